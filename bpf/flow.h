@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The records the packet parser, the BPF program and user space share: flow key, counters,
+ * verdicts, and their sizes. Owns no code; how a packet becomes a key is in parse.h, how maps
+ * are read is in monitor/.
+ *
+ * Fixed-width types only, padding named, and every structure is zeroed as a whole before use:
+ * keys are compared and hashed as bytes.
+ */
+#ifndef TUNLAB_BPF_FLOW_H
+#define TUNLAB_BPF_FLOW_H
+
+#include <linux/types.h>
+
+/* The first encapsulation boundary of a frame. Values are part of the key: append only. */
+enum encap {
+	ENCAP_NONE = 0,
+	ENCAP_VXLAN = 1,
+	ENCAP_MAX
+};
+
+/*
+ * One direction of traffic. Addresses are 16 bytes in network order, IPv4 as ::ffff:a.b.c.d;
+ * an inner packet without IP header has all-zero inner addresses.
+ */
+struct flow_key {
+	__u8 outer_src[16];
+	__u8 outer_dst[16];
+	__u8 inner_src[16];
+	__u8 inner_dst[16];
+	__u32 vni;             /* host order */
+	__u16 inner_ethertype; /* host order; below 0x600 (FLOW_LLC) an 802.3 frame */
+	__u8 inner_ipproto;    /* IPv4 protocol or last IPv6 next header; 0 where the inner is not IP */
+	__u8 encap;            /* enum encap */
+};
+
+/* inner_ethertype of every 802.3 frame, whatever its length field says: one flow, not 1500. */
+#define FLOW_LLC 0x0001
+
+/* Wire packets and wire bytes (frame from the outer Ethernet header on, without FCS). */
+struct flow_count {
+	__u64 packets;
+	__u64 bytes;
+	__u64 inner_bytes; /* the part from the inner Ethernet (or IP) header on */
+};
+
+struct flow_value {
+	struct flow_count tx; /* seen leaving a host: "sent" */
+	struct flow_count rx; /* seen reaching a host: "received" */
+};
+
+enum flow_dir {
+	FLOW_TX = 0,
+	FLOW_RX = 1,
+	FLOW_DIR_MAX
+};
+
+/* What became of a frame. Every frame seen gets exactly one. */
+enum verdict {
+	VERDICT_FLOW = 0,  /* tunnelled, counted in a flow */
+	VERDICT_OTHER,     /* not tunnelled, or a later IP fragment, which shows no tunnel header */
+	VERDICT_TRUNCATED, /* frame (or its captured part) ends before the headers do */
+	VERDICT_MALFORMED, /* a header contradicts itself or the length around it */
+	VERDICT_UNKNOWN,   /* tunnel port without a valid tunnel header, or headers nested too deep */
+	VERDICT_OTHERHOST, /* flooded by a switch to a host it is not addressed to: not received */
+	VERDICT_LOST,      /* tunnelled, but the flow map is full */
+	VERDICT_MAX
+};
+
+struct frame_count {
+	__u64 packets; /* wire packets: a super-packet counts as its segments */
+	__u64 bytes;
+};
+
+/* One host, one direction. */
+struct host_count {
+	__u64 seen;       /* frames as the hook got them, super-packets as one: the interface counter */
+	__u64 seen_bytes; /* their skb lengths, likewise */
+	struct frame_count verdict[VERDICT_MAX];
+	__u64 later_fragments; /* wire packets; the part of VERDICT_OTHER that may be tunnelled */
+};
+
+struct host_counters {
+	struct host_count dir[FLOW_DIR_MAX];
+};
+
+/*
+ * A place in the direct-mapped per-CPU table in front of the flow hash. The first flow to claim
+ * a slot on a CPU keeps it. tag is 0 while free, else flow_tag() of the key: only that CPU
+ * writes, and a reader on another CPU that finds a tag not matching the key has come before all
+ * of the key was visible, so no barrier is needed on the packet path.
+ */
+struct flow_slot {
+	__u32 tag;
+	__u32 unused;
+	struct flow_key key;
+	struct flow_value value;
+};
+
+#define FLOW_PORTS_MAX 8 /* UDP ports that can be given an encapsulation */
+
+struct flow_port {
+	__u16 port;  /* host order; 0 = unused entry */
+	__u8 encap;  /* enum encap */
+	__u8 unused;
+};
+
+_Static_assert(sizeof(struct flow_key) == 72, "flow_key has padding");
+_Static_assert(sizeof(struct flow_count) == 24, "flow_count has padding");
+_Static_assert(sizeof(struct flow_value) == 48, "flow_value has padding");
+_Static_assert(sizeof(struct flow_slot) == 128, "flow_slot is two cache lines");
+_Static_assert(sizeof(struct frame_count) == 16, "frame_count has padding");
+_Static_assert(sizeof(struct host_count) == 24 + 16 * VERDICT_MAX, "host_count has padding");
+_Static_assert(sizeof(struct flow_port) == 4, "flow_port has padding");
+
+#endif

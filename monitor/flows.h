@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The flow table as user space sees it: all CPUs summed, one row per key, sorted. Reads the
+ * monitor's maps, and merges rows from anywhere (replay fills a table without a kernel).
+ * Rates, names of clients and JSON are for others.
+ */
+#ifndef TUNLAB_MONITOR_FLOWS_H
+#define TUNLAB_MONITOR_FLOWS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/flow.h"
+
+struct monitor;
+
+struct flow_row {
+	struct flow_key key;
+	struct flow_value value;
+};
+
+/*
+ * Zero-initialise before first use; flows_free() releases it. A table may be reused for any
+ * number of reads: memory is kept. Counters are totals since the monitor was opened.
+ */
+struct flow_table {
+	struct flow_row *rows;       /* [n], ascending by memcmp of the key, keys unique */
+	size_t n;
+	struct host_counters *hosts; /* [n_hosts], by host number */
+	size_t n_hosts;
+	struct host_counters stray;  /* frames from interfaces that are no host's */
+	struct host_counters total;  /* sum of hosts and stray */
+	uint32_t capacity;           /* flows that surely fit */
+	uint64_t read_ns;            /* CLOCK_MONOTONIC when reading began */
+
+	/* private to flows.c */
+	size_t room, hosts_room;
+	uint32_t *index;             /* open-addressing hash over rows: row number + 1, 0 = free */
+	size_t index_room;           /* power of two */
+};
+
+/*
+ * Replace the table's contents by what the monitor has counted so far. No system call for flows
+ * in the direct-mapped slots, one batch for the rest. Packets counted meanwhile may or may not
+ * be in. On failure (-ENOMEM, or the map's errno) the table is empty.
+ */
+int flows_read(const struct monitor *monitor, struct flow_table *table);
+
+/* Add value to the row of key, made if needed. Rows are unsorted until flows_sort(). -ENOMEM. */
+int flows_add(struct flow_table *table, const struct flow_key *key, const struct flow_value *value);
+
+/* Bring rows into order. Do it once after the last flows_add(). -ENOMEM leaves them as they were. */
+int flows_sort(struct flow_table *table);
+
+/* Row of a key, or NULL. Valid until the next add, sort, read or free. */
+const struct flow_row *flows_find(const struct flow_table *table, const struct flow_key *key);
+
+/* Forget rows and counters, keep memory. */
+void flows_clear(struct flow_table *table);
+
+/* Release everything; the table is then as zero-initialised. */
+void flows_free(struct flow_table *table);
+
+/*
+ * The contract's monitor health figures (section 5), over both directions of all hosts. seen is
+ * what the interfaces' own packet counters show; the others are wire packets.
+ */
+struct flow_health {
+	uint64_t seen;
+	uint64_t lost;
+	uint64_t truncated;
+	uint64_t unknown;         /* VERDICT_UNKNOWN and VERDICT_MALFORMED */
+	uint64_t otherhost;
+	uint64_t later_fragments; /* sent; part of other */
+	uint64_t other_packets;   /* sent */
+	uint64_t other_bytes;     /* sent */
+};
+
+void flows_get_health(const struct flow_table *table, struct flow_health *ret_health);
+
+void flow_count_add(struct flow_count *sum, const struct flow_count *part);
+void host_counters_add(struct host_counters *sum, const struct host_counters *part);
+
+/* "vxlan"; "none" for ENCAP_NONE; "?" for a value that is no encapsulation. Static storage. */
+const char *encap_name(unsigned int encap);
+
+/* enum encap of a name, or -EINVAL. */
+int encap_from_name(const char *name);
+
+/* "flow", "other", "truncated" and so on; "?" out of range. Static storage. */
+const char *verdict_name(unsigned int verdict);
+
+#define FLOW_PROTO_SIZE 24
+
+/*
+ * Write the contract's inner_proto, as "ipv4/icmp", "ipv6/tcp", "ipv4/89", "arp", "llc",
+ * "0x88cc", to buf[FLOW_PROTO_SIZE]; returns buf. ethertype in host order.
+ */
+const char *flow_proto_name(uint16_t ethertype, uint8_t ipproto, char *buf);
+
+/* Reverse of flow_proto_name: 0, or -EINVAL if no flow can have that name. */
+int flow_proto_parse(const char *name, uint16_t *ret_ethertype, uint8_t *ret_ipproto);
+
+#endif
