@@ -30,7 +30,7 @@ struct flow_key {
 	__u8 inner_dst[16];
 	__u32 vni;             /* host order */
 	__u16 inner_ethertype; /* host order; below 0x600 (FLOW_LLC) an 802.3 frame */
-	__u8 inner_ipproto;    /* IPv4 protocol or last IPv6 next header; 0 where the inner is not IP */
+	__u8 inner_ipproto;    /* IPv4 protocol or last IPv6 next header; 0 if not IP */
 	__u8 encap;            /* enum encap */
 };
 
@@ -62,7 +62,7 @@ enum verdict {
 	VERDICT_TRUNCATED, /* frame (or its captured part) ends before the headers do */
 	VERDICT_MALFORMED, /* a header contradicts itself or the length around it */
 	VERDICT_UNKNOWN,   /* tunnel port without a valid tunnel header, or headers nested too deep */
-	VERDICT_OTHERHOST, /* flooded by a switch to a host it is not addressed to: not received */
+	VERDICT_OTHERHOST, /* flooded to a host it is not addressed to: not received */
 	VERDICT_LOST,      /* tunnelled, but the flow map is full */
 	VERDICT_MAX
 };
@@ -74,7 +74,7 @@ struct frame_count {
 
 /* One host, one direction. */
 struct host_count {
-	__u64 seen;       /* frames as the hook got them, super-packets as one: the interface counter */
+	__u64 seen;       /* frames as the hook got them, super-packets as one */
 	__u64 seen_bytes; /* their skb lengths, likewise */
 	struct frame_count verdict[VERDICT_MAX];
 	__u64 later_fragments; /* wire packets; the part of VERDICT_OTHER that may be tunnelled */

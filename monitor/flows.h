@@ -46,7 +46,7 @@ struct flow_table {
  */
 int flows_read(const struct monitor *monitor, struct flow_table *table);
 
-/* Add value to the row of key, made if needed. Rows are unsorted until flows_sort(). -ENOMEM. */
+/* Add value to the row of key, made if needed. Rows are unsorted until flows_sort. -ENOMEM. */
 int flows_add(struct flow_table *table, const struct flow_key *key, const struct flow_value *value);
 
 /* Bring rows into order. Do it once after the last flows_add(). -ENOMEM leaves them as they were. */

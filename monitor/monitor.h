@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 #include "bpf/flow.h"
+#include "lab/error.h"
 
 #define MONITOR_CAPACITY_DEFAULT 65536
 #define MONITOR_CAPACITY_MAX (1u << 24)
 #define MONITOR_HOSTS_MAX 65536
-#define MONITOR_ERROR_SIZE 1024
 
 struct monitor;
 
@@ -25,38 +25,34 @@ struct monitor_config {
 	uint32_t base_ifindex; /* interface index of host 0's underlay interface */
 	uint32_t n_hosts;      /* host i's is base_ifindex + i; 0 means 1 */
 	uint32_t capacity;     /* flows that surely fit; 0 means MONITOR_CAPACITY_DEFAULT */
-	uint32_t slots;        /* direct-mapped slots per CPU, rounded up to a power of two; 0: chosen */
+	uint32_t slots;        /* direct-mapped slots per CPU, made a power of two; 0: chosen */
 	bool promiscuous;      /* frames for other hosts count as received, as on a switch port */
-	/* libbpf's and the verifier's lines, for debugging; may be NULL. Called in the caller's thread. */
+	/* libbpf's and the verifier's lines, for debugging; may be NULL. In the caller's thread. */
 	void (*log)(void *arg, const char *line);
 	void *log_arg;
 };
 
 /*
- * Load maps and programs; counts nothing until attached. Takes a few ms.
- * On failure returns a negative errno and, if error is not NULL, writes a sentence that says
- * what to do to error[MONITOR_ERROR_SIZE] (always terminated):
+ * Load maps and programs; counts nothing until attached. Takes a few ms. err gets a sentence that
+ * says what to do; errors worth telling apart:
  *   -EPERM   no privilege        -ENOSYS  kernel without BPF (or the feature named)
  *   -ENOMEM  memory or memlock   -EINVAL  configuration out of range
  */
-int monitor_open(const struct monitor_config *config, struct monitor **ret_monitor, char *error);
+int monitor_open(const struct monitor_config *config, struct error *err,
+		 struct monitor **ret_monitor);
 
 /*
  * Hook both directions of interface ifindex in the namespace netns_fd (-1: the caller's).
  * The calling thread enters the namespace and is back on return, whatever happened. Nothing
- * stays attached on failure. -ENOENT or -ENODEV: no such interface; -ENOSYS: kernel without
- * clsact. monitor_error() has the sentence.
+ * stays attached on failure. -ENODEV: no such interface; -ENOSYS: kernel without clsact.
  */
-int monitor_attach(struct monitor *monitor, int netns_fd, uint32_t ifindex);
+int monitor_attach(struct monitor *monitor, int netns_fd, uint32_t ifindex, struct error *err);
 
 /*
- * Undo monitor_attach. Needed only where the namespace outlives the monitor: filters go with
+ * Undo monitor_attach. Needed only where the interface outlives the monitor: filters go with
  * their interface.
  */
-int monitor_detach(struct monitor *monitor, int netns_fd, uint32_t ifindex);
-
-/* Sentence on the last failed attach or detach; "" if none. Owned by the monitor. */
-const char *monitor_error(const struct monitor *monitor);
+int monitor_detach(struct monitor *monitor, int netns_fd, uint32_t ifindex, struct error *err);
 
 /* Unload. Filters still attached count into maps nobody reads until detached. NULL is fine. */
 void monitor_free(struct monitor *monitor);
@@ -69,10 +65,10 @@ struct monitor_maps {
 	const struct flow_slot *slots;     /* [n_cpus * slots_per_cpu] */
 	const struct host_counters *hosts; /* [n_cpus * (n_hosts + 1)], each CPU's last: strays */
 	uint32_t slots_per_cpu;
-	uint32_t n_cpus;                   /* possible CPUs */
+	uint32_t n_cpus; /* possible CPUs */
 	uint32_t n_hosts;
-	uint32_t capacity;                 /* max entries of the hash */
-	int flows_fd;                      /* per-CPU hash flow_key -> flow_value[n_cpus]; -1: none */
+	uint32_t capacity; /* max entries of the hash */
+	int flows_fd;      /* per-CPU hash flow_key -> flow_value[n_cpus]; -1: none */
 };
 
 void monitor_get_maps(const struct monitor *monitor, struct monitor_maps *ret_maps);
