@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Anonymous namespaces; see ns.h. */
+#include "lab/ns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+int ns_current(void)
+{
+	int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int ns_enter(int fd, const char *where, struct error *err)
+{
+	if (!setns(fd, CLONE_NEWNET))
+		return 0;
+	error_set(err, "cannot enter the network namespace of %s: %s", where, strerror(errno));
+	return -errno;
+}
+
+/* /proc/sys/net shows the namespace of whoever opens it. */
+static int write_sysctl(const char *device, const char *key, const char *value, const char *where, struct error *err)
+{
+	char path[128];
+	int fd, r = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", device, key);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return -ENOENT; /* a kernel without IPv6: nothing to switch off */
+	if (fd < 0 || write(fd, value, strlen(value)) < 0) {
+		r = -errno;
+		error_set(err, "cannot set %s = %s in %s: %s", path, value, where, strerror(-r));
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	return r;
+}
+
+int ns_create(const char *where, struct nl **ret_nl, struct error *err)
+{
+	struct nl *nl;
+	int fd, r;
+
+	if (unshare(CLONE_NEWNET)) {
+		r = -errno;
+		error_set(err, "cannot make a network namespace for %s: %s%s", where, strerror(-r),
+			  r == -ENOSPC ? " (limit: sysctl user.max_net_namespaces)" : "");
+		return r;
+	}
+	r = nl_open(where, &nl);
+	if (r) {
+		error_set(err, "cannot open a netlink socket in %s: %s", where, strerror(-r));
+		return r;
+	}
+	fd = nl_netns(nl);
+	if (fd < 0) {
+		error_set(err, "cannot hold the network namespace of %s: %s", where, strerror(-fd));
+		nl_close(nl);
+		return fd;
+	}
+	r = write_sysctl("default", "disable_ipv6", "1", where, err);
+	if (r && r != -ENOENT) {
+		nl_close(nl);
+		(void)close(fd);
+		return r;
+	}
+	*ret_nl = nl;
+	return fd;
+}
+
+int ns_allow_ipv6(const char *device, const char *where, struct error *err)
+{
+	/* Mode 1 (none): without a link-local address a device sends no router solicitations and no duplicate probes. */
+	int r = write_sysctl(device, "addr_gen_mode", "1", where, err);
+
+	if (!r)
+		r = write_sysctl(device, "accept_ra", "0", where, err);
+	if (!r)
+		r = write_sysctl(device, "disable_ipv6", "0", where, err);
+	if (r == -ENOENT)
+		error_set(err, "cannot use IPv6 addresses in %s: this kernel has no IPv6 (CONFIG_IPV6)", where);
+	return r;
+}
