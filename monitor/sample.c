@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Taking a sample: flows joined with the plan's names, the previous sample's counts and the engine's; see sample.h. */
+#include "monitor/sample.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lab/traffic/engine.h"
+
+static struct ip_addr addr_of(const uint8_t bytes[16])
+{
+	struct ip_addr a;
+
+	memcpy(a.b, bytes, sizeof(a.b));
+	return a;
+}
+
+static int32_t client_of(const struct plan *plan, uint32_t vni, const uint8_t bytes[16])
+{
+	struct ip_addr a = addr_of(bytes);
+
+	return addr_is_none(&a) ? -1 : (int32_t)plan_client_by_addr(plan, vni, &a);
+}
+
+/* An inner address names a client only behind the VTEP where that client sits: a frame that came through another host
+ * is somebody else's, or forged, and must not be booked on the client. */
+static int32_t client_behind(const struct plan *plan, const struct flow_key *key, const uint8_t bytes[16], int32_t host)
+{
+	int32_t client = client_of(plan, key->vni, bytes);
+
+	return client >= 0 && host >= 0 && plan->clients[client].host != (uint32_t)host ? -1 : client;
+}
+
+static void name_flow(const struct plan *plan, struct sample_flow *f)
+{
+	struct ip_addr src = addr_of(f->key.outer_src), dst = addr_of(f->key.outer_dst);
+
+	f->bum = addr_is_group(&dst);
+	f->src_host = (int32_t)plan_host_by_vtep(plan, &src);
+	f->dst_host = (int32_t)plan_host_by_vtep(plan, &dst);
+	f->src_client = client_behind(plan, &f->key, f->key.inner_src, f->src_host);
+	f->dst_client = client_behind(plan, &f->key, f->key.inner_dst, f->dst_host);
+}
+
+/* Both lists ascend by key, and flows never disappear: one walk joins them. */
+static void fill_flows(struct sample *s, const struct sample_source *src)
+{
+	const struct sample *then = src->previous;
+	size_t t = 0;
+
+	for (size_t i = 0; i < s->n_flows; i++) {
+		struct sample_flow *f = &s->flows[i];
+		int cmp = 1;
+
+		f->key = src->flows->rows[i].key;
+		f->value = src->flows->rows[i].value;
+		while (then && t < then->n_flows && (cmp = memcmp(&then->flows[t].key, &f->key, sizeof(f->key))) < 0)
+			t++;
+		if (then && t < then->n_flows && cmp == 0)
+			f->sent_then = then->flows[t].value.tx;
+		name_flow(src->plan, f);
+	}
+}
+
+static void fill_stream(struct sample_stream *to, const struct stream_count *from)
+{
+	*to = (struct sample_stream) {
+		.generator = from->generator, .from = from->from, .to = from->to, .proto = (enum scn_proto)from->proto,
+		.sent = from->sent, .send_errors = from->send_errors, .received = from->received,
+		.duplicates = from->duplicates, .reordered = from->reordered,
+		.rtt_sum_ns = from->rtt_sum_ns, .rtt_min_ns = from->rtt_min_ns, .rtt_max_ns = from->rtt_max_ns,
+		.rtt = from->rtt,
+	};
+}
+
+static void fill_generator(struct sample_generator *g, uint32_t id, const struct sample_source *src, const struct sample *s)
+{
+	const struct generator_count *count = engine_generator(src->engine, id);
+	const struct generator_info *info = &src->infos[id];
+
+	*g = (struct sample_generator) {
+		.id = id, .section = info->section, .client = info->client, .proto = info->proto, .rate = info->rate,
+		.size = info->size, .state = count->state, .first_ns = count->first_ns, .last_ns = count->last_ns,
+		.slip_max_ns = count->slip_max_ns, .cold_ns = count->cold_ns, .unresolved = count->unresolved,
+		.stream0 = count->stream0, .n_streams = count->n_streams,
+	};
+	memcpy(g->name, info->name, sizeof(g->name));
+	for (uint32_t i = 0; i < g->n_streams && g->stream0 + i < s->n_streams; i++) {
+		g->sent += s->streams[g->stream0 + i].sent;
+		g->received += s->streams[g->stream0 + i].received;
+	}
+}
+
+static void fill_traffic(struct sample *s, const struct sample_source *src)
+{
+	for (size_t i = 0; i < s->n_streams; i++)
+		fill_stream(&s->streams[i], engine_stream(src->engine, (uint32_t)i));
+	for (size_t i = 0; i < s->n_generators; i++)
+		fill_generator(&s->generators[i], (uint32_t)i, src, s);
+}
+
+static int allocate(struct sample *s)
+{
+	s->flows = calloc(s->n_flows + 1, sizeof(*s->flows));
+	s->hosts = calloc(s->n_hosts + 1, sizeof(*s->hosts));
+	s->generators = calloc(s->n_generators + 1, sizeof(*s->generators));
+	s->streams = calloc(s->n_streams + 1, sizeof(*s->streams));
+	return s->flows && s->hosts && s->generators && s->streams ? 0 : -ENOMEM;
+}
+
+int sample_take(const struct sample_source *src, struct sample **ret)
+{
+	struct sample *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->refs = 1;
+	s->seq = src->previous ? src->previous->seq + 1 : 1;
+	s->mono_ns = src->flows->read_ns;
+	s->unix_s = src->unix_s;
+	s->elapsed_s = src->zero_ns && s->mono_ns > src->zero_ns ? (double)(s->mono_ns - src->zero_ns) / 1e9 : 0;
+	s->interval_s = src->previous ? (double)(s->mono_ns - src->previous->mono_ns) / 1e9 : 0;
+	s->n_flows = src->flows->n;
+	s->n_hosts = src->flows->n_hosts;
+	s->capacity = src->flows->capacity;
+	s->n_generators = src->engine ? engine_generators(src->engine) : 0;
+	s->n_streams = src->engine ? engine_streams(src->engine) : 0;
+	if (allocate(s)) {
+		sample_unref(s);
+		return -ENOMEM;
+	}
+	flows_get_health(src->flows, &s->health);
+	memcpy(s->hosts, src->flows->hosts, s->n_hosts * sizeof(*s->hosts));
+	fill_flows(s, src);
+	if (src->engine)
+		fill_traffic(s, src);
+	*ret = s;
+	return 0;
+}
+
+struct sample *sample_ref(struct sample *s)
+{
+	(void)__atomic_add_fetch(&s->refs, 1, __ATOMIC_RELAXED);
+	return s;
+}
+
+void sample_unref(struct sample *s)
+{
+	if (!s || __atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	free(s->flows);
+	free(s->hosts);
+	free(s->generators);
+	free(s->streams);
+	free(s);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One sample: everything the lab knew at one moment, named and immutable. Page, commands, reports and checks all read
+ * samples and nothing else, so their figures agree. Taken once a second and at the end; shared by reference. */
+#ifndef TUNLAB_MONITOR_SAMPLE_H
+#define TUNLAB_MONITOR_SAMPLE_H
+
+#include "bpf/flow.h"
+#include "lab/plan.h"
+#include "monitor/flows.h"
+
+struct engine;
+
+/* What each open count of flow_row became, with the names the plan gives. -1: not known. */
+struct sample_flow {
+	struct flow_key key;
+	struct flow_value value;     /* since the lab began */
+	struct flow_count sent_then; /* value.tx of the previous sample */
+	int32_t src_host, dst_host;  /* by VTEP; dst_host -1 for flooded packets */
+	int32_t src_client, dst_client;
+	bool bum;                    /* flooded: the outer destination is a group */
+};
+
+struct sample_stream {
+	uint32_t generator;          /* index into sample.generators */
+	uint32_t from, to;           /* clients */
+	enum scn_proto proto;
+	uint64_t sent, send_errors, received, duplicates, reordered;
+	uint64_t rtt_sum_ns, rtt_min_ns, rtt_max_ns;
+	const uint32_t *rtt;         /* [RTT_BUCKETS], in the engine's table; lives as long as the engine */
+};
+
+struct sample_generator {
+	uint32_t id;                 /* the engine's number */
+	int32_t section;             /* index into scenario.traffic; -1: started live */
+	char name[SCN_NAME_LEN];     /* the section's, or "live-7" */
+	uint32_t client;
+	enum scn_proto proto;
+	struct rate rate;
+	uint32_t size;
+	uint32_t state;              /* enum generator_state */
+	uint64_t first_ns, last_ns;  /* CLOCK_MONOTONIC of first and last departure; 0 before */
+	uint64_t slip_max_ns, cold_ns;
+	uint32_t unresolved;
+	uint32_t stream0, n_streams; /* in sample.streams */
+	uint64_t sent, received;     /* over its streams */
+};
+
+struct sample {
+	uint64_t seq;                /* 1, 2, 3 … */
+	uint64_t mono_ns;            /* when the maps were read */
+	double unix_s;
+	double elapsed_s;            /* since the traffic clock's zero; 0 before */
+	double interval_s;           /* since the previous sample; 0 for the first */
+	struct sample_flow *flows;   /* ascending by key */
+	size_t n_flows;
+	struct flow_health health;
+	uint32_t capacity;
+	struct host_counters *hosts; /* [plan.n_hosts] */
+	size_t n_hosts;
+	struct sample_generator *generators;
+	size_t n_generators;
+	struct sample_stream *streams;
+	size_t n_streams;
+	int refs;                    /* private to sample.c; atomic */
+};
+
+/* A live generator's description, which the engine's counters do not hold. */
+struct generator_info {
+	int32_t section;
+	char name[SCN_NAME_LEN];
+	uint32_t client;
+	enum scn_proto proto;
+	struct rate rate;
+	uint32_t size;
+};
+
+struct sample_source {
+	const struct plan *plan;
+	const struct flow_table *flows;
+	const struct engine *engine;         /* NULL: no traffic */
+	const struct generator_info *infos;  /* by the engine's generator number */
+	uint64_t zero_ns;                    /* CLOCK_MONOTONIC of the traffic clock's zero; 0: not started */
+	double unix_s;
+	const struct sample *previous;       /* NULL for the first */
+};
+
+/* Builds a sample with one reference. -ENOMEM. */
+int sample_take(const struct sample_source *source, struct sample **ret);
+struct sample *sample_ref(struct sample *s);
+void sample_unref(struct sample *s); /* NULL is fine; any thread */
+
+#endif

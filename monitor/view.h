@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Views: samples and plan as JSON, Prometheus text and terminal tables. Pure: values in, text out. With check.c's reports
+ * the only user of cJSON for what users read; figures come from samples alone. Every text is a new string (free it); NULL: no memory. */
+#ifndef TUNLAB_MONITOR_VIEW_H
+#define TUNLAB_MONITOR_VIEW_H
+
+#include "monitor/sample.h"
+
+/* What is true of the whole lab and not in a sample. */
+struct lab_info {
+	const char *name;
+	int pid;
+	const char *state;        /* "starting", "running", "draining", "done" */
+	const char *url;          /* NULL without a page */
+	double up_ms;             /* from start to ready */
+	double uptime_s;
+	double interval_s;        /* nominal sampling interval */
+};
+
+enum flow_by { BY_FLOW, BY_OUTER, BY_INNER, BY_VNI, BY_CLIENT, FLOW_BY_MAX };
+extern const char *const flow_by_names[FLOW_BY_MAX];
+
+struct flow_query {
+	enum flow_by by;
+	int64_t vni;              /* -1: all */
+	int64_t host;             /* flows from or to this host; -1: all */
+	size_t top;               /* biggest first, at most so many; 0: all */
+	bool rates;               /* add "rates": {"pps", "bps"} over the last interval to each row */
+};
+#define FLOW_QUERY_ALL ((struct flow_query) { .vni = -1, .host = -1 })
+
+char *view_flows(const struct lab_info *info, const struct plan *plan, const struct sample *s, const struct flow_query *q);
+/* The same document for the live feed: top rows, the others summed under "rest", with seq, time and interval_s. */
+char *view_event(const struct lab_info *info, const struct plan *plan, const struct sample *s, size_t top);
+char *view_lab(const struct lab_info *info, const struct plan *plan, const struct sample *s);
+/* One lab's object as it stands in tunlab.status/1 "labs". */
+char *view_status(const struct lab_info *info, const struct plan *plan, const struct sample *s);
+char *view_metrics(const struct lab_info *info, const struct plan *plan, const struct sample *s);
+/* bcc's tunnel_monitor form as seen from `host`; delta: against the previous sample. */
+char *view_tunnel(const struct plan *plan, const struct sample *s, uint32_t host, bool delta);
+/* One generator, as a line of `tunlab traffic --json` and an item of "traffic". */
+char *view_generator(const struct plan *plan, const struct sample *s, size_t generator);
+
+/* Terminal tables of the JSON documents a lab answered with (cJSON text in), for commands. width: columns, 0: unlimited. */
+char *view_flows_table(const char *json, bool rates, unsigned width);
+char *view_status_table(const char *json, unsigned width);
+
+#endif
