@@ -1,0 +1,156 @@
+# tunlab: the whole build. Everything generated goes to build/; `make help` lists the targets.
+
+CLANG   ?= clang
+STRIP   ?= llvm-strip
+PREFIX  ?= /usr/local
+DESTDIR ?=
+LISTEN  ?= 127.0.0.1:8080
+
+B  := build
+O  := $(B)/obj
+Q  := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+# Ubuntu ships bpftool per kernel, behind a wrapper that refuses when the running kernel's is missing; any of them will do.
+BPFTOOL ?= $(shell for t in bpftool /usr/sbin/bpftool /usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool; do \
+	$$t version >/dev/null 2>&1 && { echo $$t; break; }; done)
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+LIBS     := libbpf libmnl libcjson inih
+CPPFLAGS += -D_GNU_SOURCE -I. -I$(B) $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
+CFLAGS   ?= -O2 -g
+STRICT   := -std=gnu11 -Wall -Wextra -Werror -MMD -MP
+LDLIBS   += $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lcivetweb -lelf -lz -lpthread -lm
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+BPFFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -MMD -MP -I. -I/usr/include/$(shell $(CC) -print-multiarch)
+
+SRC := $(wildcard lab/*.c lab/traffic/*.c monitor/*.c ui/*.c)
+OBJ := $(SRC:%.c=$(O)/%.o)
+LIB := $(filter-out $(O)/lab/main.o,$(OBJ))
+ASAN_OBJ := $(OBJ:$(O)/%=$(B)/asan/%)
+ASAN_LIB := $(LIB:$(O)/%=$(B)/asan/%)
+
+UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
+ROOT := $(patsubst tests/%.c,%,$(wildcard tests/bpf/*_test.c tests/netns/*_test.c))
+BENCH := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
+BENCH_BPF := $(patsubst bpf/bench/%.bpf.c,%,$(wildcard bpf/bench/*.bpf.c))
+SCENARIOS := $(wildcard scenarios/*.ini)
+WEB_SRC := $(wildcard ui/web/*.js ui/web/*.html ui/web/*.css ui/web/*.svg)
+WEB := $(B)/web/dist
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: help deps deps-test all demo test bench fuzz asan install clean
+
+help:
+	@echo 'tunlab: overlay network lab, traffic, tunnel-aware monitor and verdict in one program'
+	@echo
+	@echo '  make demo       install what is missing, build, run scenarios/skewed.ini with its page on $(LISTEN)'
+	@echo '  make test       install what is missing, build, run every test'
+	@echo '  make all        build $(B)/tunlab (default scenario, page and BPF object are inside it)'
+	@echo '  make deps       install what the build needs (apt); deps-test: what the tests need on top'
+	@echo '  make bench      measure this machine, as ratios'
+	@echo '  make fuzz       fuzz parser and scenario reader, FUZZ_SECONDS each (default 60)'
+	@echo '  make asan       build $(B)/asan/tunlab with address and undefined-behaviour checks'
+	@echo '  make install    copy the program to $$(DESTDIR)$$(PREFIX)/bin (PREFIX=$(PREFIX))'
+	@echo '  make clean      remove $(B)/'
+	@echo
+	@echo '  V=1 shows full command lines; CC, CLANG, BPFTOOL, CFLAGS, LISTEN can be set.'
+
+# Set-up. Each list names everything that part uses; tests/deps checks the lists against this machine.
+APT_BUILD := build-essential git pkg-config clang llvm libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcivetweb-dev \
+	libcjson-dev libinih-dev linux-libc-dev
+APT_TEST  := chromium iproute2 iputils-ping libpcap-dev
+
+deps:
+	@tests/install-deps build $(APT_BUILD)
+deps-test: deps
+	@tests/install-deps test $(APT_TEST)
+
+all: $(B)/tunlab
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@$(SUDO) $(B)/tunlab run scenarios/skewed.ini --listen $(LISTEN); r=$$?; [ $$r -eq 130 ] || exit $$r
+
+$(B)/tunlab: $(OBJ)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(O)/%.o: %.c Makefile
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(STRICT) $(CFLAGS) -c -o $@ $<
+
+$(B)/asan/%.o: %.c Makefile
+	$(call say,CC,$< (asan))mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(STRICT) $(CFLAGS) -O1 $(SANITIZE) -c -o $@ $<
+
+asan: $(B)/asan/tunlab
+$(B)/asan/tunlab: $(ASAN_OBJ)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# The version is baked into one object, made anew when it changes.
+$(B)/version.h: FORCE
+	$(Q)mkdir -p $(B) && echo '#define TUNLAB_VERSION "$(VERSION)"' >$@.new && \
+	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+FORCE:
+
+# BPF: object, stripped of debug sections (its BTF stays), then the skeleton that embeds it.
+$(B)/%.bpf.o: bpf/%.bpf.c Makefile
+	$(call say,BPF,$<)mkdir -p $(@D) && $(CLANG) $(BPFFLAGS) -c -o $@ $< && $(STRIP) -g $@
+$(B)/bench/%.bpf.o: bpf/bench/%.bpf.c Makefile
+	$(call say,BPF,$<)mkdir -p $(@D) && $(CLANG) $(BPFFLAGS) -c -o $@ $< && $(STRIP) -g $@
+$(B)/%.skel.h: $(B)/%.bpf.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $(subst -,_,$(notdir $*))_bpf >$@
+
+# The page: npm's packages and the bundle live in build/, so the source tree stays as git has it.
+$(B)/web/.installed: ui/web/package.json ui/web/package-lock.json ui/web/.npmrc
+	$(call say,NPM,ci)mkdir -p $(B)/web && cp $^ $(B)/web/ && cd $(B)/web && npm ci --silent --no-audit --no-fund && touch .installed
+$(WEB)/.built: $(B)/web/.installed $(WEB_SRC) Makefile
+	$(call say,BUNDLE,$(WEB))mkdir -p $(WEB) && cp ui/web/*.html ui/web/*.svg $(WEB)/ && \
+	NODE_PATH=$(B)/web/node_modules $(B)/web/node_modules/.bin/esbuild ui/web/app.js ui/web/feed-worker.js ui/web/style.css \
+		--bundle --minify --format=iife --target=es2020 --legal-comments=none --log-level=warning --outdir=$(WEB) && touch $@
+
+# What the binary carries: lines for the table in ui/assets.c.
+$(B)/assets.inc: $(WEB)/.built $(SCENARIOS) Makefile
+	$(call say,EMBED,$@){ for f in $(WEB)/*.*; do echo "ASSET(page, \"$${f##*/}\", \"$$f\")"; done; \
+	for f in $(SCENARIOS); do echo "ASSET(scenario, \"$${f##*/}\", \"$$f\")"; done; } >$@
+
+$(O)/monitor/monitor.o $(B)/asan/monitor/monitor.o: $(B)/monitor.skel.h
+$(O)/ui/assets.o $(B)/asan/ui/assets.o: $(B)/assets.inc
+$(O)/lab/main.o $(B)/asan/lab/main.o: $(B)/version.h
+
+# Tests. Unit tests link the sanitized library; those that need root run by sudo where the user is not root.
+test: deps-test
+	@$(MAKE) --no-print-directory tests-built
+	@SUDO='$(SUDO)' tests/run $(B) $(UNIT:%=unit/%) $(ROOT)
+
+.PHONY: tests-built
+tests-built: all asan $(UNIT:%=$(B)/tests/unit/%) $(ROOT:%=$(B)/tests/%)
+
+TEST_LIBS := -lpcap
+$(B)/tests/unit/%: $(B)/asan/tests/unit/%.o $(ASAN_LIB)
+	$(call say,LD,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(TEST_LIBS)
+$(B)/tests/%: $(O)/tests/%.o $(LIB)
+	$(call say,LD,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(TEST_LIBS)
+
+$(BENCH:%=$(O)/tests/bench/%.o): $(BENCH_BPF:%=$(B)/bench/%.skel.h)
+bench: deps
+	@$(MAKE) --no-print-directory all $(BENCH:%=$(B)/tests/bench/%)
+	@SUDO='$(SUDO)' tests/bench/run $(B)
+
+FUZZ_SECONDS ?= 60
+FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_LIB := lab/addr.c $(wildcard lab/scenario*.c lab/plan*.c lab/values.c lab/check_parse.c)
+$(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_LIB) Makefile
+	$(call say,FUZZ,$@)mkdir -p $(@D) && $(CLANG) $(CPPFLAGS) -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
+		-o $@ $< $(FUZZ_LIB) -linih -lcjson -lm
+fuzz: $(FUZZ:%=$(B)/fuzz/%)
+	$(Q)for f in $^; do mkdir -p $$f.corpus && $$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $$f.corpus || exit 1; done
+
+install: all
+	install -D -m 755 $(B)/tunlab $(DESTDIR)$(PREFIX)/bin/tunlab
+
+clean:
+	rm -rf $(B)
+
+-include $(OBJ:.o=.d) $(ASAN_OBJ:.o=.d) $(wildcard $(B)/*.d $(B)/bench/*.d $(O)/tests/*/*.d $(B)/asan/tests/*/*.d)
