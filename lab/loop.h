@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The poll loop of the lab process: descriptors and what to do when they are ready. One thread. */
+#ifndef TUNLAB_LOOP_H
+#define TUNLAB_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+
+/* `events` are EPOLLIN, EPOLLOUT … as epoll_wait reported them. */
+typedef void (*loop_fn)(void *arg, uint32_t events);
+
+int loop_new(struct loop **ret);
+void loop_free(struct loop *l); /* closes no descriptor given to it; NULL is fine */
+
+/* Watches fd; one entry per fd. The fd stays the caller's: loop_remove it before closing. */
+int loop_add(struct loop *l, int fd, uint32_t events, loop_fn fn, void *arg);
+void loop_change(struct loop *l, int fd, uint32_t events);
+void loop_remove(struct loop *l, int fd);
+
+/* Runs handlers until loop_quit. 0 or -errno of epoll_wait. */
+int loop_run(struct loop *l);
+void loop_quit(struct loop *l);
+
+/* A CLOCK_MONOTONIC timerfd, disarmed; and its arming: first expiry at an absolute time, then every interval_ns (0: once).
+ * timer_clear takes the expirations after it fired. */
+int timer_open(void);
+int timer_arm(int fd, uint64_t first_ns, uint64_t interval_ns);
+void timer_clear(int fd);
+uint64_t now_ns(void);
+
+#endif
