@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A growing string. Running out of memory is remembered, not reported at each step: text_take() tells once, at the end.
+ * JSON's rules are in emit.h. */
+#ifndef TUNLAB_MONITOR_TEXT_H
+#define TUNLAB_MONITOR_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct text {
+	char *buf;     /* [len], and a NUL after it once anything was added */
+	size_t len, room;
+	bool failed;   /* no memory: everything added from then on is ignored */
+};
+
+void text_add(struct text *t, const char *bytes, size_t len);
+void text_puts(struct text *t, const char *s);
+void text_char(struct text *t, char c, size_t times);
+void text_u64(struct text *t, uint64_t v); /* decimal; views write hundreds of thousands, printf is ten times slower */
+void text_printf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The string, owned by the caller ("" if nothing was added), or NULL when memory ran out. t is empty again. */
+char *text_take(struct text *t);
+void text_free(struct text *t);
+
+#endif
