@@ -121,8 +121,8 @@ int prefix_nth(const struct ip_prefix *p, uint32_t n, struct ip_addr *ret)
 
 	if (host_bits < 32 && n >= (1u << host_bits))
 		return -ERANGE;
-	if (addr_is_v4(&p->addr) && host_bits > 1 && host_bits < 32 && n == (1u << host_bits) - 1)
-		return -ERANGE;
+	if (addr_is_v4(&p->addr) && host_bits > 1 && n == UINT32_MAX >> (32 - host_bits))
+		return -ERANGE; /* broadcast */
 	for (int i = 0; i < 4; i++)
 		a.b[15 - i] |= (uint8_t)(n >> (8 * i));
 	*ret = a;

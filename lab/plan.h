@@ -69,6 +69,10 @@ struct plan {
  * over the MTU) are added to errors with file and line. 0, -EINVAL (mistakes) or -ENOMEM. */
 int plan_make(const struct scenario *s, struct plan **ret_plan, struct scn_errors *errors);
 void plan_free(struct plan *p);
+/* Scenario and plan at once, with the mistakes of both: what commands use. The plan borrows the scenario. On error neither is
+ * returned; ret_errors is always initialised, in order, and the caller's to free. */
+int plan_load(const struct scn_source *source, struct scenario **ret_scenario, struct plan **ret_plan,
+	      struct scn_errors *ret_errors);
 
 /* Clients a `who` speaks of, ascending, into a new array (free it). 0 clients is an error: -ENOENT with the sentence
  * naming what exists in why. WHO_RANDOM picks one by seed. */

@@ -18,6 +18,7 @@ enum {
 	SCN_FILE_MAX = 1 << 20,  /* bytes; larger files are refused */
 	SCN_ERRORS_MAX = 200,    /* more mistakes than this are counted, not kept */
 	SCN_NAME_LEN = 64,
+	SCN_CHECK_LEN = 200,     /* of an expression; inih's lines are no longer */
 	SCN_SECTIONS_MAX = 4096, /* [traffic], [event], [assert], [link] sections, each kind */
 };
 
@@ -48,6 +49,19 @@ struct who {
 	struct ip_addr addr;
 };
 
+/* The keys of each kind of section, in the order of the contract. A value's place in the file is kept in key_line[KEY]:
+ * see scn_error_at. */
+enum scn_lab_key {
+	LAB_NAME, LAB_HOSTS, LAB_VNIS, LAB_ENCAP, LAB_FLOOD, LAB_UNDERLAY, LAB_FIRST, LAB_PORT, LAB_MTU, LAB_WIRING,
+	LAB_DURATION, LAB_SEED, LAB_KEY_MAX
+};
+enum scn_vni_key { VNI_SUBNET, VNI_HOSTS, VNI_ENCAP, VNI_FLOOD, VNI_GROUP, VNI_KEY_MAX };
+enum scn_traffic_key {
+	TRAFFIC_FROM, TRAFFIC_TO, TRAFFIC_PROTO, TRAFFIC_RATE, TRAFFIC_SIZE, TRAFFIC_START, TRAFFIC_STOP, TRAFFIC_PATTERN,
+	TRAFFIC_KEY_MAX
+};
+enum scn_assert_key { ASSERT_CHECK, ASSERT_AT, ASSERT_WITHIN, ASSERT_KEY_MAX };
+
 struct scn_vni {
 	uint32_t vni;
 	struct ip_prefix subnet;
@@ -56,6 +70,7 @@ struct scn_vni {
 	enum scn_flood flood;
 	struct ip_addr group; /* none where flood is unicast */
 	int line;             /* of its [vni] section; 0 without one */
+	int key_line[VNI_KEY_MAX];
 };
 
 struct scn_traffic {
@@ -68,6 +83,8 @@ struct scn_traffic {
 	uint64_t stop_ns;      /* 0: the end */
 	enum scn_pattern pattern;
 	int line;
+	int key_line[TRAFFIC_KEY_MAX];
+	bool broken;           /* has mistakes of its own: only its name can be relied on (see scenario_read) */
 };
 
 /* Metric (selector…) op value: what a check compares. Meaning: contract section 3. */
@@ -85,10 +102,13 @@ struct check_metric_info {
 	const char *name;
 	enum check_unit unit;
 	const char *meaning;
+	unsigned selectors;    /* bit set of enum sel_key that make sense with it */
 };
 extern const struct check_metric_info check_metrics[CHECK_METRIC_MAX];
 
 enum sel_key { SEL_FROM, SEL_TO, SEL_VNI, SEL_PROTO, SEL_ENCAP, SEL_TRAFFIC, SEL_OUTER_SRC, SEL_OUTER_DST, SEL_KEY_MAX };
+extern const char *const sel_key_names[SEL_KEY_MAX];
+extern const char *const check_op_names[CHECK_OP_MAX]; /* "==" … "between", "~" */
 struct check_selector {
 	enum sel_key key;
 	struct who who;            /* from, to */
@@ -99,7 +119,7 @@ struct check_selector {
 
 struct scn_check {
 	char name[SCN_NAME_LEN];
-	char text[160];            /* the expression as written */
+	char text[SCN_CHECK_LEN];  /* the expression as written */
 	enum check_metric metric;
 	struct check_selector *selectors; /* all must match */
 	size_t n_selectors;
@@ -110,6 +130,8 @@ struct scn_check {
 	bool has_at;
 	uint64_t at_ns, within_ns; /* 0 within: judged once */
 	int line;
+	int key_line[ASSERT_KEY_MAX];
+	bool broken;               /* as in scn_traffic */
 };
 
 struct scenario {
@@ -129,16 +151,34 @@ struct scenario {
 	size_t n_traffic;
 	struct scn_check *checks;
 	size_t n_checks;
+	int key_line[LAB_KEY_MAX];
+	char **sets;               /* the --set arguments, for messages */
+	size_t n_sets;
 };
 
-/* Mistakes, in the order of the file. text is "FILE:LINE: message" (or "--set LAB.X=Y: message"). */
+/* Mistakes, in the order of the file, those of --set arguments last. text is "FILE:LINE: message" (or "--set LAB.X=Y:
+ * message"). */
 struct scn_errors {
 	char **text;
+	int *where;     /* of each, as in scn_error_at */
 	size_t n;       /* kept */
 	size_t n_total; /* found */
 };
 void scn_errors_free(struct scn_errors *e);
 void scn_errors_add(struct scn_errors *e, const char *file, int line, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Puts them in the order of the file; stable. */
+void scn_errors_sort(struct scn_errors *e);
+
+/* Adds a mistake in a value of s. `where` is a key_line: the line in the file, 0 for a value that was not written, or
+ * -1 - i for one from s->sets[i]. The message becomes "FILE:LINE: [section] key = value: …" or "--set …: …"; key and value
+ * may be NULL. */
+struct scn_place {
+	int where;
+	const char *section; /* "lab", "traffic web" */
+	const char *key, *value;
+};
+void scn_error_at(struct scn_errors *e, const struct scenario *s, struct scn_place place, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
 struct scn_source {
@@ -152,18 +192,29 @@ struct scn_source {
 /* Parses and checks everything it can, collecting all mistakes in ret_errors (always initialised; free it).
  * 0 and *ret_scenario (free with scenario_free) when there are none; -EINVAL with mistakes; -ENOMEM. */
 int scenario_parse(const struct scn_source *source, struct scenario **ret_scenario, struct scn_errors *ret_errors);
+/* As scenario_parse, but hands out what could be read in spite of mistakes (then -EINVAL), so that plan_load can look for
+ * the rest of them. *ret_usable: the mistakes are confined to [traffic] and [assert] sections, which are marked broken. */
+int scenario_read(const struct scn_source *source, struct scenario **ret_scenario, bool *ret_usable,
+		  struct scn_errors *ret_errors);
 void scenario_free(struct scenario *s);
 
 /* The single values, shared with the command line. 0 or -EINVAL; *ret_why (static text) says what was expected. */
 int parse_who(const char *text, struct who *ret, const char **ret_why);
 int parse_rate(const char *text, struct rate *ret, const char **ret_why);
 int parse_time(const char *text, uint64_t *ret_ns, const char **ret_why);
-int parse_size(const char *text, uint64_t *ret_bytes, const char **ret_why);
+int parse_size(const char *text, uint64_t *ret_bytes, const char **ret_why); /* k, m, g: powers of 1024 */
 int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret, const char **ret_why);
-int parse_check(const char *text, struct scn_check *ret, char *ret_why, size_t why_len); /* owns selectors on 0 */
+/* Fills metric, selectors, op, value(s), who and text, and nothing else; owns selectors on 0. */
+int parse_check(const char *text, struct scn_check *ret, char *ret_why, size_t why_len);
+/* "0-5, 8" with every number from min to max and none twice; at most max_count numbers in all. Free ret->v. -EINVAL or
+ * -ENOMEM. */
+int parse_ranges(const char *text, uint32_t min, uint32_t max, uint32_t max_count, struct range_list *ret, char *ret_why,
+		 size_t why_len);
 /* Text of a value as a user would write it; each returns buf. */
 const char *who_format(const struct who *w, char *buf, size_t len);
 const char *rate_format(const struct rate *r, char *buf, size_t len);
+const char *time_format(uint64_t ns, char *buf, size_t len);
+const char *ranges_format(const struct range_list *l, char *buf, size_t len);
 
 extern const char *const scn_encap_names[SCN_ENCAP_MAX];
 extern const char *const scn_flood_names[SCN_FLOOD_MAX];
