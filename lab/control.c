@@ -5,13 +5,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define RUN_DIR "/run/tunlab"
@@ -97,9 +101,77 @@ static int bind_socket(const struct sockaddr_un *addr, struct control *c)
 	return 0;
 }
 
+/* Removes the file if it is still ours, and the folder when it was the last. */
+static void remove_socket(const struct control *c)
+{
+	int folder = lock_folder(false);
+	struct stat st;
+
+	if (folder < 0)
+		return;
+	if (!stat(c->path, &st) && st.st_dev == c->dev && st.st_ino == c->ino)
+		(void)unlink(c->path); /* stays only if somebody removed it by hand */
+	(void)rmdir(RUN_DIR); /* refused while another lab's socket is in it */
+	(void)close(folder);
+}
+
+/* The guard waits for the lab's end of the pipe to close, which also SIGKILL does. Terminal signals are the lab's business. */
+static void __attribute__((noreturn)) guard(const struct control *c, int fd)
+{
+	char byte;
+	ssize_t got;
+
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)prctl(PR_SET_NAME, "tunlab-guard");
+	(void)dup2(fd, 0);
+	(void)syscall(SYS_close_range, 1, ~0u, 0); /* the lab's descriptors must not live on here */
+	do
+		got = read(0, &byte, 1);
+	while (got > 0 || (got < 0 && errno == EINTR));
+	remove_socket(c);
+	_exit(0);
+}
+
+static int start_guard(struct control *c)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	c->guard = fork();
+	if (c->guard == 0) {
+		(void)close(ends[1]);
+		guard(c, ends[0]);
+	}
+	(void)close(ends[0]);
+	if (c->guard < 0) {
+		(void)close(ends[1]);
+		return -errno;
+	}
+	c->guard_fd = ends[1];
+	return 0;
+}
+
+static int take_name(const struct sockaddr_un *addr, struct control *c)
+{
+	int r = bind_socket(addr, c);
+
+	if (r)
+		return r;
+	r = start_guard(c);
+	if (r) {
+		remove_socket(c);
+		(void)close(c->fd);
+		c->fd = -1;
+	}
+	return r;
+}
+
 int control_open(const char *lab, struct control *ret, struct error *err)
 {
-	struct control c = { .fd = -1 };
+	struct control c = { .fd = -1, .guard_fd = -1 };
 	struct sockaddr_un addr;
 	int folder, other, r;
 
@@ -119,7 +191,7 @@ int control_open(const char *lab, struct control *ret, struct error *err)
 			  lab, lab);
 		r = -EADDRINUSE;
 	} else {
-		r = bind_socket(&addr, &c);
+		r = take_name(&addr, &c);
 		if (r)
 			error_set(err, "cannot make the control socket %s: %s", addr.sun_path, strerror(-r));
 		else
@@ -129,24 +201,12 @@ int control_open(const char *lab, struct control *ret, struct error *err)
 	return r;
 }
 
-void control_unlink(const struct control *c)
-{
-	int folder = lock_folder(false);
-	struct stat st;
-
-	if (folder < 0)
-		return;
-	if (!stat(c->path, &st) && st.st_dev == c->dev && st.st_ino == c->ino)
-		(void)unlink(c->path); /* stays only if somebody removed it by hand */
-	(void)rmdir(RUN_DIR); /* refused while another lab's socket is in it */
-	(void)close(folder);
-}
-
 void control_close(struct control *c)
 {
 	if (c->fd < 0)
 		return;
-	control_unlink(c);
+	(void)close(c->guard_fd);
+	(void)waitpid(c->guard, NULL, 0); /* it removes the file */
 	(void)close(c->fd);
 	c->fd = -1;
 }

@@ -19,15 +19,15 @@ struct control {
 	char path[108]; /* as in struct sockaddr_un */
 	dev_t dev;      /* which file is ours: a later lab of the same name is not */
 	ino_t ino;
+	int guard_fd;   /* its end tells the guard that the lab is gone */
+	pid_t guard;
 };
 
-/* Takes the name. A socket left by a killed lab is taken over; one that answers is -EADDRINUSE. Undo: control_close. */
+/* Takes the name; one that answers is -EADDRINUSE. A small child, the guard, outlives a killed lab by a moment to remove
+ * the file. Before the process has threads. Undo: control_close. */
 int control_open(const char *lab, struct control *ret, struct error *err);
 /* Closes and removes what control_open made, and the folder when it was the last. */
 void control_close(struct control *c);
-/* Only removes the file, if it is still ours: for the child that outlives a killed lab by a moment. */
-void control_unlink(const struct control *c);
-
 /* Names of the labs that answer; *ret is an array of strings (free with control_names_free). */
 int control_names(char ***ret, size_t *ret_n, struct error *err);
 void control_names_free(char **names, size_t n);

@@ -258,6 +258,27 @@ int lab_open_uplinks(struct lab *lab, struct error *err)
 	return r;
 }
 
+int lab_netns(const struct lab *lab, const char *where, struct error *err)
+{
+	const struct plan *plan = lab->plan;
+	const char *why;
+	struct who who;
+	uint32_t client;
+	int r;
+
+	if (strcmp(where, "fabric") == 0)
+		return lab->fabric;
+	if (parse_who(where, &who, &why)) {
+		error_set(err, "there is no '%s' in this lab: want fabric, host0 to host%u, or a client: c0 to c%u, host0:%u, or its address",
+			  where, plan->n_hosts - 1, plan->n_clients ? plan->n_clients - 1 : 0, plan->n_vnis ? plan->vnis[0].scn->vni : 0);
+		return -EINVAL;
+	}
+	if (who.kind == WHO_HOST && who.host < plan->n_hosts)
+		return lab->hosts[who.host];
+	r = plan_resolve_one(plan, &who, &client, err->text, sizeof(err->text));
+	return r ?: lab->clients[client];
+}
+
 static void close_all(int *fds, uint32_t n)
 {
 	for (uint32_t i = 0; fds && i < n; i++)

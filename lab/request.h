@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What other commands (and the page) may ask of a running lab over its control socket, and the connections they ask
+ * through. Requests are {"op": …}; an answer is a document, or {"error": sentence, "exit": status}. */
+#ifndef TUNLAB_REQUEST_H
+#define TUNLAB_REQUEST_H
+
+#include "monitor/sample.h"
+
+struct run;
+struct requests;
+
+int requests_open(struct run *run, struct requests **ret);
+/* A new sample: lines for those who watch their generator. */
+void requests_sampled(struct requests *r, const struct sample *s);
+/* A generator ended (error NULL) or could not start: its watcher hears so and is done. */
+void requests_generator_done(struct requests *r, uint32_t generator, const char *error);
+/* Closes the connections; whoever asked to stop the lab sees that as "it is gone". NULL is fine. */
+void requests_close(struct requests *r);
+
+#endif

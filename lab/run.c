@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A running lab: order of up and down, the poll loop's events, sampling, and the end; see run.h. */
+#include "lab/run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lab/judge.h"
+#include "lab/privilege.h"
+#include "lab/request.h"
+#include "ui/server.h"
+
+#define SECOND_NS 1000000000u
+
+enum {
+	LIVE_STREAMS_MAX = 65536, /* room for generators that `tunlab traffic` adds */
+	SPARE_FILES = 512,        /* page and command connections, sockets of live generators */
+	SOCKETS_PER_CLIENT = 3,   /* ping, udp, sink */
+	FEED_TOP = 1000,          /* flows in a message of the page's live feed; the others are summed */
+};
+
+static const char *const state_names[RUN_STATE_MAX] = {
+	[RUN_STARTING] = "starting", [RUN_RUNNING] = "running", [RUN_DRAINING] = "draining", [RUN_DONE] = "done",
+};
+
+static double ms_since(uint64_t ns)
+{
+	return (double)(now_ns() - ns) / 1e6;
+}
+
+static void set_state(struct run *run, enum run_state state)
+{
+	pthread_mutex_lock(&run->info_lock);
+	run->state = state;
+	pthread_mutex_unlock(&run->info_lock);
+}
+
+void run_info(void *arg, struct lab_info *ret)
+{
+	struct run *run = arg;
+
+	pthread_mutex_lock(&run->info_lock);
+	*ret = (struct lab_info) {
+		.name = run->scn->name, .pid = getpid(), .state = state_names[run->state], .url = run->url, .up_ms = run->up_ms,
+		.uptime_s = ms_since(run->started_ns) / 1e3, .interval_s = 1,
+	};
+	pthread_mutex_unlock(&run->info_lock);
+}
+
+static double unix_time(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+struct sample *run_sample(struct run *run)
+{
+	struct sample_source source = {
+		.plan = run->plan, .flows = &run->flows, .engine = run->engine, .infos = run->infos, .zero_ns = run->zero_ns,
+		.unix_s = unix_time(), .previous = run->newest,
+	};
+	struct sample *s;
+
+	/* The generators' counts are read after the flows': what the monitor has seen, its sender has counted. */
+	if (flows_read(run->monitor, &run->flows) || sample_take(&source, &s))
+		return NULL;
+	return s;
+}
+
+static void publish(struct run *run)
+{
+	struct sample *s = run_sample(run);
+	struct lab_info info;
+
+	if (!s) {
+		say("out of memory: a sample was left out, the counters go on");
+		return;
+	}
+	run_info(run, &info);
+	sample_unref(run->newest);
+	run->newest = sample_ref(s);
+	requests_sampled(run->requests, s);
+	if (run->judge)
+		judge_sampled(run->judge, s);
+	snapshot_publish(run->snapshot, s, view_event(&info, run->plan, s, FEED_TOP));
+}
+
+/* ---- traffic ---- */
+
+static int keep_info(struct run *run, uint32_t id, const struct generator_spec *spec, int32_t section)
+{
+	struct generator_info *grown = realloc(run->infos, (id + 1) * sizeof(*grown));
+	struct generator_info *info;
+
+	if (!grown)
+		return -ENOMEM;
+	run->infos = grown;
+	run->n_infos = id + 1;
+	info = &grown[id];
+	*info = (struct generator_info) {
+		.section = section, .client = spec->client, .proto = spec->proto, .rate = spec->rate, .size = spec->size,
+	};
+	if (section >= 0)
+		memcpy(info->name, run->scn->traffic[section].name, sizeof(info->name));
+	else
+		(void)snprintf(info->name, sizeof(info->name), "live-%u", ++run->n_live);
+	return 0;
+}
+
+int run_add_generator(struct run *run, const struct generator_spec *spec, int32_t section, uint32_t *ret_id, struct error *err)
+{
+	uint32_t id;
+	int r = engine_add(run->engine, spec, &id);
+
+	if (!r)
+		r = keep_info(run, id, spec, section);
+	if (!r)
+		*ret_id = id;
+	else if (r == -ENOSPC)
+		error_set(err, "no more traffic can be added to this lab: its table of %u pairs is full", LIVE_STREAMS_MAX);
+	else
+		error_set(err, "cannot start traffic from c%u: %s", spec->client, strerror(-r));
+	return r;
+}
+
+/* A generator without a stop time ends with the run, where that has an end, so that its count is exact. */
+static uint64_t stop_time(const struct run *run, const struct scn_traffic *t)
+{
+	if (!t->stop_ns)
+		return run->duration_ns;
+	return run->duration_ns && t->stop_ns > run->duration_ns ? run->duration_ns : t->stop_ns;
+}
+
+static int add_planned(struct run *run, struct error *err)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < run->plan->n_generators && !r; i++) {
+		const struct plan_generator *g = &run->plan->generators[i];
+		const struct scn_traffic *t = &run->scn->traffic[g->section];
+		struct generator_spec spec = {
+			.client = g->client, .peers = g->peers, .n_peers = g->n_peers, .proto = t->proto, .rate = t->rate,
+			.size = t->size, .pattern = t->pattern, .start_ns = t->start_ns, .stop_ns = stop_time(run, t),
+			.phase_ns = g->phase_ns, .seed = g->seed,
+		};
+		uint32_t id;
+
+		if (!spec.stop_ns || spec.start_ns < spec.stop_ns)
+			r = run_add_generator(run, &spec, (int32_t)g->section, &id, err);
+	}
+	return r;
+}
+
+static void start_clock(struct run *run)
+{
+	if (run->zero_ns)
+		return;
+	(void)engine_go(run->engine); /* a dead engine tells by event */
+	run->zero_ns = now_ns();
+	set_state(run, RUN_RUNNING);
+	(void)timer_arm(run->tick, run->zero_ns + SECOND_NS, SECOND_NS);
+	if (run->duration_ns)
+		(void)timer_arm(run->end, run->zero_ns + run->duration_ns, 0);
+}
+
+/* ---- the end ---- */
+
+void run_end(struct run *run, int status)
+{
+	if (run->status == EXIT_WELL)
+		run->status = status;
+	if (run->state >= RUN_DRAINING)
+		return;
+	set_state(run, RUN_DRAINING);
+	if (engine_drain(run->engine))
+		loop_quit(run->loop); /* the engine is gone: nothing to wait for */
+}
+
+/* Those with a stop time end by themselves and exactly; only then is the rest cut off. */
+static bool planned_still_run(const struct run *run)
+{
+	for (uint32_t i = 0; i < engine_generators(run->engine); i++)
+		if (run->infos[i].section >= 0 && engine_generator(run->engine, i)->state != GEN_DONE)
+			return true;
+	return false;
+}
+
+static void end_if_over(struct run *run)
+{
+	bool over = run->duration_ns && run->zero_ns && now_ns() >= run->zero_ns + run->duration_ns;
+
+	if (over && run->state == RUN_RUNNING && !planned_still_run(run))
+		run_end(run, EXIT_WELL);
+}
+
+static void on_end(void *arg, uint32_t events)
+{
+	struct run *run = arg;
+
+	(void)events;
+	timer_clear(run->end);
+	end_if_over(run);
+}
+
+static void on_tick(void *arg, uint32_t events)
+{
+	struct run *run = arg;
+
+	(void)events;
+	timer_clear(run->tick);
+	publish(run);
+}
+
+static void on_engine_event(struct run *run, const struct engine_event *ev)
+{
+	switch (ev->type) {
+	case ENGINE_WARM:
+		start_clock(run);
+		break;
+	case ENGINE_DONE:
+		requests_generator_done(run->requests, ev->generator, NULL);
+		end_if_over(run);
+		break;
+	case ENGINE_FAILED:
+		requests_generator_done(run->requests, ev->generator, ev->text);
+		if (run->infos[ev->generator].section >= 0) {
+			say("traffic %s: %s", run->infos[ev->generator].name, ev->text);
+			run_end(run, EXIT_MACHINE);
+		}
+		break;
+	case ENGINE_DRAINED:
+		loop_quit(run->loop);
+		break;
+	case ENGINE_DIED:
+		say("the traffic engine is gone: %s", ev->text);
+		run->status = EXIT_INVALID;
+		loop_quit(run->loop);
+		break;
+	}
+}
+
+static void on_engine(void *arg, uint32_t events)
+{
+	struct run *run = arg;
+	int fd = engine_fd(run->engine);
+	struct engine_event ev;
+
+	(void)events;
+	while (engine_read_event(run->engine, &ev) > 0)
+		on_engine_event(run, &ev);
+	if (engine_fd(run->engine) != fd)
+		loop_remove(run->loop, fd);
+}
+
+static void on_signal(void *arg, uint32_t events)
+{
+	struct run *run = arg;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(run->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (run->state >= RUN_DRAINING) /* asked twice: at once */
+		loop_quit(run->loop);
+	run_end(run, EXIT_SIGNAL + (int)info.ssi_signo);
+}
+
+/* ---- up ---- */
+
+static int open_signals(struct run *run)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	/* Before threads start: they inherit the mask, and so never take a signal. */
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	run->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return run->signals < 0 ? -errno : 0;
+}
+
+static int open_events(struct run *run, struct error *err)
+{
+	int r = loop_new(&run->loop);
+
+	if (!r)
+		r = open_signals(run);
+	run->tick = timer_open();
+	run->end = timer_open();
+	if (!r && (run->tick < 0 || run->end < 0))
+		r = -EMFILE;
+	if (!r)
+		r = loop_add(run->loop, run->signals, EPOLLIN, on_signal, run);
+	if (!r)
+		r = loop_add(run->loop, run->tick, EPOLLIN, on_tick, run);
+	if (!r)
+		r = loop_add(run->loop, run->end, EPOLLIN, on_end, run);
+	if (r)
+		error_set(err, "cannot set up the event loop: %s", strerror(-r));
+	return r;
+}
+
+static int start_monitor(struct run *run, struct error *err)
+{
+	struct monitor_config config = {
+		.ports = { { .port = run->scn->port, .encap = ENCAP_VXLAN } },
+		.base_ifindex = PLAN_IFINDEX_UPLINK, .n_hosts = run->plan->n_hosts, .capacity = run->plan->flow_capacity,
+	};
+	int r = monitor_open(&config, err, &run->monitor);
+
+	for (uint32_t i = 0; i < run->plan->n_hosts && !r; i++)
+		r = monitor_attach(run->monitor, run->lab->hosts[i], PLAN_IFINDEX_UPLINK + i, err);
+	return r;
+}
+
+static int start_engine(struct run *run, struct error *err)
+{
+	int r = engine_start(run->plan, run->lab->clients, run->plan->n_streams + LIVE_STREAMS_MAX, &run->engine);
+
+	if (!r)
+		r = loop_add(run->loop, engine_fd(run->engine), EPOLLIN, on_engine, run);
+	if (r)
+		error_set(err, "cannot start the traffic engine: %s", strerror(-r));
+	return r;
+}
+
+static int make_token(struct run *run)
+{
+	uint8_t random[16];
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return -EIO;
+	for (size_t i = 0; i < sizeof(random); i++)
+		(void)snprintf(run->token + 2 * i, 3, "%02x", random[i]);
+	return 0;
+}
+
+/* A change asked for over HTTP goes the way of every command: over the control socket, answered by the main thread. */
+static int change_by_http(void *arg, const char *request, char **ret_answer)
+{
+	struct run *run = arg;
+	struct error err;
+	int fd, r = control_connect(run->scn->name, &fd, &err);
+
+	if (r)
+		return 503;
+	r = control_send(fd, request);
+	if (!r)
+		r = control_receive(fd, ret_answer, NULL);
+	(void)close(fd);
+	if (r)
+		return 503;
+	return strncmp(*ret_answer, "{\"error\":", 9) == 0 ? 400 : 200;
+}
+
+static int start_page(struct run *run, struct error *err)
+{
+	struct server_config config = {
+		.listen = run->options->listen ? run->options->listen : "127.0.0.1:8080", .token = run->token, .plan = run->plan,
+		.snapshot = run->snapshot, .get_info = run_info, .change = change_by_http, .arg = run,
+	};
+	const char *url;
+	int r;
+
+	if (run->options->headless)
+		return 0;
+	r = make_token(run);
+	if (!r)
+		r = server_start(&config, &run->server, &url, err);
+	if (!r) {
+		pthread_mutex_lock(&run->info_lock);
+		run->url = url;
+		pthread_mutex_unlock(&run->info_lock);
+	}
+	return r;
+}
+
+static int take_place(struct run *run, struct error *err)
+{
+	unsigned long files = SPARE_FILES + run->plan->n_hosts + (1 + SOCKETS_PER_CLIENT) * (unsigned long)run->plan->n_clients;
+	int r = privilege_check(err);
+
+	if (!r)
+		r = privilege_open_files(files, err);
+	if (!r && !run->options->headless)
+		r = server_probe(run->options->listen ? run->options->listen : "127.0.0.1:8080", err);
+	if (!r)
+		r = open_events(run, err);
+	return r ?: control_open(run->scn->name, &run->control, err);
+}
+
+static int go_up(struct run *run, struct error *err)
+{
+	int r = take_place(run, err);
+
+	if (!r)
+		r = lab_build(run->plan, &run->lab, err);
+	if (!r)
+		r = start_monitor(run, err);
+	if (!r)
+		r = lab_open_uplinks(run->lab, err);
+	if (!r)
+		r = start_engine(run, err); /* forks: before threads */
+	if (!r)
+		r = privilege_drop(err);
+	if (!r)
+		r = snapshot_new(&run->snapshot);
+	if (!r)
+		r = start_page(run, err);
+	if (!r)
+		r = requests_open(run, &run->requests);
+	return r;
+}
+
+static void announce(struct run *run)
+{
+	const struct plan *p = run->plan;
+
+	say("lab %s: %u hosts, %u VNIs, %u clients up in %.0f ms", run->scn->name, p->n_hosts, p->n_vnis, p->n_clients, run->up_ms);
+	if (run->url) {
+		say("page %s (Ctrl-C or `tunlab stop` ends the lab)", run->url);
+		say("token %s (lets HTTP requests change traffic)", run->token);
+	}
+}
+
+/* ---- down: the reverse ---- */
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static void go_down(struct run *run)
+{
+	set_state(run, RUN_DONE);
+	if (run->snapshot)
+		snapshot_end(run->snapshot);
+	server_stop(run->server);
+	snapshot_free(run->snapshot);
+	sample_unref(run->newest);
+	engine_end(run->engine);
+	monitor_free(run->monitor);
+	lab_free(run->lab);
+	flows_free(&run->flows);
+	control_close(&run->control);
+	requests_close(run->requests); /* last: whoever waits for the end sees it here */
+	close_fd(run->signals);
+	close_fd(run->tick);
+	close_fd(run->end);
+	loop_free(run->loop);
+	free(run->infos);
+	(void)pthread_mutex_destroy(&run->info_lock);
+}
+
+/* The verdict, on a sample that holds all that was sent. A run that was cut off has none. */
+static void conclude(struct run *run)
+{
+	struct sample *s = run->judge && run->status == EXIT_WELL ? run_sample(run) : NULL;
+
+	if (!s && run->judge)
+		say("the run was cut off: no verdict");
+	if (s)
+		run->status = judge_conclude(run->judge, s);
+	sample_unref(s);
+}
+
+int run_lab(const struct run_options *options, const struct scenario *scn, const struct plan *plan, struct judge *judge,
+	    uint64_t started_ns, void (*ready)(void *arg), void *arg)
+{
+	struct run run = {
+		.options = options, .scn = scn, .plan = plan, .judge = judge, .control = { .fd = -1 }, .signals = -1, .tick = -1, .end = -1,
+		.started_ns = started_ns, .info_lock = PTHREAD_MUTEX_INITIALIZER,
+	};
+	struct error err = { "out of memory" };
+	int r;
+
+	if (options->headless || options->duration)
+		run.duration_ns = scn->duration_ns;
+	r = go_up(&run, &err);
+	if (!r) {
+		run.up_ms = ms_since(started_ns);
+		announce(&run);
+		ready(arg);
+		r = add_planned(&run, &err);
+	}
+	if (!r && !engine_generators(run.engine))
+		start_clock(&run); /* nothing to warm up */
+	if (!r) {
+		publish(&run); /* the page has something to show before the first second is over */
+		r = loop_run(run.loop);
+		conclude(&run);
+	}
+	if (r)
+		say("%s", err.text);
+	go_down(&run);
+	return r ? EXIT_MACHINE : run.status;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A running lab: what its parts are, and the order of up and down. */
+#ifndef TUNLAB_RUN_H
+#define TUNLAB_RUN_H
+
+#include <pthread.h>
+
+#include "lab/command.h"
+#include "lab/control.h"
+#include "lab/lab.h"
+#include "lab/loop.h"
+#include "lab/traffic/engine.h"
+#include "monitor/monitor.h"
+#include "monitor/snapshot.h"
+#include "monitor/view.h"
+
+struct server;
+struct requests;
+struct judge;
+
+struct run_options {
+	bool headless, judge, detach;
+	const char *duration, *listen, *name, *seed;
+	struct text_list set, report;
+};
+
+enum run_state { RUN_STARTING, RUN_RUNNING, RUN_DRAINING, RUN_DONE, RUN_STATE_MAX };
+
+struct run {
+	const struct run_options *options;
+	const struct scenario *scn;
+	const struct plan *plan;
+	struct loop *loop;
+	struct control control;
+	struct requests *requests;
+	struct lab *lab;
+	struct monitor *monitor;
+	struct engine *engine;
+	struct snapshot *snapshot;
+	struct server *server;
+	struct judge *judge;          /* of the checks; NULL without --assert */
+	int signals, tick, end;       /* signalfd and timers; -1 when closed */
+
+	struct flow_table flows;
+	struct sample *newest;        /* the last one published */
+	struct generator_info *infos; /* by the engine's generator number */
+	uint32_t n_infos;
+	uint32_t n_live;              /* generators started live so far: names them */
+
+	enum run_state state;
+	int status;                   /* the exit status to be */
+	uint64_t started_ns;          /* CLOCK_MONOTONIC: command began */
+	uint64_t zero_ns;             /* traffic clock's zero; 0 before */
+	uint64_t duration_ns;         /* 0: until stopped */
+	double up_ms;                 /* until ready */
+	const char *url;              /* NULL without a page */
+	char token[33];
+	pthread_mutex_t info_lock;    /* state, up_ms, url: read by server threads */
+};
+
+/* Builds, runs and takes down a lab; ready(arg) is called once it is up. judge may be NULL. Everything is borrowed. Exit status. */
+int run_lab(const struct run_options *options, const struct scenario *scn, const struct plan *plan, struct judge *judge,
+	    uint64_t started_ns, void (*ready)(void *arg), void *arg);
+
+/* For requests: */
+void run_info(void *run, struct lab_info *ret);
+/* A fresh sample, not published; NULL: no memory. */
+struct sample *run_sample(struct run *run);
+/* Orders a generator and keeps its description. */
+int run_add_generator(struct run *run, const struct generator_spec *spec, int32_t section, uint32_t *ret_id, struct error *err);
+/* Asked to end: drains if `drain`, then leaves the loop with `status`. */
+void run_end(struct run *run, int status);
+
+#endif
