@@ -6,13 +6,14 @@
 #define TUNLAB_TRAFFIC_ENGINE_H
 
 #include "lab/plan.h"
+#include "lab/traffic/rtt.h"
 
 struct engine;
 
 enum {
 	TRAFFIC_SIZE_MIN = 40,       /* inner IP payload: 8 bytes of ICMP or UDP header + our own header */
-	RTT_SUB = 16,                /* histogram: 16 linear steps per power of two of microseconds */
-	RTT_BUCKETS = 25 * RTT_SUB,  /* up to about 33 s */
+	TRAFFIC_SIZE_MAX = 65515,    /* larger ones than the MTU are refused by the kernel: send_errors, never fragments */
+	TRAFFIC_SINK_PORT = 7654,    /* UDP port where every client's sink listens */
 	ENGINE_GENERATORS_MAX = 65536,
 };
 
@@ -23,17 +24,18 @@ struct generator_spec {
 	uint32_t n_peers;
 	enum scn_proto proto;
 	struct rate rate;
-	uint32_t size;
+	uint32_t size;           /* inner IP payload bytes, the 8 bytes of ICMP or UDP header among them */
 	enum scn_pattern pattern;
-	uint64_t start_ns;       /* after the clock's zero; generators added to a running clock: after now */
-	uint64_t stop_ns;        /* 0: until stopped */
+	uint64_t start_ns;       /* after the clock's zero; generators added to a running clock: after they are ready */
+	uint64_t stop_ns;        /* on the same axis: no departure at or after it; 0: until stopped */
 	uint64_t count;          /* packets; 0: no limit */
-	uint64_t phase_ns;
+	uint64_t phase_ns;       /* first departure, after start */
 	uint64_t seed;
 };
 
 /* Counters of one sender-peer pair, in memory shared with the child, which alone writes them. All only grow (rtt_min_ns:
- * 0 until the first answer). Packets and bytes are inner IP: bytes count the IP payload (spec.size) per packet. */
+ * 0 until the first answer). Packets are inner IP, each of spec.size bytes of payload. Every counter is written whole, but
+ * a reader may see two counters of a stream a few packets apart while it runs. */
 struct stream_count {
 	uint32_t generator;      /* number given by engine_add */
 	uint32_t from, to;       /* clients */
@@ -54,12 +56,20 @@ struct generator_count {
 	uint32_t stream0, n_streams;
 	uint64_t first_ns, last_ns; /* CLOCK_MONOTONIC of first and last departure; 0 before */
 	uint64_t slip_max_ns;    /* worst lateness of a departure behind its deadline */
+	uint64_t missed;         /* departures given up in a stall of the machine rather than sent in a burst */
+	uint32_t size;           /* spec.size */
 	uint64_t cold_ns;        /* time that resolving neighbours took, before the clock started */
 	uint32_t unresolved;     /* peers whose neighbour did not answer */
 };
 
+/* Whether the engine itself kept up; anything but 0 in the first makes a run's losses doubtful. */
+struct engine_health {
+	uint64_t overruns;       /* packets the kernel dropped because a socket of ours was full */
+	uint64_t foreign;        /* datagrams at our sinks that were none of ours, ignored */
+};
+
 enum engine_event_type {
-	ENGINE_WARM,     /* all generators added so far are ready: neighbours resolved (or given up) */
+	ENGINE_WARM,     /* all generators added so far are ready: neighbours resolved (or given up), or have failed */
 	ENGINE_DONE,     /* generator has stopped and drained */
 	ENGINE_FAILED,   /* generator could not start; text says why */
 	ENGINE_DRAINED,  /* answer to engine_drain: nothing outstanding any more, or waited long enough */
@@ -71,37 +81,38 @@ struct engine_event {
 	char text[200];
 };
 
-/* Forks the child. client_ns[i] is the namespace descriptor of client i, borrowed. max_streams bounds the table.
- * Must run before the process has threads. -errno on failure, nothing left. */
+/* Forks the child and waits until it is ready. client_ns[i] is the namespace descriptor of client i, borrowed.
+ * max_streams bounds the table: the plan's streams and those `tunlab traffic` may add. Must run before the process has
+ * threads, from the thread that lives longest (the child dies with that thread). -errno on failure, nothing left. */
 int engine_start(const struct plan *plan, const int *client_ns, uint32_t max_streams, struct engine **ret);
 /* Orders a generator: opens its sockets and the peers' sinks, resolves neighbours, then waits for the clock (GEN_READY),
- * or starts at once if the clock runs. -ENOSPC: table full. */
+ * or starts at once if the clock runs. Failures in the child come as ENGINE_FAILED. -ENOSPC: table full; -EINVAL: no
+ * peers, a client that does not exist, or a size out of bounds; -EPIPE: the child is gone. */
 int engine_add(struct engine *e, const struct generator_spec *spec, uint32_t *ret_generator);
-/* Starts the clock: deadlines count from now. */
+/* Starts the clock: deadlines count from now. Generators that are not ready yet start when they are. */
 int engine_go(struct engine *e);
-/* Stops sending; ENGINE_DONE follows once what was sent has arrived (bounded wait, 1 s). */
+/* Stops sending; ENGINE_DONE follows once what was sent has arrived, or nothing has come for 1 s (in all at most 5 s). */
 int engine_stop(struct engine *e, uint32_t generator);
 int engine_set_rate(struct engine *e, uint32_t generator, const struct rate *rate);
-/* Frees a GEN_DONE generator's number for reuse is never done: counters of a run are kept to its end. */
-/* Stops all generators and waits until what was sent has arrived (bounded): ENGINE_DRAINED. */
+/* Stops all generators and waits in the same way until what was sent has arrived: ENGINE_DRAINED. A generator with a
+ * stop time or a count that is still running is cut short: for exact numbers drain after its end. */
 int engine_drain(struct engine *e);
 
-/* Readable when an event waits; then engine_read_event returns 1 and fills *ret, 0 when there is none. */
+/* Readable when an event waits; then engine_read_event returns 1 and fills *ret, 0 when there is none. Read until 0: some
+ * messages are none of the caller's business. After ENGINE_DIED the descriptor is -1, which poll(2) ignores. */
 int engine_fd(const struct engine *e);
 int engine_read_event(struct engine *e, struct engine_event *ret);
 int engine_pid(const struct engine *e);
 
-/* The shared table. */
+/* The shared table. Counts grow; numbers are never reused, so that the counters of a run are kept to its end. These may be
+ * called from other threads than the one that orders. */
 uint32_t engine_generators(const struct engine *e);
 const struct generator_count *engine_generator(const struct engine *e, uint32_t generator);
 uint32_t engine_streams(const struct engine *e);
 const struct stream_count *engine_stream(const struct engine *e, uint32_t stream);
+const struct engine_health *engine_health(const struct engine *e);
 
 /* Ends the child and waits for it. NULL is fine. */
 void engine_end(struct engine *e);
-
-/* Histogram arithmetic, pure. Bucket of a round trip, and a quantile (0..1) of summed buckets in ns. */
-unsigned rtt_bucket(uint64_t rtt_ns);
-uint64_t rtt_quantile(const uint64_t buckets[RTT_BUCKETS], double q);
 
 #endif

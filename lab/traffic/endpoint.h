@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The clients' ends of all traffic: at most three sockets per client, opened in its namespace on first use and watched by
+ * the child's epoll. */
+#ifndef TUNLAB_TRAFFIC_ENDPOINT_H
+#define TUNLAB_TRAFFIC_ENDPOINT_H
+
+#include "lab/plan.h"
+#include "lab/traffic/sockets.h"
+
+enum endpoint_role {
+	ENDPOINT_ECHO,  /* sends pings and receives the answers */
+	ENDPOINT_UDP,   /* sends UDP */
+	ENDPOINT_SINK,  /* receives UDP */
+	ENDPOINT_ROLE_MAX
+};
+
+struct endpoint {
+	int fd[ENDPOINT_ROLE_MAX]; /* -1: not opened */
+	uint32_t drops[ENDPOINT_ROLE_MAX];
+};
+
+struct endpoints {
+	const struct plan *plan;
+	const int *client_ns;
+	int home;                  /* the child's own namespace */
+	int epoll;
+	uint64_t cookie;
+	struct endpoint *v;        /* one per client */
+};
+
+/* Data of the epoll entries: what became readable. The loop has its own kinds above ENDPOINT_ROLE_MAX. */
+static inline uint64_t endpoint_token(unsigned kind, uint32_t number)
+{
+	return (uint64_t)kind << 32 | number;
+}
+
+/* home, epoll and client_ns are borrowed; nothing is opened yet. -errno. */
+int endpoints_init(struct endpoints *e, const struct plan *plan, const int *client_ns, int epoll, uint64_t cookie);
+/* Makes sure that a client has the socket of that role. -errno with *ret_what (static text: what failed). */
+int endpoint_open(struct endpoints *e, uint32_t client, enum endpoint_role role, const char **ret_what);
+/* Packets lost since the last call because sockets were full. Walks all clients. */
+uint64_t endpoints_drops(struct endpoints *e);
+
+#endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Neighbour resolution by rtnetlink, event-driven; see warm.h. Raw netlink rather than nl.h: what is waited for here are
+ * notifications, not answers. */
+#include "lab/traffic/warm.h"
+
+#include <errno.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	BATCH = 128,                    /* neighbours asked for in one message to the kernel */
+	RECEIVE_BYTES = 32768,
+	STATE_USABLE = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY,
+};
+
+enum { PENDING, RESOLVED, FAILED };
+
+struct peer {
+	struct ip_addr addr;
+	uint8_t state;
+};
+
+struct warm {
+	int fd;
+	int ifindex;
+	struct peer *peers;             /* ascending by address, each once */
+	uint32_t n, n_pending, n_resolved;
+};
+
+struct neighbour_request {
+	struct nlmsghdr header;
+	struct ndmsg neighbour;
+	struct rtattr dst;
+	uint8_t addr[16];               /* 4 or 16 used; both keep netlink's alignment */
+};
+
+static int compare_peers(const void *a, const void *b)
+{
+	return memcmp(&((const struct peer *)a)->addr, &((const struct peer *)b)->addr, sizeof(struct ip_addr));
+}
+
+static int keep_peers(struct warm *w, const struct ip_addr *addrs, size_t n)
+{
+	w->peers = calloc(n ? n : 1, sizeof(*w->peers));
+	if (!w->peers)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		w->peers[i].addr = addrs[i];
+	qsort(w->peers, n, sizeof(*w->peers), compare_peers);
+	for (size_t i = 0; i < n; i++)
+		if (w->n == 0 || compare_peers(&w->peers[w->n - 1], &w->peers[i]) != 0)
+			w->peers[w->n++] = w->peers[i];
+	w->n_pending = w->n;
+	return 0;
+}
+
+static void settle_peer(struct warm *w, struct peer *p, uint8_t state)
+{
+	if (p->state != PENDING)
+		return;
+	p->state = state;
+	w->n_pending--;
+	w->n_resolved += state == RESOLVED;
+}
+
+static size_t put_request(const struct warm *w, void *at, uint16_t type, uint16_t flags, uint8_t neighbour_flags, uint32_t index)
+{
+	struct neighbour_request *r = at;
+	size_t len;
+	const uint8_t *bytes = addr_bytes(&w->peers[index].addr, &len);
+
+	*r = (struct neighbour_request){
+		.header = {
+			.nlmsg_type = type,
+			.nlmsg_flags = NLM_F_REQUEST | flags,
+			.nlmsg_seq = index + 1,
+		},
+		.neighbour = {
+			.ndm_family = len == 4 ? AF_INET : AF_INET6,
+			.ndm_ifindex = w->ifindex,
+			.ndm_flags = neighbour_flags,
+		},
+		.dst = {.rta_type = NDA_DST},
+	};
+	r->dst.rta_len = (unsigned short)RTA_LENGTH(len);
+	r->header.nlmsg_len = (uint32_t)(offsetof(struct neighbour_request, addr) + len);
+	memcpy(r->addr, bytes, len);
+	return r->header.nlmsg_len;
+}
+
+/* Asks for up to BATCH pending neighbours from *index on. NTF_USE makes the kernel resolve as if a packet were waiting.
+ * NTF_EXT_LEARNED keeps the entry out of the limit of 1024 that all namespaces of the machine share (gc_thresh3), which a
+ * large lab would overrun. The request for the entry's state behind it answers at once when the entry was known, or when
+ * the peer's reply came while the kernel was sending, as it does over veth. */
+static int send_batch(const struct warm *w, uint32_t *index, uint16_t first_type)
+{
+	struct neighbour_request requests[2 * BATCH];
+	uint8_t *at = (uint8_t *)requests;
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+
+	for (unsigned n = 0; n < BATCH && *index < w->n; ++*index) {
+		if (w->peers[*index].state != PENDING)
+			continue;
+		if (first_type == RTM_NEWNEIGH)
+			at += put_request(w, at, RTM_NEWNEIGH, NLM_F_CREATE, NTF_USE | NTF_EXT_LEARNED, *index);
+		at += put_request(w, at, RTM_GETNEIGH, 0, 0, *index);
+		n++;
+	}
+	if (at == (uint8_t *)requests)
+		return 0;
+	if (sendto(w->fd, requests, (size_t)(at - (uint8_t *)requests), 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
+		return -errno;
+	return 0;
+}
+
+static struct peer *find_peer(const struct warm *w, const struct ndmsg *ndm, const struct rtattr *dst)
+{
+	struct peer key = {.addr = {.b = {[10] = 0xff, [11] = 0xff}}};
+	size_t len = RTA_PAYLOAD(dst);
+
+	if (ndm->ndm_family == AF_INET && len == 4)
+		memcpy(key.addr.b + 12, RTA_DATA(dst), 4);
+	else if (ndm->ndm_family == AF_INET6 && len == 16)
+		memcpy(key.addr.b, RTA_DATA(dst), 16);
+	else
+		return NULL;
+	return bsearch(&key, w->peers, w->n, sizeof(*w->peers), compare_peers);
+}
+
+static void take_neighbour(struct warm *w, const struct nlmsghdr *h)
+{
+	const struct ndmsg *ndm = NLMSG_DATA(h);
+	const struct rtattr *a;
+	int left = (int)h->nlmsg_len - (int)NLMSG_LENGTH(sizeof(*ndm));
+
+	if (left < 0 || ndm->ndm_ifindex != w->ifindex)
+		return;
+	for (a = (const void *)((const uint8_t *)h + NLMSG_SPACE(sizeof(*ndm))); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+		struct peer *p;
+
+		if (a->rta_type != NDA_DST)
+			continue;
+		p = find_peer(w, ndm, a);
+		if (p && (ndm->ndm_state & STATE_USABLE))
+			settle_peer(w, p, RESOLVED);
+		else if (p && (ndm->ndm_state & NUD_FAILED))
+			settle_peer(w, p, FAILED);
+		return;
+	}
+}
+
+static void take_error(struct warm *w, const struct nlmsghdr *h)
+{
+	const struct nlmsgerr *e = NLMSG_DATA(h);
+	uint32_t index = h->nlmsg_seq - 1;
+
+	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*e)) || e->error == 0 || index >= w->n)
+		return;
+	settle_peer(w, &w->peers[index], FAILED); /* an answer to a GETNEIGH never comes before that to its NEWNEIGH */
+}
+
+static void take_messages(struct warm *w, const uint8_t *at, size_t left)
+{
+	while (left >= sizeof(struct nlmsghdr)) {
+		const struct nlmsghdr *h = (const void *)at;
+		size_t step = NLMSG_ALIGN((size_t)h->nlmsg_len);
+
+		if (h->nlmsg_len < sizeof(*h) || h->nlmsg_len > left)
+			return;
+		if (h->nlmsg_type == RTM_NEWNEIGH)
+			take_neighbour(w, h);
+		else if (h->nlmsg_type == NLMSG_ERROR)
+			take_error(w, h);
+		if (step > left)
+			return;
+		at += step;
+		left -= step;
+	}
+}
+
+/* Reads until the socket is empty. -ENOBUFS: notifications were lost, ask anew. */
+static int read_socket(struct warm *w)
+{
+	uint8_t buffer[RECEIVE_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
+	bool lost = false;
+
+	for (;;) {
+		struct sockaddr_nl from = {0};
+		struct iovec iov = {.iov_base = buffer, .iov_len = sizeof(buffer)};
+		struct msghdr msg = {.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1};
+		ssize_t len = recvmsg(w->fd, &msg, MSG_DONTWAIT);
+
+		if (len >= 0) {
+			if (from.nl_pid == 0)
+				take_messages(w, buffer, (size_t)len);
+		} else if (errno == ENOBUFS) {
+			lost = true;
+		} else if (errno != EINTR) {
+			if (errno != EAGAIN)
+				return -errno;
+			return lost ? -ENOBUFS : 0;
+		}
+	}
+}
+
+static int ask(struct warm *w, uint16_t first_type)
+{
+	bool lost = false;
+
+	for (uint32_t index = 0; index < w->n;) {
+		int r = send_batch(w, &index, first_type);
+
+		if (r == 0)
+			r = read_socket(w);
+		if (r == -ENOBUFS)
+			lost = true;
+		else if (r < 0)
+			return r;
+	}
+	return lost ? -ENOBUFS : 0;
+}
+
+int warm_read(struct warm *w)
+{
+	int r = read_socket(w);
+
+	for (int tries = 0; r == -ENOBUFS && tries < 3; tries++)
+		r = ask(w, RTM_GETNEIGH);
+	if (r < 0 && r != -ENOBUFS)
+		return r;
+	return w->n_pending == 0;
+}
+
+static int open_socket(struct warm *w)
+{
+	struct sockaddr_nl local = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_NEIGH};
+	int one = 1;
+
+	w->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (w->fd < 0)
+		return -errno;
+	/* Without the request's own bytes errors are shorter; an old kernel that cannot is no worse. */
+	(void)setsockopt(w->fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
+	return bind(w->fd, (struct sockaddr *)&local, sizeof(local)) < 0 ? -errno : 0;
+}
+
+static int start(struct warm *w, const char *device, const struct ip_addr *addrs, size_t n, const char **ret_what)
+{
+	int r;
+
+	*ret_what = "find its network device";
+	w->ifindex = (int)if_nametoindex(device);
+	if (w->ifindex == 0)
+		return -errno;
+	*ret_what = "open a netlink socket";
+	r = open_socket(w);
+	if (r < 0)
+		return r;
+	*ret_what = "resolve its neighbours";
+	r = keep_peers(w, addrs, n);
+	if (r < 0)
+		return r;
+	r = ask(w, RTM_NEWNEIGH);
+	for (int tries = 0; r == -ENOBUFS && tries < 3; tries++)
+		r = ask(w, RTM_GETNEIGH);
+	return r == -ENOBUFS ? 0 : r;
+}
+
+int warm_open(const char *device, const struct ip_addr *addrs, size_t n, struct warm **ret, const char **ret_what)
+{
+	struct warm *w = calloc(1, sizeof(*w));
+	int r;
+
+	if (!w) {
+		*ret_what = "resolve its neighbours";
+		return -ENOMEM;
+	}
+	w->fd = -1;
+	r = start(w, device, addrs, n, ret_what);
+	if (r < 0) {
+		warm_close(w);
+		return r;
+	}
+	*ret = w;
+	return 0;
+}
+
+int warm_fd(const struct warm *w)
+{
+	return w->fd;
+}
+
+uint32_t warm_unresolved(const struct warm *w)
+{
+	return w->n - w->n_resolved;
+}
+
+void warm_close(struct warm *w)
+{
+	if (!w)
+		return;
+	if (w->fd >= 0)
+		close(w->fd);
+	free(w->peers);
+	free(w);
+}
