@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * The records the packet parser, the BPF program and user space share: flow key, counters,
- * verdicts, and their sizes. Owns no code; how a packet becomes a key is in parse.h, how maps
- * are read is in monitor/.
+ * verdicts, their sizes, and the hash that places a key. How a packet becomes a key is in
+ * parse.h, how maps are read is in monitor/.
  *
  * Fixed-width types only, padding named, and every structure is zeroed as a whole before use:
  * keys are compared and hashed as bytes.
@@ -32,7 +32,7 @@ struct flow_key {
 	__u16 inner_ethertype; /* host order; below 0x600 (FLOW_LLC) an 802.3 frame */
 	__u8 inner_ipproto;    /* IPv4 protocol or last IPv6 next header; 0 if not IP */
 	__u8 encap;            /* enum encap */
-};
+} __attribute__((aligned(8)));
 
 /* inner_ethertype of every 802.3 frame, whatever its length field says: one flow, not 1500. */
 #define FLOW_LLC 0x0001
@@ -61,7 +61,7 @@ enum verdict {
 	VERDICT_OTHER,     /* not tunnelled, or a later IP fragment, which shows no tunnel header */
 	VERDICT_TRUNCATED, /* frame (or its captured part) ends before the headers do */
 	VERDICT_MALFORMED, /* a header contradicts itself or the length around it */
-	VERDICT_UNKNOWN,   /* tunnel port without a valid tunnel header, or headers nested too deep */
+	VERDICT_UNKNOWN,   /* tunnel port but no valid tunnel header, or headers stacked too deep */
 	VERDICT_OTHERHOST, /* flooded to a host it is not addressed to: not received */
 	VERDICT_LOST,      /* tunnelled, but the flow map is full */
 	VERDICT_MAX
@@ -104,6 +104,40 @@ struct flow_port {
 	__u8 encap;  /* enum encap */
 	__u8 unused;
 };
+
+/*
+ * Hash of a key, never 0. NH (as in UMAC): pairs of 32-bit words, each plus a constant, are
+ * multiplied and summed, so that every byte of the key reaches every bit above it at one
+ * multiplication per 8 bytes; then folded, for the low bits pick the slot. Constants are the
+ * fraction of pi.
+ */
+static inline __attribute__((always_inline)) __u32 flow_tag(const struct flow_key *key)
+{
+	static const __u32 k[18] = {
+		0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0,
+		0x082efa98, 0xec4e6c89, 0x452821e6, 0x38d01377, 0xbe5466cf, 0x34e90c6c,
+		0xc0ac29b7, 0xc97c50dd, 0x3f84d5b5, 0xb5470917, 0x9216d5d9, 0x8979fb1b,
+	};
+	__u64 sum = 0;
+
+#pragma GCC unroll 9
+	for (int i = 0; i < 18; i += 2) {
+		__u32 pair[2];
+
+		__builtin_memcpy(pair, (const __u8 *)__builtin_assume_aligned(key, 8) + 4 * i,
+				 sizeof(pair));
+		sum += (__u64)(pair[0] + k[i]) * (__u32)(pair[1] + k[i + 1]);
+	}
+	sum ^= sum >> 32;
+	sum *= 0x9e3779b97f4a7c15ULL;
+	return (__u32)(sum >> 32) | 1;
+}
+
+/* Which of a CPU's slots (a power of two) a tag belongs to; the tag's lowest bit is always set. */
+static inline __attribute__((always_inline)) __u32 flow_slot_index(__u32 tag, __u32 slots)
+{
+	return (tag >> 1) & (slots - 1);
+}
 
 _Static_assert(sizeof(struct flow_key) == 72, "flow_key has padding");
 _Static_assert(sizeof(struct flow_count) == 24, "flow_count has padding");

@@ -46,10 +46,14 @@ struct flow_table {
  */
 int flows_read(const struct monitor *monitor, struct flow_table *table);
 
+/* The same from maps given; tests make theirs up. */
+struct monitor_maps;
+int flows_read_maps(const struct monitor_maps *maps, struct flow_table *table);
+
 /* Add value to the row of key, made if needed. Rows are unsorted until flows_sort. -ENOMEM. */
 int flows_add(struct flow_table *table, const struct flow_key *key, const struct flow_value *value);
 
-/* Bring rows into order. Do it once after the last flows_add(). -ENOMEM leaves them as they were. */
+/* Bring rows into order; once, after the last flows_add(). -ENOMEM leaves them as they were. */
 int flows_sort(struct flow_table *table);
 
 /* Row of a key, or NULL. Valid until the next add, sort, read or free. */
@@ -84,9 +88,6 @@ void host_counters_add(struct host_counters *sum, const struct host_counters *pa
 /* "vxlan"; "none" for ENCAP_NONE; "?" for a value that is no encapsulation. Static storage. */
 const char *encap_name(unsigned int encap);
 
-/* enum encap of a name, or -EINVAL. */
-int encap_from_name(const char *name);
-
 /* "flow", "other", "truncated" and so on; "?" out of range. Static storage. */
 const char *verdict_name(unsigned int verdict);
 
@@ -97,8 +98,5 @@ const char *verdict_name(unsigned int verdict);
  * "0x88cc", to buf[FLOW_PROTO_SIZE]; returns buf. ethertype in host order.
  */
 const char *flow_proto_name(uint16_t ethertype, uint8_t ipproto, char *buf);
-
-/* Reverse of flow_proto_name: 0, or -EINVAL if no flow can have that name. */
-int flow_proto_parse(const char *name, uint16_t *ret_ethertype, uint8_t *ret_ipproto);
 
 #endif

@@ -57,9 +57,6 @@ int monitor_detach(struct monitor *monitor, int netns_fd, uint32_t ifindex, stru
 /* Unload. Filters still attached count into maps nobody reads until detached. NULL is fine. */
 void monitor_free(struct monitor *monitor);
 
-/* Flows that surely fit: the configured capacity. */
-uint32_t monitor_capacity(const struct monitor *monitor);
-
 /* What flows_read() reads. The kernel writes this memory; valid until monitor_free(). */
 struct monitor_maps {
 	const struct flow_slot *slots;     /* [n_cpus * slots_per_cpu] */

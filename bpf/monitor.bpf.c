@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Counts what crosses an interface: two TC programs, egress ("sent") and ingress ("received"),
+ * over one set of maps for all hosts. Owns maps and knobs; how packets are read is parse.h's.
+ *
+ * A bystander: every path returns TC_ACT_UNSPEC (as TCX_NEXT), the packet is never changed, also
+ * not its layout, and each frame seen ends in exactly one verdict counter.
+ *
+ * Counters are per CPU and plain. TC programs run with bottom halves disabled, so that no two of
+ * them interleave on a CPU.
+ */
+#include <linux/bpf.h>
+#include <linux/if_packet.h>
+#include <linux/pkt_cls.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/flow.h"
+#include "bpf/parse.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Knobs, set between open and load. */
+const volatile struct flow_port ports[FLOW_PORTS_MAX];
+const volatile __u32 base_ifindex; /* interface index of host 0 */
+const volatile __u32 n_hosts;
+const volatile __u32 slots_per_cpu; /* power of two */
+const volatile bool promiscuous;    /* count frames for other hosts as received */
+
+/* [cpu * slots_per_cpu + slot]. Mapped by user space, which reads it without system calls. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct flow_slot);
+} slots SEC(".maps");
+
+/* Flows that found their slot taken. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct flow_key);
+	__type(value, struct flow_value);
+} flows SEC(".maps");
+
+/* [cpu * (n_hosts + 1) + host]; the last of each CPU is for interfaces that are no host's. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct host_counters);
+} hosts SEC(".maps");
+
+/*
+ * [cpu]. What was found in the packet at hand, outside the stack: the verifier tracks each word
+ * of a stack, and takes much longer. And a copy of its headers, where they are not linear.
+ */
+struct scratch {
+	struct parsed parsed;
+	__u8 bytes[PARSE_DEPTH_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+static const struct flow_value zero_value;
+
+static __always_inline struct host_count *host_of(const struct __sk_buff *skb, __u32 cpu,
+						       enum flow_dir dir)
+{
+	__u32 host = skb->ifindex - base_ifindex;
+	struct host_counters *counters;
+	__u32 index;
+
+	if (host >= n_hosts)
+		host = n_hosts;
+	index = cpu * (n_hosts + 1) + host;
+	counters = bpf_map_lookup_elem(&hosts, &index);
+	return counters ? &counters->dir[dir] : NULL;
+}
+
+/*
+ * The two ways to read a packet are functions of their own, so that the verifier need not look
+ * again at all that follows for each of their ends: loading takes a third of the time.
+ */
+__noinline int parse_direct(struct __sk_buff *skb)
+{
+	void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
+	struct cursor cursor;
+
+	if (!scratch)
+		return VERDICT_TRUNCATED;
+	cursor_init(&cursor, data, data_end, skb->len);
+	cursor.want_l4 = skb->gso_size;
+	return parse_frame(&cursor, ports, &scratch->parsed);
+}
+
+/*
+ * From a copy of the packet's first bytes, where they do not lie in one piece: pulling them
+ * together in place would change what other programs see, and unshare cloned packets.
+ */
+__noinline int parse_copy(struct __sk_buff *skb)
+{
+	__u32 len = skb->len, cpu = bpf_get_smp_processor_id();
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
+	struct cursor cursor;
+
+	if (!scratch)
+		return VERDICT_TRUNCATED;
+	if (len > sizeof(scratch->bytes))
+		len = sizeof(scratch->bytes);
+	parse_keep(len);
+	if (len == 0 || len > sizeof(scratch->bytes) ||
+	    bpf_skb_load_bytes(skb, 0, scratch->bytes, len))
+		return VERDICT_TRUNCATED;
+	cursor_init(&cursor, scratch->bytes, NULL, skb->len);
+	cursor.copied = true;
+	cursor.want_l4 = skb->gso_size;
+	return parse_frame(&cursor, ports, &scratch->parsed);
+}
+
+/* The result is in this CPU's scratch. */
+static __always_inline enum verdict parse_packet(struct __sk_buff *skb)
+{
+	enum verdict verdict = parse_direct(skb);
+
+	if (verdict == VERDICT_TRUNCATED && skb->data_end - skb->data < skb->len)
+		verdict = parse_copy(skb);
+	return verdict;
+}
+
+static __always_inline bool key_equal(const struct flow_key *a, const struct flow_key *b)
+{
+	const __u64 *x = (const void *)a, *y = (const void *)b;
+	__u64 diff = 0;
+
+#pragma unroll
+	for (int i = 0; i < (int)(sizeof(*a) / sizeof(*x)); i++)
+		diff |= x[i] ^ y[i];
+	return diff == 0;
+}
+
+/* Counters of a flow on this CPU; NULL: the map is full. */
+static __always_inline struct flow_value *value_of(const struct flow_key *key, __u32 cpu)
+{
+	__u32 tag = flow_tag(key);
+	__u32 index = cpu * slots_per_cpu + flow_slot_index(tag, slots_per_cpu);
+	struct flow_slot *slot = bpf_map_lookup_elem(&slots, &index);
+	struct flow_value *value;
+
+	if (slot) {
+		if (slot->tag == tag && key_equal(&slot->key, key))
+			return &slot->value;
+		if (!slot->tag) {
+			slot->key = *key;
+			asm volatile("" ::: "memory");
+			slot->tag = tag;
+			return &slot->value;
+		}
+	}
+	value = bpf_map_lookup_elem(&flows, key);
+	if (value)
+		return value;
+	/* May fail because another CPU was faster, or for want of room: the lookup tells. */
+	(void)bpf_map_update_elem(&flows, key, &zero_value, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&flows, key);
+}
+
+static __always_inline int observe(struct __sk_buff *skb, enum flow_dir dir)
+{
+	__u32 len = skb->len, cpu = bpf_get_smp_processor_id();
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
+	struct host_count *host = host_of(skb, cpu, dir);
+	struct flow_value *value;
+	struct flow_count count, *sum;
+	struct parsed *parsed;
+	enum verdict verdict;
+
+	if (!host || !scratch)
+		return TC_ACT_UNSPEC;
+	host->seen++;
+	host->seen_bytes += len;
+
+	parsed = &scratch->parsed;
+	if (dir == FLOW_RX && skb->pkt_type == PACKET_OTHERHOST && !promiscuous) {
+		__builtin_memset(parsed, 0, sizeof(*parsed));
+		verdict = VERDICT_OTHERHOST;
+	} else {
+		verdict = parse_packet(skb);
+	}
+	if (skb->vlan_present) { /* a tag beside the packet data, on the wire in front of it */
+		len += sizeof(struct wire_vlan);
+		parsed->headers += sizeof(struct wire_vlan);
+		if (parsed->inner_off)
+			parsed->inner_off += sizeof(struct wire_vlan);
+	}
+	parse_count(parsed, len, skb->gso_size, skb->gso_segs, &count);
+
+	if (verdict == VERDICT_FLOW) {
+		value = value_of(&parsed->key, cpu);
+		if (value) {
+			sum = dir == FLOW_TX ? &value->tx : &value->rx;
+			sum->packets += count.packets;
+			sum->bytes += count.bytes;
+			sum->inner_bytes += count.inner_bytes;
+		} else {
+			verdict = VERDICT_LOST;
+		}
+	}
+	if (parsed->later_fragment)
+		host->later_fragments += count.packets;
+	if (verdict < VERDICT_MAX) {
+		host->verdict[verdict].packets += count.packets;
+		host->verdict[verdict].bytes += count.bytes;
+	}
+	return TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int observe_tx(struct __sk_buff *skb)
+{
+	return observe(skb, FLOW_TX);
+}
+
+SEC("tc")
+int observe_rx(struct __sk_buff *skb)
+{
+	return observe(skb, FLOW_RX);
+}
