@@ -57,8 +57,10 @@ static void fill_flows(struct sample *s, const struct sample_source *src)
 		f->value = src->flows->rows[i].value;
 		while (then && t < then->n_flows && (cmp = memcmp(&then->flows[t].key, &f->key, sizeof(f->key))) < 0)
 			t++;
-		if (then && t < then->n_flows && cmp == 0)
+		if (then && t < then->n_flows && cmp == 0) {
 			f->sent_then = then->flows[t].value.tx;
+			f->received_then = then->flows[t].value.rx;
+		}
 		name_flow(src->plan, f);
 	}
 }

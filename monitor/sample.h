@@ -15,6 +15,7 @@ struct sample_flow {
 	struct flow_key key;
 	struct flow_value value;     /* since the lab began */
 	struct flow_count sent_then; /* value.tx of the previous sample */
+	struct flow_count received_then; /* value.rx of the previous sample */
 	int32_t src_host, dst_host;  /* by VTEP; dst_host -1 for flooded packets */
 	int32_t src_client, dst_client;
 	bool bum;                    /* flooded: the outer destination is a group */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Views: samples and plan as JSON, Prometheus text and terminal tables. Pure: values in, text out. With check.c's reports
- * the only user of cJSON for what users read; figures come from samples alone. Every text is a new string (free it); NULL: no memory. */
+ * the only writer of JSON for users (by emit.h; cJSON reads); figures come from samples alone. Every text is a new string
+ * (free it); NULL: no memory. */
 #ifndef TUNLAB_MONITOR_VIEW_H
 #define TUNLAB_MONITOR_VIEW_H
 
@@ -24,24 +25,33 @@ struct flow_query {
 	enum flow_by by;
 	int64_t vni;              /* -1: all */
 	int64_t host;             /* flows from or to this host; -1: all */
-	size_t top;               /* biggest first, at most so many; 0: all */
+	size_t top;               /* biggest first, at most so many, the others summed under "rest"; 0: all */
 	bool rates;               /* add "rates": {"pps", "bps"} over the last interval to each row */
 };
 #define FLOW_QUERY_ALL ((struct flow_query) { .vni = -1, .host = -1 })
 
+/* tunlab.flows/1 (or /rows/1). Beyond the contract: "total" over all rows selected, "rest" with top, "interval_s" and
+ * "rates" with rates. */
 char *view_flows(const struct lab_info *info, const struct plan *plan, const struct sample *s, const struct flow_query *q);
-/* The same document for the live feed: top rows, the others summed under "rest", with seq, time and interval_s. */
+/* The same document for the live feed: top rows (0: all), the others summed under "rest", with seq, time and interval_s.
+ * No line breaks: one line of an event stream. */
 char *view_event(const struct lab_info *info, const struct plan *plan, const struct sample *s, size_t top);
+struct history_entry;
+/* tunlab.history/1: growth per interval, oldest first. */
+char *view_history(const struct lab_info *info, const struct history_entry *entries, size_t n);
+/* tunlab.lab/1; s may be NULL (nothing sampled yet), then no traffic is known. */
 char *view_lab(const struct lab_info *info, const struct plan *plan, const struct sample *s);
-/* One lab's object as it stands in tunlab.status/1 "labs". */
+/* One lab's object as it stands in tunlab.status/1 "labs"; s may be NULL. */
 char *view_status(const struct lab_info *info, const struct plan *plan, const struct sample *s);
 char *view_metrics(const struct lab_info *info, const struct plan *plan, const struct sample *s);
-/* bcc's tunnel_monitor form as seen from `host`; delta: against the previous sample. */
-char *view_tunnel(const struct plan *plan, const struct sample *s, uint32_t host, bool delta);
-/* One generator, as a line of `tunlab traffic --json` and an item of "traffic". */
+/* bcc's tunnel_monitor form as seen from `host` (the outer_sip of each entry): tx is what it sent, rx what reached it.
+ * Flooded packets are left out, as there. delta: against the previous sample, silent entries left out. */
+char *view_tunnel(const struct sample *s, uint32_t host, bool delta);
+/* One generator, as a line of `tunlab traffic --json`. */
 char *view_generator(const struct plan *plan, const struct sample *s, size_t generator);
 
-/* Terminal tables of the JSON documents a lab answered with (cJSON text in), for commands. width: columns, 0: unlimited. */
+/* Terminal tables of the JSON documents a lab answered with, for commands. width: columns; columns that do not fit are
+ * left off, the least important first; 0: unlimited. NULL also when the text is no such document. */
 char *view_flows_table(const char *json, bool rates, unsigned width);
 char *view_status_table(const char *json, unsigned width);
 

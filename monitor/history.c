@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the last samples added up to; see history.h. */
+#include "monitor/history.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "monitor/rows.h"
+
+static int compare_vni(const void *a, const void *b)
+{
+	const struct history_vni *x = a, *y = b;
+
+	return (x->vni > y->vni) - (x->vni < y->vni);
+}
+
+static int compare_size(const void *a, const void *b)
+{
+	const struct history_vni *x = a, *y = b;
+
+	if (x->bytes != y->bytes)
+		return x->bytes > y->bytes ? -1 : 1;
+	return compare_vni(a, b);
+}
+
+/* Items of the same VNI, which are neighbours, become one. */
+static size_t merge(struct history_vni *v, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (kept && v[kept - 1].vni == v[i].vni) {
+			v[kept - 1].packets += v[i].packets;
+			v[kept - 1].bytes += v[i].bytes;
+		} else {
+			v[kept++] = v[i];
+		}
+	}
+	return kept;
+}
+
+static void keep_busiest(struct history_entry *e, const struct history_vni *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (e->n_vnis < HISTORY_VNIS_MAX) {
+			e->vnis[e->n_vnis++] = v[i];
+		} else {
+			e->rest.packets += v[i].packets;
+			e->rest.bytes += v[i].bytes;
+		}
+	}
+}
+
+int history_sum(const struct sample *s, struct history_entry *ret_entry)
+{
+	struct history_entry e = { .seq = s->seq, .unix_s = s->unix_s, .interval_s = s->interval_s };
+	struct history_vni *v = malloc((s->n_flows + 1) * sizeof(*v));
+	size_t n = 0;
+
+	if (!v)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n_flows; i++) {
+		const struct sample_flow *f = &s->flows[i];
+		uint64_t packets = f->value.tx.packets - f->sent_then.packets;
+		uint64_t bytes = f->value.tx.bytes - f->sent_then.bytes;
+
+		e.packets += packets;
+		e.bytes += bytes;
+		e.received_packets += f->value.rx.packets - f->received_then.packets;
+		e.received_bytes += f->value.rx.bytes - f->received_then.bytes;
+		if (packets)
+			v[n++] = (struct history_vni) { .vni = flow_vni(&f->key), .packets = packets, .bytes = bytes };
+	}
+	qsort(v, n, sizeof(*v), compare_vni);
+	n = merge(v, n);
+	qsort(v, n, sizeof(*v), compare_size);
+	keep_busiest(&e, v, n);
+	free(v);
+	*ret_entry = e;
+	return 0;
+}
+
+void history_add(struct history *h, const struct history_entry *e)
+{
+	if (e->interval_s > 0)
+		h->entries[h->n++ % HISTORY_MAX] = *e;
+}
+
+int history_get(const struct history *h, uint64_t since, struct history_entry **ret_entries, size_t *ret_n)
+{
+	uint64_t first = h->n > HISTORY_MAX ? h->n - HISTORY_MAX : 0;
+	struct history_entry *copy;
+	size_t n;
+
+	while (first < h->n && h->entries[first % HISTORY_MAX].seq <= since)
+		first++;
+	n = (size_t)(h->n - first);
+	copy = malloc((n + 1) * sizeof(*copy));
+	if (!copy)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		copy[i] = h->entries[(first + i) % HISTORY_MAX];
+	*ret_entries = copy;
+	*ret_n = n;
+	return 0;
+}

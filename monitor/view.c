@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pieces of documents; see view_internal.h. The documents themselves are in view_flows.c, view_lab.c, view_metrics.c and
+ * view_tunnel.c, terminal tables in view_table.c. */
+#include "monitor/view_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void emit_address(struct emit *e, const char *key, const uint8_t bytes[16])
+{
+	char buf[ADDR_STRLEN];
+	struct ip_addr a;
+
+	memcpy(a.b, bytes, sizeof(a.b));
+	emit_string(e, key, addr_is_none(&a) ? NULL : addr_format(&a, buf));
+}
+
+void emit_vni(struct emit *e, const char *key, int64_t vni)
+{
+	if (vni < 0)
+		emit_null(e, key);
+	else
+		emit_u64(e, key, (uint64_t)vni);
+}
+
+void emit_host(struct emit *e, const char *key, const struct plan *plan, int64_t host)
+{
+	emit_string(e, key, host < 0 || host >= plan->n_hosts ? NULL : plan->hosts[host].name);
+}
+
+void emit_client(struct emit *e, const char *key, int64_t client)
+{
+	char name[24];
+
+	(void)snprintf(name, sizeof(name), "c%lld", (long long)client); /* 21 characters at most */
+	emit_string(e, key, client < 0 ? NULL : name);
+}
+
+void emit_frames(struct emit *e, const char *key, uint64_t packets, uint64_t bytes)
+{
+	emit_object(e, key);
+	emit_u64(e, "packets", packets);
+	emit_u64(e, "bytes", bytes);
+	emit_object_end(e);
+}
+
+void emit_monitor(struct emit *e, const struct sample *s)
+{
+	const struct flow_health *h = &s->health;
+
+	emit_object(e, "monitor");
+	emit_u64(e, "seen", h->seen);
+	emit_u64(e, "lost", h->lost);
+	emit_u64(e, "truncated", h->truncated);
+	emit_u64(e, "unknown", h->unknown);
+	emit_u64(e, "flows", s->n_flows);
+	emit_u64(e, "capacity", s->capacity);
+	emit_u64(e, "otherhost", h->otherhost);
+	emit_u64(e, "later_fragments", h->later_fragments);
+	emit_object_end(e);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pieces of documents that several views have in common. Only view_*.c include this. */
+#ifndef TUNLAB_MONITOR_VIEW_INTERNAL_H
+#define TUNLAB_MONITOR_VIEW_INTERNAL_H
+
+#include "monitor/emit.h"
+#include "monitor/rows.h"
+#include "monitor/view.h"
+
+/* As the contract's examples show them; -1 and "no address" become null. */
+void emit_address(struct emit *e, const char *key, const uint8_t bytes[16]);
+void emit_vni(struct emit *e, const char *key, int64_t vni);
+void emit_host(struct emit *e, const char *key, const struct plan *plan, int64_t host);
+void emit_client(struct emit *e, const char *key, int64_t client);
+/* "name": {"packets": …, "bytes": …} */
+void emit_frames(struct emit *e, const char *key, uint64_t packets, uint64_t bytes);
+/* "monitor": {"seen": …, "capacity": …} */
+void emit_monitor(struct emit *e, const struct sample *s);
+/* "hosts", "clients", "traffic"; s may be NULL. */
+void emit_hosts(struct emit *e, const struct plan *plan);
+void emit_clients(struct emit *e, const struct plan *plan);
+void emit_traffic(struct emit *e, const struct sample *s);
+
+#endif

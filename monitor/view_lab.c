@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The lab itself as JSON: what it consists of, how it does, what its generators do. */
+#include "monitor/view_internal.h"
+
+#include "lab/traffic/engine.h"
+
+enum { PEERS_SHOWN = 16 };
+
+static const char *const state_names[] = {
+	[GEN_FREE] = "free", [GEN_WARMING] = "warming", [GEN_READY] = "ready", [GEN_RUNNING] = "running",
+	[GEN_DRAINING] = "draining", [GEN_DONE] = "done",
+};
+
+static const char *state_name(uint32_t state)
+{
+	return state < sizeof(state_names) / sizeof(*state_names) ? state_names[state] : "unknown";
+}
+
+void emit_hosts(struct emit *e, const struct plan *plan)
+{
+	emit_array(e, "hosts");
+	for (uint32_t i = 0; i < plan->n_hosts; i++) {
+		emit_object(e, NULL);
+		emit_string(e, "name", plan->hosts[i].name);
+		emit_address(e, "vtep", plan->hosts[i].vtep.b);
+		emit_object_end(e);
+	}
+	emit_array_end(e);
+}
+
+void emit_clients(struct emit *e, const struct plan *plan)
+{
+	emit_array(e, "clients");
+	for (uint32_t i = 0; i < plan->n_clients; i++) {
+		const struct plan_client *c = &plan->clients[i];
+
+		emit_object(e, NULL);
+		emit_u64(e, "id", i);
+		emit_client(e, "name", i);
+		emit_host(e, "host", plan, c->host);
+		emit_u64(e, "vni", plan->vnis[c->vni].scn->vni);
+		emit_address(e, "address", c->addr.b);
+		emit_object_end(e);
+	}
+	emit_array_end(e);
+}
+
+static const struct sample_stream *streams_of(const struct sample *s, const struct sample_generator *g, uint32_t *ret_n)
+{
+	uint32_t n = g->n_streams;
+
+	if (g->stream0 >= s->n_streams)
+		n = 0;
+	else if (n > s->n_streams - g->stream0)
+		n = (uint32_t)(s->n_streams - g->stream0);
+	*ret_n = n;
+	return n ? &s->streams[g->stream0] : NULL;
+}
+
+/* "to": the first peers by name, all up to `shown`; "peers": how many there are. */
+static void emit_peers(struct emit *e, const struct sample_stream *streams, uint32_t n, uint32_t shown)
+{
+	emit_array(e, "to");
+	for (uint32_t i = 0; i < n && i < shown; i++)
+		emit_client(e, NULL, streams[i].to);
+	emit_array_end(e);
+	emit_u64(e, "peers", n);
+}
+
+static void emit_generator(struct emit *e, const struct sample *s, const struct sample_generator *g)
+{
+	const struct sample_stream *streams;
+	char rate[64];
+	uint32_t n;
+
+	streams = streams_of(s, g, &n);
+	emit_object(e, NULL);
+	emit_u64(e, "id", g->id);
+	emit_string(e, "name", g->name);
+	emit_client(e, "from", g->client);
+	emit_peers(e, streams, n, PEERS_SHOWN);
+	emit_string(e, "proto", scn_proto_names[g->proto]);
+	emit_string(e, "rate", rate_format(&g->rate, rate, sizeof(rate)));
+	emit_u64(e, "size", g->size);
+	emit_string(e, "state", state_name(g->state));
+	emit_u64(e, "sent", g->sent);
+	emit_u64(e, "received", g->received);
+	emit_object_end(e);
+}
+
+void emit_traffic(struct emit *e, const struct sample *s)
+{
+	emit_array(e, "traffic");
+	for (size_t i = 0; s && i < s->n_generators; i++)
+		emit_generator(e, s, &s->generators[i]);
+	emit_array_end(e);
+}
+
+static void emit_vnis(struct emit *e, const struct plan *plan)
+{
+	char subnet[PREFIX_STRLEN];
+
+	emit_array(e, "vnis");
+	for (uint32_t i = 0; i < plan->n_vnis; i++) {
+		const struct scn_vni *v = plan->vnis[i].scn;
+
+		emit_object(e, NULL);
+		emit_u64(e, "vni", v->vni);
+		emit_string(e, "subnet", prefix_format(&v->subnet, subnet));
+		emit_string(e, "encap", scn_encap_names[v->encap]);
+		emit_address(e, "group", v->group.b);
+		emit_string(e, "flood", scn_flood_names[v->flood]);
+		emit_object_end(e);
+	}
+	emit_array_end(e);
+}
+
+/* The encapsulation all VNIs have, or "mixed". */
+static const char *lab_encap(const struct plan *plan)
+{
+	for (uint32_t i = 1; i < plan->n_vnis; i++) {
+		if (plan->vnis[i].scn->encap != plan->vnis[0].scn->encap)
+			return "mixed";
+	}
+	return plan->n_vnis ? scn_encap_names[plan->vnis[0].scn->encap] : NULL;
+}
+
+char *view_lab(const struct lab_info *info, const struct plan *plan, const struct sample *s)
+{
+	char underlay[PREFIX_STRLEN];
+	struct emit e = { 0 };
+
+	emit_object(&e, NULL);
+	emit_string(&e, "schema", "tunlab.lab/1");
+	emit_string(&e, "name", info->name);
+	emit_string(&e, "state", info->state);
+	emit_string(&e, "encap", lab_encap(plan));
+	emit_string(&e, "underlay", prefix_format(&plan->scn->underlay, underlay));
+	emit_u64(&e, "port", plan->scn->port);
+	emit_string(&e, "wiring", scn_wiring_names[plan->scn->wiring]);
+	emit_u64(&e, "mtu", plan->mtu);
+	emit_fixed(&e, "up_ms", info->up_ms, 1);
+	emit_fixed(&e, "uptime_s", info->uptime_s, 3);
+	emit_fixed(&e, "interval_s", info->interval_s, 3);
+	emit_hosts(&e, plan);
+	emit_vnis(&e, plan);
+	emit_clients(&e, plan);
+	emit_traffic(&e, s);
+	emit_object_end(&e);
+	return emit_take(&e);
+}
+
+char *view_status(const struct lab_info *info, const struct plan *plan, const struct sample *s)
+{
+	struct emit e = { 0 };
+
+	emit_object(&e, NULL);
+	emit_string(&e, "name", info->name);
+	emit_u64(&e, "pid", (uint64_t)info->pid);
+	emit_string(&e, "state", info->state);
+	emit_fixed(&e, "uptime_s", info->uptime_s, 3);
+	emit_string(&e, "url", info->url);
+	emit_hosts(&e, plan);
+	emit_clients(&e, plan);
+	emit_traffic(&e, s);
+	if (s)
+		emit_monitor(&e, s);
+	else
+		emit_null(&e, "monitor");
+	emit_object_end(&e);
+	return emit_take(&e);
+}
+
+struct stream_sum {
+	uint64_t sent, received, send_errors, duplicates, reordered;
+	uint64_t rtt_sum_ns, rtt_min_ns, rtt_max_ns;
+	uint64_t rtt[RTT_BUCKETS];
+};
+
+static void add_stream(struct stream_sum *sum, const struct sample_stream *s)
+{
+	sum->sent += s->sent;
+	sum->received += s->received;
+	sum->send_errors += s->send_errors;
+	sum->duplicates += s->duplicates;
+	sum->reordered += s->reordered;
+	sum->rtt_sum_ns += s->rtt_sum_ns;
+	if (s->rtt_min_ns && (!sum->rtt_min_ns || s->rtt_min_ns < sum->rtt_min_ns))
+		sum->rtt_min_ns = s->rtt_min_ns;
+	if (s->rtt_max_ns > sum->rtt_max_ns)
+		sum->rtt_max_ns = s->rtt_max_ns;
+	for (size_t i = 0; s->rtt && i < RTT_BUCKETS; i++)
+		sum->rtt[i] += s->rtt[i];
+}
+
+static double quantile_ms(const struct stream_sum *sum, double q)
+{
+	uint64_t ns = rtt_quantile(sum->rtt, q);
+
+	/* Buckets are 6 % wide; the extremes are known exactly. */
+	if (ns < sum->rtt_min_ns)
+		ns = sum->rtt_min_ns;
+	if (ns > sum->rtt_max_ns)
+		ns = sum->rtt_max_ns;
+	return (double)ns / 1e6;
+}
+
+static void emit_rtt(struct emit *e, const struct stream_sum *sum)
+{
+	if (!sum->received || !sum->rtt_min_ns) {
+		emit_null(e, "rtt_ms");
+		return;
+	}
+	emit_object(e, "rtt_ms");
+	emit_fixed(e, "min", (double)sum->rtt_min_ns / 1e6, 3);
+	emit_fixed(e, "avg", (double)sum->rtt_sum_ns / (double)sum->received / 1e6, 3);
+	emit_fixed(e, "p50", quantile_ms(sum, 0.5), 3);
+	emit_fixed(e, "p90", quantile_ms(sum, 0.9), 3);
+	emit_fixed(e, "p99", quantile_ms(sum, 0.99), 3);
+	emit_fixed(e, "max", (double)sum->rtt_max_ns / 1e6, 3);
+	emit_object_end(e);
+}
+
+/* How long it has been sending, or did. */
+static double generator_elapsed_s(const struct sample *s, const struct sample_generator *g)
+{
+	uint64_t end = g->state == GEN_RUNNING ? s->mono_ns : g->last_ns;
+
+	return g->first_ns && end > g->first_ns ? (double)(end - g->first_ns) / 1e9 : 0;
+}
+
+char *view_generator(const struct plan *plan, const struct sample *s, size_t generator)
+{
+	const struct sample_generator *g = &s->generators[generator];
+	const struct sample_stream *streams;
+	struct stream_sum sum = { 0 };
+	struct emit e = { 0 };
+	uint32_t n;
+
+	(void)plan;
+	streams = streams_of(s, g, &n);
+	for (uint32_t i = 0; i < n; i++)
+		add_stream(&sum, &streams[i]);
+	emit_object(&e, NULL);
+	emit_u64(&e, "id", g->id);
+	emit_string(&e, "name", g->name);
+	emit_client(&e, "client", g->client);
+	emit_peers(&e, streams, n, n);
+	emit_fixed(&e, "elapsed_s", generator_elapsed_s(s, g), 3);
+	emit_string(&e, "state", state_name(g->state));
+	emit_u64(&e, "sent", sum.sent);
+	emit_u64(&e, "received", sum.received);
+	emit_u64(&e, "send_errors", sum.send_errors);
+	emit_u64(&e, "duplicates", sum.duplicates);
+	emit_u64(&e, "reordered", sum.reordered);
+	emit_rtt(&e, &sum);
+	emit_fixed(&e, "slip_max_ms", (double)g->slip_max_ns / 1e6, 3);
+	emit_fixed(&e, "cold_ms", (double)g->cold_ns / 1e6, 3);
+	emit_object_end(&e);
+	return emit_take(&e);
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Terminal tables of the documents a lab answers with: flow table, grouped rows, status. Counts are exact and right-aligned,
+ * one record a line, so that the output is as good for grep and awk as for the eye. */
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "monitor/table.h"
+#include "monitor/view.h"
+
+static const cJSON *get(const cJSON *o, const char *key)
+{
+	return cJSON_GetObjectItemCaseSensitive(o, key);
+}
+
+/* NULL unless it is a text. */
+static const char *get_text(const cJSON *o, const char *key)
+{
+	return cJSON_GetStringValue(get(o, key));
+}
+
+static double get_number(const cJSON *o, const char *key)
+{
+	const cJSON *item = get(o, key);
+
+	return cJSON_IsNumber(item) ? item->valuedouble : 0;
+}
+
+static uint64_t get_u64(const cJSON *o, const char *key)
+{
+	double v = get_number(o, key);
+
+	return v > 0 && v < 1.8e19 ? (uint64_t)v : 0;
+}
+
+/* "4.08 Mbit", "7.14 MB": three digits and a decimal prefix. */
+static const char *scale(double v, const char *unit, char *buf, size_t len)
+{
+	static const char *const prefixes[] = { "", "k", "M", "G", "T", "P", "E" };
+	size_t p = 0;
+
+	while (v >= 999.5 && p + 1 < sizeof(prefixes) / sizeof(*prefixes)) {
+		v /= 1000;
+		p++;
+	}
+	(void)snprintf(buf, len, "%.*f %s%s", p == 0 || v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2, v, prefixes[p], unit);
+	return buf;
+}
+
+static const char *duration(double s, char *buf, size_t len)
+{
+	unsigned long long t = s > 0 ? (unsigned long long)s : 0;
+
+	if (t < 60)
+		(void)snprintf(buf, len, "%.1f s", s > 0 ? s : 0.0);
+	else if (t < 3600)
+		(void)snprintf(buf, len, "%llu min %02llu s", t / 60, t % 60);
+	else
+		(void)snprintf(buf, len, "%llu h %02llu min", t / 3600, t / 60 % 60);
+	return buf;
+}
+
+/* What a column shows of a row. */
+enum shape { TEXT, NUMBER, RECEIVED, PPS, BPS, DST_CLIENT, ENCAP };
+struct field {
+	const char *key;
+	enum shape shape;
+};
+
+/* The columns of one kind of document, titles and values side by side. */
+struct layout {
+	struct table_column columns[16];
+	struct field fields[16];
+};
+
+#define COUNTS_COLUMNS { "PACKETS", true, 0 }, { "BYTES", true, 0 }, { "RECEIVED", true, 6 }, { "PPS", true, 0 }, \
+	{ "RATE", true, 0 }
+#define COUNTS_FIELDS { "packets", NUMBER }, { "bytes", NUMBER }, { "received", RECEIVED }, { "rates", PPS }, { "rates", BPS }
+
+static const struct layout flow_layout = {
+	{ { "VNI", true, 0 }, { "FROM", false, 0 }, { "TO", false, 0 }, { "INNER SRC", false, 5 }, { "INNER DST", false, 5 },
+	  { "PROTO", false, 7 }, { "OUTER SRC", false, 9 }, { "OUTER DST", false, 9 }, { "ENCAP", false, 8 }, COUNTS_COLUMNS },
+	{ { "vni", NUMBER }, { "src_client", TEXT }, { "dst_client", DST_CLIENT }, { "inner_src", TEXT }, { "inner_dst", TEXT },
+	  { "inner_proto", TEXT }, { "outer_src", TEXT }, { "outer_dst", TEXT }, { "encap", ENCAP }, COUNTS_FIELDS },
+};
+
+/* Grouped rows, by the name in "by". */
+static const struct {
+	const char *by;
+	struct layout layout;
+} row_layouts[] = {
+	{ "outer", { { { "FROM", false, 7 }, { "TO", false, 7 }, { "OUTER SRC", false, 0 }, { "OUTER DST", false, 0 },
+		       { "FLOWS", true, 8 }, COUNTS_COLUMNS },
+		     { { "src_host", TEXT }, { "dst_host", TEXT }, { "outer_src", TEXT }, { "outer_dst", TEXT },
+		       { "flows", NUMBER }, COUNTS_FIELDS } } },
+	{ "inner", { { { "VNI", true, 0 }, { "INNER SRC", false, 0 }, { "INNER DST", false, 0 }, { "FLOWS", true, 8 },
+		       COUNTS_COLUMNS },
+		     { { "vni", NUMBER }, { "inner_src", TEXT }, { "inner_dst", TEXT }, { "flows", NUMBER },
+		       COUNTS_FIELDS } } },
+	{ "vni", { { { "VNI", true, 0 }, { "FLOWS", true, 8 }, COUNTS_COLUMNS },
+		   { { "vni", NUMBER }, { "flows", NUMBER }, COUNTS_FIELDS } } },
+	{ "client", { { { "CLIENT", false, 0 }, { "HOST", false, 7 }, { "FLOWS", true, 8 }, COUNTS_COLUMNS },
+		      { { "client", TEXT }, { "host", TEXT }, { "flows", NUMBER }, COUNTS_FIELDS } } },
+};
+
+static const struct layout *layout_of(const cJSON *doc)
+{
+	const char *by = get_text(doc, "by");
+
+	if (get(doc, "flows"))
+		return &flow_layout;
+	for (size_t i = 0; by && i < sizeof(row_layouts) / sizeof(*row_layouts); i++) {
+		if (!strcmp(by, row_layouts[i].by))
+			return &row_layouts[i].layout;
+	}
+	return NULL;
+}
+
+struct flows_view {
+	bool rates, show_encap;
+};
+
+static void put_rate(struct table *t, const cJSON *rates, enum shape shape)
+{
+	char buf[32];
+
+	if (!cJSON_IsObject(rates))
+		table_cell(t, NULL);
+	else if (shape == PPS)
+		table_printf(t, "%.1f", get_number(rates, "pps"));
+	else
+		table_cell(t, scale(get_number(rates, "bps"), "bit/s", buf, sizeof(buf)));
+}
+
+static void put_field(struct table *t, const cJSON *row, const struct field *f, const struct flows_view *view)
+{
+	const cJSON *item = get(row, f->key);
+
+	switch (f->shape) {
+	case TEXT:
+		table_cell(t, cJSON_GetStringValue(item));
+		break;
+	case NUMBER:
+		if (cJSON_IsNumber(item))
+			table_u64(t, get_u64(row, f->key));
+		else
+			table_cell(t, NULL);
+		break;
+	case RECEIVED: /* a capture has one vantage point, and no such number */
+		if (item)
+			table_u64(t, get_u64(item, "packets"));
+		else
+			table_cell(t, "");
+		break;
+	case PPS:
+	case BPS:
+		if (view->rates)
+			put_rate(t, item, f->shape);
+		else
+			table_cell(t, "");
+		break;
+	case DST_CLIENT:
+		table_cell(t, cJSON_IsTrue(get(row, "bum")) ? "flood" : cJSON_GetStringValue(item));
+		break;
+	case ENCAP:
+		table_cell(t, view->show_encap ? cJSON_GetStringValue(item) : "");
+		break;
+	}
+}
+
+/* Where all flows have the same encapsulation, saying so on each line is noise. */
+static bool encaps_differ(const cJSON *rows)
+{
+	const char *first = get_text(rows ? rows->child : NULL, "encap");
+	const cJSON *row;
+
+	cJSON_ArrayForEach(row, rows) {
+		const char *encap = get_text(row, "encap");
+
+		if (first && encap && strcmp(first, encap))
+			return true;
+	}
+	return false;
+}
+
+static void put_rest(struct text *out, const cJSON *rest)
+{
+	uint64_t flows = get_u64(rest, "flows"), rows = get_u64(rest, "rows");
+	char bytes[32];
+
+	if (!flows)
+		return;
+	text_printf(out, "and %llu smaller %s: %llu packets, %s\n", (unsigned long long)(rows ? rows : flows),
+		    rows ? "rows" : "flows", (unsigned long long)get_u64(rest, "packets"),
+		    scale(get_number(rest, "bytes"), "B", bytes, sizeof(bytes)));
+}
+
+static void put_monitor(struct text *out, const cJSON *m)
+{
+	if (!cJSON_IsObject(m))
+		return;
+	text_printf(out, "monitor: %llu seen, %llu lost, %llu truncated, %llu unknown; %llu of %llu flows\n",
+		    (unsigned long long)get_u64(m, "seen"), (unsigned long long)get_u64(m, "lost"),
+		    (unsigned long long)get_u64(m, "truncated"), (unsigned long long)get_u64(m, "unknown"),
+		    (unsigned long long)get_u64(m, "flows"), (unsigned long long)get_u64(m, "capacity"));
+}
+
+static void put_totals(struct text *out, const cJSON *doc)
+{
+	const cJSON *total = get(doc, "total"), *other = get(doc, "other"), *received = get(total, "received");
+	char bytes[32], time[32];
+
+	if (total)
+		text_printf(out, "%llu flows: %llu packets, %s sent", (unsigned long long)get_u64(total, "flows"),
+			    (unsigned long long)get_u64(total, "packets"),
+			    scale(get_number(total, "bytes"), "B", bytes, sizeof(bytes)));
+	if (received)
+		text_printf(out, ", %llu packets received", (unsigned long long)get_u64(received, "packets"));
+	if (total)
+		text_printf(out, "; after %s\n", duration(get_number(doc, "elapsed_s"), time, sizeof(time)));
+	if (get_u64(other, "packets"))
+		text_printf(out, "other: %llu packets, %s, not tunnelled\n", (unsigned long long)get_u64(other, "packets"),
+			    scale(get_number(other, "bytes"), "B", bytes, sizeof(bytes)));
+}
+
+static size_t columns_of(const struct layout *l)
+{
+	size_t n = 0;
+
+	while (n < sizeof(l->columns) / sizeof(*l->columns) && l->columns[n].title)
+		n++;
+	return n;
+}
+
+static void put_flows(struct text *out, const cJSON *doc, const struct layout *layout, bool rates, unsigned width)
+{
+	const cJSON *flows = get(doc, "flows"), *rows = flows ? flows : get(doc, "rows"), *row;
+	struct table t = { .columns = layout->columns, .n_columns = columns_of(layout) };
+	struct flows_view view = { .rates = rates, .show_encap = encaps_differ(rows) };
+
+	cJSON_ArrayForEach(row, rows) {
+		for (size_t c = 0; c < t.n_columns; c++)
+			put_field(&t, row, &layout->fields[c], &view);
+	}
+	if (!rows || !rows->child)
+		text_puts(out, "no tunnelled packet has been seen yet\n");
+	table_print(&t, out, width);
+	put_rest(out, get(doc, "rest"));
+	put_totals(out, doc);
+	put_monitor(out, get(doc, "monitor"));
+}
+
+char *view_flows_table(const char *json, bool rates, unsigned width)
+{
+	cJSON *doc = cJSON_Parse(json);
+	const struct layout *layout = layout_of(doc);
+	struct text out = { 0 };
+
+	if (layout)
+		put_flows(&out, doc, layout, rates, width);
+	cJSON_Delete(doc);
+	return layout ? text_take(&out) : NULL;
+}
+
+static void put_lab_line(struct text *out, const cJSON *lab)
+{
+	const char *url = get_text(lab, "url");
+	char time[32];
+
+	text_printf(out, "%s: %s for %s, pid %llu, %d hosts, %d clients", get_text(lab, "name") ?: "?",
+		    get_text(lab, "state") ?: "?", duration(get_number(lab, "uptime_s"), time, sizeof(time)),
+		    (unsigned long long)get_u64(lab, "pid"), cJSON_GetArraySize(get(lab, "hosts")),
+		    cJSON_GetArraySize(get(lab, "clients")));
+	if (url)
+		text_printf(out, ", page %s", url);
+	text_char(out, '\n', 1);
+}
+
+static const struct table_column client_columns[] = {
+	{ "HOST", false, 0 }, { "VTEP", false, 2 }, { "CLIENT", false, 0 }, { "VNI", true, 0 }, { "ADDRESS", false, 0 },
+};
+
+/* Both lists ascend by host: one walk joins them. A host without clients has a line too. */
+static void put_clients(struct text *out, const cJSON *lab, unsigned width)
+{
+	const cJSON *clients = get(lab, "clients"), *client = clients ? clients->child : NULL, *host;
+	struct table t = { .columns = client_columns, .n_columns = sizeof(client_columns) / sizeof(*client_columns) };
+
+	cJSON_ArrayForEach(host, get(lab, "hosts")) {
+		const char *name = get_text(host, "name") ?: "";
+		bool any = false;
+
+		for (; client && !strcmp(get_text(client, "host") ?: "", name); client = client->next, any = true) {
+			table_cell(&t, name);
+			table_cell(&t, get_text(host, "vtep"));
+			table_cell(&t, get_text(client, "name"));
+			table_u64(&t, get_u64(client, "vni"));
+			table_cell(&t, get_text(client, "address"));
+		}
+		if (any)
+			continue;
+		table_cell(&t, name);
+		table_cell(&t, get_text(host, "vtep"));
+		for (int i = 0; i < 3; i++)
+			table_cell(&t, NULL);
+	}
+	table_print(&t, out, width);
+}
+
+static const struct table_column traffic_columns[] = {
+	{ "ID", true, 0 }, { "TRAFFIC", false, 0 }, { "FROM", false, 0 }, { "TO", false, 0 }, { "PROTO", false, 3 },
+	{ "RATE", true, 0 }, { "SIZE", true, 4 }, { "STATE", false, 2 }, { "SENT", true, 0 }, { "RECEIVED", true, 0 },
+};
+
+/* "c4, c8, c12 +30" */
+static void put_peers(struct table *t, const cJSON *generator)
+{
+	enum { SHOWN = 3 };
+	uint64_t peers = get_u64(generator, "peers"), n = 0;
+	struct text names = { 0 };
+	const cJSON *to;
+
+	cJSON_ArrayForEach(to, get(generator, "to")) {
+		if (n == SHOWN)
+			break;
+		text_printf(&names, n++ ? ", %s" : "%s", cJSON_GetStringValue(to) ?: "?");
+	}
+	if (peers > n)
+		text_printf(&names, " +%llu", (unsigned long long)(peers - n));
+	table_cell(t, names.len ? names.buf : NULL);
+	text_free(&names);
+}
+
+static void put_traffic(struct text *out, const cJSON *lab, unsigned width)
+{
+	struct table t = { .columns = traffic_columns, .n_columns = sizeof(traffic_columns) / sizeof(*traffic_columns) };
+	const cJSON *g;
+
+	cJSON_ArrayForEach(g, get(lab, "traffic")) {
+		table_u64(&t, get_u64(g, "id"));
+		table_cell(&t, get_text(g, "name"));
+		table_cell(&t, get_text(g, "from"));
+		put_peers(&t, g);
+		table_cell(&t, get_text(g, "proto"));
+		table_cell(&t, get_text(g, "rate"));
+		table_u64(&t, get_u64(g, "size"));
+		table_cell(&t, get_text(g, "state"));
+		table_u64(&t, get_u64(g, "sent"));
+		table_u64(&t, get_u64(g, "received"));
+	}
+	if (!t.n_cells)
+		text_puts(out, "no traffic\n");
+	table_print(&t, out, width);
+}
+
+static void put_lab(struct text *out, const cJSON *lab, unsigned width)
+{
+	put_lab_line(out, lab);
+	text_char(out, '\n', 1);
+	put_clients(out, lab, width);
+	text_char(out, '\n', 1);
+	put_traffic(out, lab, width);
+	text_char(out, '\n', 1);
+	put_monitor(out, get(lab, "monitor"));
+}
+
+char *view_status_table(const char *json, unsigned width)
+{
+	cJSON *doc = cJSON_Parse(json);
+	const cJSON *labs = get(doc, "labs"), *lab;
+	struct text out = { 0 };
+	bool known = cJSON_IsArray(labs);
+
+	if (known && !labs->child)
+		text_puts(&out, "no lab is running\n");
+	cJSON_ArrayForEach(lab, labs) {
+		if (lab != labs->child)
+			text_char(&out, '\n', 1);
+		put_lab(&out, lab, width);
+	}
+	cJSON_Delete(doc);
+	return known ? text_take(&out) : NULL;
+}
