@@ -22,16 +22,17 @@
 enum {
 	ROUND_MAX = 256,         /* generators served in one round */
 	ORDERS_MAX = 64,         /* orders taken at once: traffic goes on meanwhile */
-	WARM_MAX = 256,          /* neighbour resolutions at once: each holds a descriptor */
+	WARM_MAX = 256,          /* neighbour resolutions at once: each holds two descriptors */
 	EVENTS_MAX = 64,
-	SOCKETS_PER_CLIENT = 3,
-	SPARE_DESCRIPTORS = WARM_MAX + 64,
+	SOCKETS_PER_CLIENT = 4,
+	SPARE_DESCRIPTORS = 2 * WARM_MAX + 64,
 };
 #define NS_PER_MS 1000000ULL
 #define NS_PER_S 1000000000ULL
 #define QUIET_NS NS_PER_S         /* drained when nothing has come for so long */
 #define DRAIN_MAX_NS (5 * NS_PER_S)
 #define HEALTH_NS NS_PER_S
+#define ENDING_NS (100 * NS_PER_MS)
 
 /* What is behind an epoll entry, beside the sockets of enum endpoint_role. */
 enum { KIND_ORDERS = ENDPOINT_ROLE_MAX, KIND_TIMER, KIND_WARM };
@@ -42,6 +43,7 @@ struct generator {
 	struct generator_spec spec;
 	struct warm *warm;       /* while neighbours are being resolved */
 	uint64_t ordered_ns;
+	uint64_t warm_limit_ns;  /* when to give up the neighbours that have not answered */
 	uint64_t sent, received; /* over all streams: the difference is on its way, or lost */
 	uint64_t activity_ns;    /* last packet out or in, while draining */
 	uint64_t drain_end_ns;
@@ -294,7 +296,8 @@ static int open_warm(struct child *c, uint32_t number, const char **ret_what)
 		peers[i] = c->plan->clients[c->table->streams[g->source.stream0 + i].to].addr;
 	r = visit_enter(&visit, c->endpoints.home, c->client_ns[g->spec.client]);
 	if (r == 0) {
-		r = warm_open("eth0", peers, g->source.n_streams, &g->warm, ret_what);
+		r = warm_open(ENDPOINT_DEVICE, &c->plan->clients[g->spec.client].addr, peers, g->source.n_streams, &g->warm,
+			      ret_what);
 		visit_leave(&visit);
 	}
 	free(peers);
@@ -304,12 +307,23 @@ static int open_warm(struct child *c, uint32_t number, const char **ret_what)
 	return epoll_ctl(c->epoll, EPOLL_CTL_ADD, warm_fd(g->warm), &event) < 0 ? -errno : 0;
 }
 
-static void warm_check(struct child *c, uint32_t number, bool out_of_time)
+/* Trouble with the netlink socket itself is no reason not to send: what could not be resolved is reported. */
+static void warm_check(struct child *c, uint32_t number)
 {
 	if (!c->generators[number].warm)
 		return; /* an event of the same round, overtaken by its end */
-	if (warm_read(c->generators[number].warm) != 0 || out_of_time)
+	if (warm_read(c->generators[number].warm) != 0)
 		become_ready(c, number);
+}
+
+static void warm_again(struct child *c, uint32_t number, uint64_t now)
+{
+	struct generator *g = &c->generators[number];
+
+	if (now >= g->warm_limit_ns || warm_retry(g->warm) != 0)
+		become_ready(c, number);
+	else
+		heap_set(&c->heap, number, now + WARM_RETRY_MS * NS_PER_MS);
 }
 
 /* Begins resolutions up to the bound, in the order of the generators' numbers. */
@@ -328,8 +342,9 @@ static void warm_more(struct child *c)
 			fail_generator(c, number, what, c->generators[number].spec.client, r);
 			continue;
 		}
-		heap_set(&c->heap, number, now_ns() + WARM_LIMIT_MS * NS_PER_MS);
-		warm_check(c, number, false);
+		c->generators[number].warm_limit_ns = now_ns() + WARM_LIMIT_MS * NS_PER_MS;
+		heap_set(&c->heap, number, now_ns() + WARM_RETRY_MS * NS_PER_MS);
+		warm_check(c, number);
 	}
 }
 
@@ -379,19 +394,20 @@ static struct generator *new_generator(struct child *c, const struct order *o)
 
 static int open_sockets(struct child *c, const struct generator *g, const char **ret_what, uint32_t *ret_client)
 {
+	const struct stream_count *streams = &c->table->streams[g->source.stream0];
+	uint32_t from = g->spec.client;
 	int r = 0;
 
-	*ret_client = g->spec.client;
-	if (g->spec.proto == SCN_PING)
-		return endpoint_open(&c->endpoints, g->spec.client, ENDPOINT_ECHO, ret_what);
 	for (uint32_t i = 0; r == 0 && i < g->source.n_streams; i++) {
-		*ret_client = c->table->streams[g->source.stream0 + i].to;
-		r = endpoint_open(&c->endpoints, *ret_client, ENDPOINT_SINK, ret_what);
+		*ret_client = streams[i].to;
+		r = endpoint_make_room(&c->endpoints, streams[i].to, &c->plan->clients[from].addr, ret_what);
+		if (r == 0 && g->spec.proto == SCN_UDP)
+			r = endpoint_open(&c->endpoints, streams[i].to, ENDPOINT_SINK, ret_what);
 	}
 	if (r < 0)
 		return r;
-	*ret_client = g->spec.client;
-	return endpoint_open(&c->endpoints, g->spec.client, ENDPOINT_UDP, ret_what);
+	*ret_client = from;
+	return endpoint_open(&c->endpoints, from, g->spec.proto == SCN_PING ? ENDPOINT_ECHO : ENDPOINT_UDP, ret_what);
 }
 
 static void add_generator(struct child *c, const struct order *o)
@@ -434,6 +450,24 @@ static void stop_generator(struct child *c, uint32_t number, uint64_t now)
 	}
 }
 
+/* One that is about to end by itself does so: the lab's clock is a little ahead of ours, and the last packet counts. */
+static bool ends_soon(const struct child *c, uint32_t number, uint64_t now)
+{
+	const struct generator *g = &c->generators[number];
+
+	return c->running && state_of(c, number) == GEN_RUNNING && g->schedule.stop_ns != UINT64_MAX &&
+	       g->schedule.stop_ns < now + ENDING_NS;
+}
+
+static void drain_all(struct child *c, uint64_t now)
+{
+	c->draining = true;
+	for (uint32_t i = 0; i < c->n_generators; i++)
+		if (!ends_soon(c, i, now))
+			stop_generator(c, i, now);
+	say_drained(c);
+}
+
 static void set_rate(struct child *c, const struct order *o)
 {
 	struct generator *g = &c->generators[o->generator];
@@ -466,10 +500,7 @@ static void take_order(struct child *c, const struct order *o)
 		set_rate(c, o);
 		break;
 	case ORDER_DRAIN:
-		c->draining = true;
-		for (uint32_t i = 0; i < c->n_generators; i++)
-			stop_generator(c, i, now_ns());
-		say_drained(c);
+		drain_all(c, now_ns());
 		break;
 	}
 }
@@ -535,7 +566,7 @@ static void handle(struct child *c, uint64_t token, uint32_t events)
 			say_warm(c);
 		break;
 	case KIND_WARM:
-		warm_check(c, number, false);
+		warm_check(c, number);
 		warm_more(c);
 		say_warm(c);
 		break;
@@ -557,7 +588,7 @@ static uint32_t serve(struct child *c, uint32_t number)
 {
 	switch (state_of(c, number)) {
 	case GEN_WARMING:
-		warm_check(c, number, true);
+		warm_again(c, number, now_ns());
 		warm_more(c);
 		say_warm(c);
 		return 0;

@@ -23,9 +23,11 @@ int endpoints_init(struct endpoints *e, const struct plan *plan, const int *clie
 		return e->home;
 	if (!e->v)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < plan->n_clients; i++)
+	for (uint32_t i = 0; i < plan->n_clients; i++) {
 		for (int role = 0; role < ENDPOINT_ROLE_MAX; role++)
 			e->v[i].fd[role] = -1;
+		e->v[i].room.fd = -1;
+	}
 	return 0;
 }
 
@@ -64,6 +66,26 @@ int endpoint_open(struct endpoints *e, uint32_t client, enum endpoint_role role,
 		return r;
 	}
 	e->v[client].fd[role] = fd;
+	return 0;
+}
+
+int endpoint_make_room(struct endpoints *e, uint32_t client, const struct ip_addr *asker, const char **ret_what)
+{
+	struct warm_room *room = &e->v[client].room;
+	struct visit visit;
+	int r;
+
+	if (room->fd < 0) {
+		*ret_what = "enter its namespace";
+		r = visit_enter(&visit, e->home, e->client_ns[client]);
+		if (r < 0)
+			return r;
+		r = warm_room_open(ENDPOINT_DEVICE, room, ret_what);
+		visit_leave(&visit);
+		if (r < 0)
+			return r;
+	}
+	warm_room_make(room, asker);
 	return 0;
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The clients' ends of all traffic: at most three sockets per client, opened in its namespace on first use and watched by
- * the child's epoll. */
+/* The clients' ends of all traffic: a few sockets per client, opened in its namespace on first use; those that receive traffic
+ * are watched by the child's epoll. */
 #ifndef TUNLAB_TRAFFIC_ENDPOINT_H
 #define TUNLAB_TRAFFIC_ENDPOINT_H
 
 #include "lab/plan.h"
 #include "lab/traffic/sockets.h"
+#include "lab/traffic/warm.h"
 
 enum endpoint_role {
 	ENDPOINT_ECHO,  /* sends pings and receives the answers */
@@ -14,9 +15,12 @@ enum endpoint_role {
 	ENDPOINT_ROLE_MAX
 };
 
+#define ENDPOINT_DEVICE "eth0" /* every client's interface */
+
 struct endpoint {
 	int fd[ENDPOINT_ROLE_MAX]; /* -1: not opened */
 	uint32_t drops[ENDPOINT_ROLE_MAX];
+	struct warm_room room;
 };
 
 struct endpoints {
@@ -38,6 +42,8 @@ static inline uint64_t endpoint_token(unsigned kind, uint32_t number)
 int endpoints_init(struct endpoints *e, const struct plan *plan, const int *client_ns, int epoll, uint64_t cookie);
 /* Makes sure that a client has the socket of that role. -errno with *ret_what (static text: what failed). */
 int endpoint_open(struct endpoints *e, uint32_t client, enum endpoint_role role, const char **ret_what);
+/* Makes sure that the client's kernel can take up `asker` as a neighbour. -errno with *ret_what. */
+int endpoint_make_room(struct endpoints *e, uint32_t client, const struct ip_addr *asker, const char **ret_what);
 /* Packets lost since the last call because sockets were full. Walks all clients. */
 uint64_t endpoints_drops(struct endpoints *e);
 

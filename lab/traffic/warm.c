@@ -7,8 +7,12 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -27,7 +31,9 @@ struct peer {
 
 struct warm {
 	int fd;
+	int solicitor;                  /* raw ICMPv6 socket; -1 for IPv4 */
 	int ifindex;
+	uint8_t mac[6];                 /* of the device, for solicitations */
 	struct peer *peers;             /* ascending by address, each once */
 	uint32_t n, n_pending, n_resolved;
 };
@@ -68,21 +74,23 @@ static void settle_peer(struct warm *w, struct peer *p, uint8_t state)
 	w->n_resolved += state == RESOLVED;
 }
 
-static size_t put_request(const struct warm *w, void *at, uint16_t type, uint16_t flags, uint8_t neighbour_flags, uint32_t index)
+/* Writes a request about one address; returns its length. */
+static size_t put_request(void *at, uint16_t type, uint16_t flags, uint8_t neighbour_flags, int ifindex, uint32_t sequence,
+			  const struct ip_addr *addr)
 {
 	struct neighbour_request *r = at;
 	size_t len;
-	const uint8_t *bytes = addr_bytes(&w->peers[index].addr, &len);
+	const uint8_t *bytes = addr_bytes(addr, &len);
 
 	*r = (struct neighbour_request){
 		.header = {
 			.nlmsg_type = type,
 			.nlmsg_flags = NLM_F_REQUEST | flags,
-			.nlmsg_seq = index + 1,
+			.nlmsg_seq = sequence,
 		},
 		.neighbour = {
 			.ndm_family = len == 4 ? AF_INET : AF_INET6,
-			.ndm_ifindex = w->ifindex,
+			.ndm_ifindex = ifindex,
 			.ndm_flags = neighbour_flags,
 		},
 		.dst = {.rta_type = NDA_DST},
@@ -93,29 +101,35 @@ static size_t put_request(const struct warm *w, void *at, uint16_t type, uint16_
 	return r->header.nlmsg_len;
 }
 
+static int send_requests(int fd, const void *requests, size_t len)
+{
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+
+	return sendto(fd, requests, len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0 ? -errno : 0;
+}
+
 /* Asks for up to BATCH pending neighbours from *index on. NTF_USE makes the kernel resolve as if a packet were waiting.
- * NTF_EXT_LEARNED keeps the entry out of the limit of 1024 that all namespaces of the machine share (gc_thresh3), which a
- * large lab would overrun. The request for the entry's state behind it answers at once when the entry was known, or when
+ * NTF_EXT_LEARNED keeps the entry out of the bound of struct warm_room. The request for the entry's state behind it answers at once when the entry was known, or when
  * the peer's reply came while the kernel was sending, as it does over veth. */
 static int send_batch(const struct warm *w, uint32_t *index, uint16_t first_type)
 {
 	struct neighbour_request requests[2 * BATCH];
 	uint8_t *at = (uint8_t *)requests;
-	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 
 	for (unsigned n = 0; n < BATCH && *index < w->n; ++*index) {
-		if (w->peers[*index].state != PENDING)
+		const struct peer *p = &w->peers[*index];
+
+		if (p->state != PENDING)
 			continue;
 		if (first_type == RTM_NEWNEIGH)
-			at += put_request(w, at, RTM_NEWNEIGH, NLM_F_CREATE, NTF_USE | NTF_EXT_LEARNED, *index);
-		at += put_request(w, at, RTM_GETNEIGH, 0, 0, *index);
+			at += put_request(at, RTM_NEWNEIGH, NLM_F_CREATE, NTF_USE | NTF_EXT_LEARNED, w->ifindex, *index + 1,
+					  &p->addr);
+		at += put_request(at, RTM_GETNEIGH, 0, 0, w->ifindex, *index + 1, &p->addr);
 		n++;
 	}
 	if (at == (uint8_t *)requests)
 		return 0;
-	if (sendto(w->fd, requests, (size_t)(at - (uint8_t *)requests), 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
-		return -errno;
-	return 0;
+	return send_requests(w->fd, requests, (size_t)(at - (uint8_t *)requests));
 }
 
 static struct peer *find_peer(const struct warm *w, const struct ndmsg *ndm, const struct rtattr *dst)
@@ -236,42 +250,132 @@ int warm_read(struct warm *w)
 	return w->n_pending == 0;
 }
 
-static int open_socket(struct warm *w)
+/* IPv6: where no packet waits the kernel solicits from the link-local address, which the lab's clients do not have, and
+ * which would teach the peer the wrong address: so we ask ourselves, as RFC 4861 7.2.2 has it. The answer goes to the kernel,
+ * whose entry is waiting for it. */
+static void solicit(const struct warm *w)
 {
-	struct sockaddr_nl local = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_NEIGH};
-	int one = 1;
+	struct {
+		struct nd_neighbor_solicit ns;
+		struct nd_opt_hdr option;
+		uint8_t mac[6];
+	} packet = {
+		.ns.nd_ns_type = ND_NEIGHBOR_SOLICIT, /* the kernel fills in the checksum */
+		.option = {.nd_opt_type = ND_OPT_SOURCE_LINKADDR, .nd_opt_len = 1},
+	};
+	struct sockaddr_in6 to = {
+		.sin6_family = AF_INET6,
+		.sin6_scope_id = (uint32_t)w->ifindex,
+		.sin6_addr.s6_addr = {0xff, 0x02, [11] = 0x01, [12] = 0xff},
+	};
 
-	w->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	if (w->fd < 0)
-		return -errno;
-	/* Without the request's own bytes errors are shorter; an old kernel that cannot is no worse. */
-	(void)setsockopt(w->fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
-	return bind(w->fd, (struct sockaddr *)&local, sizeof(local)) < 0 ? -errno : 0;
+	memcpy(packet.mac, w->mac, sizeof(packet.mac));
+	for (uint32_t i = 0; i < w->n; i++) {
+		const uint8_t *addr = w->peers[i].addr.b;
+
+		if (w->peers[i].state != PENDING)
+			continue;
+		memcpy(&packet.ns.nd_ns_target, addr, 16);
+		memcpy(to.sin6_addr.s6_addr + 13, addr + 13, 3); /* the group of nodes whose addresses end so */
+		/* One that cannot be sent is one that is not answered. */
+		(void)sendto(w->solicitor, &packet, sizeof(packet), MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to));
+	}
 }
 
-static int start(struct warm *w, const char *device, const struct ip_addr *addrs, size_t n, const char **ret_what)
+int warm_retry(struct warm *w)
 {
-	int r;
+	int r = ask(w, RTM_GETNEIGH);
+
+	if (w->solicitor >= 0)
+		solicit(w);
+	return r < 0 && r != -ENOBUFS ? r : warm_read(w);
+}
+
+static int read_mac(struct warm *w, int fd, const char *device)
+{
+	struct ifreq request = {0};
+
+	strncpy(request.ifr_name, device, sizeof(request.ifr_name) - 1);
+	if (ioctl(fd, SIOCGIFHWADDR, &request) < 0)
+		return -errno;
+	memcpy(w->mac, request.ifr_hwaddr.sa_data, sizeof(w->mac));
+	return 0;
+}
+
+static int open_solicitor(struct warm *w, const char *device, const struct ip_addr *source)
+{
+	struct sockaddr_in6 from = {.sin6_family = AF_INET6};
+	struct icmp6_filter filter;
+	int hops = 255; /* others are ignored: RFC 4861 7.1.1 */
+	int fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6);
+
+	if (fd < 0)
+		return -errno;
+	w->solicitor = fd;
+	memcpy(&from.sin6_addr, source->b, 16);
+	ICMP6_FILTER_SETBLOCKALL(&filter);
+	if (bind(fd, (struct sockaddr *)&from, sizeof(from)) < 0 ||
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof(hops)) < 0 ||
+	    setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof(filter)) < 0)
+		return -errno;
+	return read_mac(w, fd, device);
+}
+
+static int open_netlink(uint32_t groups)
+{
+	struct sockaddr_nl local = {.nl_family = AF_NETLINK, .nl_groups = groups};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), one = 1, r;
+
+	if (fd < 0)
+		return -errno;
+	/* Without the request's own bytes errors are shorter; a kernel that cannot is no worse. */
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&local, sizeof(local)) == 0)
+		return fd;
+	r = -errno;
+	close(fd);
+	return r;
+}
+
+static int find_device(const char *device, int *ret_ifindex, const char **ret_what)
+{
+	int index = (int)if_nametoindex(device);
 
 	*ret_what = "find its network device";
-	w->ifindex = (int)if_nametoindex(device);
-	if (w->ifindex == 0)
+	if (index == 0)
 		return -errno;
+	*ret_ifindex = index;
+	return 0;
+}
+
+static int start(struct warm *w, const char *device, const struct ip_addr *source, const struct ip_addr *addrs, size_t n,
+		 const char **ret_what)
+{
+	int r = find_device(device, &w->ifindex, ret_what);
+
+	if (r < 0)
+		return r;
 	*ret_what = "open a netlink socket";
-	r = open_socket(w);
+	w->fd = open_netlink(RTMGRP_NEIGH);
+	if (w->fd < 0)
+		return w->fd;
+	*ret_what = "open a raw ICMPv6 socket";
+	r = addr_is_v4(source) ? 0 : open_solicitor(w, device, source);
 	if (r < 0)
 		return r;
 	*ret_what = "resolve its neighbours";
 	r = keep_peers(w, addrs, n);
-	if (r < 0)
-		return r;
-	r = ask(w, RTM_NEWNEIGH);
-	for (int tries = 0; r == -ENOBUFS && tries < 3; tries++)
-		r = ask(w, RTM_GETNEIGH);
-	return r == -ENOBUFS ? 0 : r;
+	if (r == 0)
+		r = ask(w, RTM_NEWNEIGH);
+	if (r == -ENOBUFS)
+		r = 0; /* warm_read and warm_retry ask again */
+	if (r == 0 && w->solicitor >= 0)
+		solicit(w);
+	return r;
 }
 
-int warm_open(const char *device, const struct ip_addr *addrs, size_t n, struct warm **ret, const char **ret_what)
+int warm_open(const char *device, const struct ip_addr *source, const struct ip_addr *addrs, size_t n, struct warm **ret,
+	      const char **ret_what)
 {
 	struct warm *w = calloc(1, sizeof(*w));
 	int r;
@@ -280,8 +384,8 @@ int warm_open(const char *device, const struct ip_addr *addrs, size_t n, struct 
 		*ret_what = "resolve its neighbours";
 		return -ENOMEM;
 	}
-	w->fd = -1;
-	r = start(w, device, addrs, n, ret_what);
+	w->fd = w->solicitor = -1;
+	r = start(w, device, source, addrs, n, ret_what);
 	if (r < 0) {
 		warm_close(w);
 		return r;
@@ -306,6 +410,35 @@ void warm_close(struct warm *w)
 		return;
 	if (w->fd >= 0)
 		close(w->fd);
+	if (w->solicitor >= 0)
+		close(w->solicitor);
 	free(w->peers);
 	free(w);
+}
+
+int warm_room_open(const char *device, struct warm_room *ret, const char **ret_what)
+{
+	struct warm_room room;
+	int r = find_device(device, &room.ifindex, ret_what);
+
+	if (r < 0)
+		return r;
+	*ret_what = "open a netlink socket";
+	room.fd = open_netlink(0);
+	if (room.fd < 0)
+		return room.fd;
+	*ret = room;
+	return 0;
+}
+
+void warm_room_make(const struct warm_room *room, const struct ip_addr *asker)
+{
+	struct neighbour_request request;
+	uint8_t answer[256];
+	size_t len = put_request(&request, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL, NTF_EXT_LEARNED, room->ifindex, 0, asker);
+
+	/* Ignored, as the header says; answers are only read so that they do not pile up. */
+	(void)send_requests(room->fd, &request, len);
+	while (recv(room->fd, answer, sizeof(answer), MSG_DONTWAIT) > 0)
+		;
 }

@@ -13,19 +13,35 @@
 struct warm;
 
 enum {
-	/* The kernel asks three times, a second apart, and then reports failure; this is for when that report is lost. */
-	WARM_LIMIT_MS = 3300,
+	WARM_RETRY_MS = 1000,   /* the kernel repeats its question as often, */
+	WARM_LIMIT_MS = 3300,   /* and gives up after the third; this is for when its report is lost */
 };
 
-/* Starts to resolve n addresses (of one family, copied) on `device` of the calling thread's namespace; the rest runs from
- * anywhere. -errno with *ret_what (static text: what failed). */
-int warm_open(const char *device, const struct ip_addr *addrs, size_t n, struct warm **ret, const char **ret_what);
+/* Starts to resolve n addresses (of one family, copied) on `device` of the calling thread's namespace, as `source`, its own
+ * address; the rest runs from anywhere. -errno with *ret_what (static text: what failed). */
+int warm_open(const char *device, const struct ip_addr *source, const struct ip_addr *addrs, size_t n, struct warm **ret,
+	      const char **ret_what);
 /* Becomes readable when neighbours answered. */
 int warm_fd(const struct warm *w);
 /* Takes in what came. 1: all answered or given up by the kernel; 0: not yet; -errno. */
 int warm_read(struct warm *w);
+/* Call every WARM_RETRY_MS while warm_read gives 0. */
+int warm_retry(struct warm *w);
 /* Addresses that have not answered, so far or for good. */
 uint32_t warm_unresolved(const struct warm *w);
 void warm_close(struct warm *w); /* NULL is fine */
+
+/* The other side: a peer that is asked for its address learns the asker's, and does not answer when its kernel has no
+ * room for that: the kernel keeps at most 1024 neighbours for all namespaces of the machine together (gc_thresh3, which
+ * the lab must not change). Entries made here beforehand are outside that bound. */
+struct warm_room {
+	int fd;                 /* netlink socket in the peer's namespace; -1: not open */
+	int ifindex;
+};
+/* In the peer's namespace. -errno with *ret_what. */
+int warm_room_open(const char *device, struct warm_room *ret, const char **ret_what);
+/* Makes an empty entry for `asker`, unless there is one. Failing is no harm as long as the kernel has room: the
+ * neighbour that then does not answer is reported by warm_unresolved. */
+void warm_room_make(const struct warm_room *room, const struct ip_addr *asker);
 
 #endif
