@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Real labs for tests: starts the real program, waits for what it says, and takes everything down again, also when a test
+// fails. Kills only what it started, by process id.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+
+const build = new URL("../../build/", import.meta.url).pathname;
+export const tunlab = build + "tunlab";
+export const tunlabAsan = build + "asan/tunlab";
+export const isRoot = process.getuid() === 0;
+
+const running = new Set();
+
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+let counter = 0;
+// A name no other test and no user's lab has.
+export function labName(stem = "test") {
+  return `${stem}-${process.pid}-${++counter}`;
+}
+
+// Runs a command to its end: {status, signal, out, err}.
+export function run(args, { bin = tunlab, timeout = 60_000, ...options } = {}) {
+  const r = spawnSync(bin, args, { encoding: "utf8", timeout, killSignal: "SIGKILL", maxBuffer: 1 << 26, ...options });
+  return { status: r.status, signal: r.signal, out: r.stdout ?? "", err: r.stderr ?? "", error: r.error };
+}
+
+export function json(args, options) {
+  const r = run(args, options);
+  if (r.status !== 0) throw new Error(`tunlab ${args.join(" ")}: exit ${r.status}: ${r.err}`);
+  return JSON.parse(r.out);
+}
+
+// A process whose output is collected; waitFor(regex) resolves with the match, ended with its exit.
+export class Child {
+  constructor(args, { bin = tunlab, ...options } = {}) {
+    this.out = "";
+    this.err = "";
+    this.waiters = [];
+    this.process = spawn(bin, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
+    running.add(this.process);
+    this.process.stdout.on("data", (d) => this.heard("out", d));
+    this.process.stderr.on("data", (d) => this.heard("err", d));
+    this.ended = new Promise((resolve) => {
+      this.process.on("close", (status, signal) => {
+        running.delete(this.process);
+        this.exit = { status, signal };
+        this.heard("err", "");
+        resolve(this.exit);
+      });
+    });
+  }
+  get pid() {
+    return this.process.pid;
+  }
+  heard(stream, data) {
+    this[stream] += data;
+    this.waiters = this.waiters.filter((w) => !w());
+  }
+  waitFor(pattern, timeout = 20_000) {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        const m = pattern.exec(this.err) ?? pattern.exec(this.out);
+        if (m) resolve(m);
+        else if (this.exit) reject(new Error(`ended (${JSON.stringify(this.exit)}) before ${pattern}: ${this.err}${this.out}`));
+        return m || this.exit;
+      };
+      const timer = setTimeout(() => reject(new Error(`no ${pattern} within ${timeout} ms: ${this.err}${this.out}`)), timeout);
+      if (look()) clearTimeout(timer);
+      else
+        this.waiters.push(() => {
+          const done = look();
+          if (done) clearTimeout(timer);
+          return done;
+        });
+    });
+  }
+  kill(signal = "SIGKILL") {
+    if (!this.exit) this.process.kill(signal);
+    return this.ended;
+  }
+}
+
+// A running lab; `await using`-less on purpose (node 18): call stop() in finally.
+export class Lab {
+  static async start(scenario, args = [], { page = false, ...options } = {}) {
+    const lab = new Lab();
+    lab.name = labName();
+    lab.child = new Child(["run", ...(scenario ? [scenario] : []), "--name", lab.name, "--listen", "127.0.0.1:0", ...args], options);
+    await lab.child.waitFor(/clients up in/);
+    if (page) lab.url = (await lab.child.waitFor(/page (http:\S+)/))[1];
+    lab.token = /token (\S+)/.exec(lab.child.err)?.[1];
+    return lab;
+  }
+  run(command, ...args) {
+    return run([command, "--lab", this.name, ...args]);
+  }
+  json(command, ...args) {
+    return json([command, "--lab", this.name, "--json", ...args]);
+  }
+  exec(where, ...command) {
+    return run(["exec", "--lab", this.name, where, "--", ...command]);
+  }
+  async stop() {
+    if (!this.child.exit) this.run("stop");
+    const timer = setTimeout(() => this.child.kill(), 10_000);
+    const exit = await this.child.ended;
+    clearTimeout(timer);
+    return exit;
+  }
+}
+
+// Processes descended from pid or in its session, by /proc: to see that none is left.
+export function processesNamed(prefix) {
+  return readdirSync("/proc")
+    .filter((d) => /^\d+$/.test(d))
+    .map((d) => {
+      try {
+        return { pid: Number(d), comm: readFileSync(`/proc/${d}/comm`, "utf8").trim(), stat: readFileSync(`/proc/${d}/stat`, "utf8") };
+      } catch {
+        return null;
+      }
+    })
+    .filter((p) => p && p.comm.startsWith(prefix) && !/\) Z /.test(p.stat))
+    .map((p) => p.pid);
+}
+
+export function have(command) {
+  return spawnSync("sh", ["-c", `command -v ${command}`]).status === 0;
+}
+
+// What a lab must leave as it was: this machine's own network namespace, its BPF programs, the runtime folder, processes.
+export function machineState() {
+  const ip = (...args) => spawnSync("ip", args, { encoding: "utf8" }).stdout;
+  const stable = (text) => text.replace(/ (qlen|mtu|valid_lft|preferred_lft) \S+/g, "");
+  return {
+    links: ip("-o", "link").replace(/^(\d+): /gm, ""),
+    addresses: stable(ip("-o", "addr")),
+    rules: ip("rule"),
+    namespaces: ip("netns"),
+    programs: have("bpftool") ? spawnSync("bpftool", ["prog"], { encoding: "utf8" }).stdout.match(/name tunlab\S*|name (on_)?(e|in)gress\S*/g)?.length ?? 0 : null,
+    folder: existsSync("/run/tunlab") ? readdirSync("/run/tunlab").sort().join() : "",
+    processes: processesNamed("tunlab").length,
+  };
+}
+
+export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+
+// Retries until fn() is truthy: for what the kernel finishes in the background.
+export async function eventually(fn, timeout = 10_000) {
+  const end = Date.now() + timeout;
+  for (;;) {
+    const value = await fn();
+    if (value || Date.now() > end) return value;
+    await sleep(25);
+  }
+}
