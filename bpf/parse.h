@@ -184,9 +184,11 @@ PARSE_FN void cursor_init(struct cursor *c, const void *data, const void *data_e
 static volatile __u32 parse_zero;
 #define parse_blur(x) ((x) + parse_zero)
 #define parse_keep(x) asm volatile("" : "+r"(x))
+#define PARSE_ROLLED _Pragma("clang loop unroll(disable)")
 #else
 #define parse_blur(x) (x)
 #define parse_keep(x) ((void)0)
+#define PARSE_ROLLED
 #endif
 
 /* The next size bytes, stepped over; NULL if they are not there: cursor_verdict() says why. */
@@ -242,7 +244,7 @@ PARSE_FN int parse_vlans(struct cursor *c, int type)
 {
 	const struct wire_vlan *tag;
 
-#pragma clang loop unroll(disable)
+	PARSE_ROLLED
 	for (int i = 0; i < PARSE_VLANS_MAX; i++) {
 		if (type != ETH_TYPE_VLAN && type != ETH_TYPE_QINQ && type != ETH_TYPE_QINQ_OLD)
 			return type;
@@ -316,7 +318,7 @@ PARSE_FN int parse_ipv6_ext(struct cursor *c, int next)
 {
 	const struct wire_ipv6_ext *ext;
 
-#pragma clang loop unroll(disable)
+	PARSE_ROLLED
 	for (int i = 0; i < PARSE_IPV6_EXT_MAX; i++) {
 		if (next != PROTO_HOPOPTS && next != PROTO_ROUTING && next != PROTO_FRAGMENT &&
 		    next != PROTO_DSTOPTS)
@@ -528,7 +530,7 @@ PARSE_FN enum verdict parse_frame(struct cursor *c,
 	__builtin_memset(ret, 0, sizeof(*ret));
 	type = parse_ethernet(c);
 	if (type < 0)
-		return type == -VERDICT_TRUNCATED ? cursor_verdict(c) : -type;
+		return type == -VERDICT_TRUNCATED ? cursor_verdict(c) : (enum verdict)-type;
 	verdict = parse_network(c, ports, type, ret);
 	ret->headers = c->off;
 	return verdict == VERDICT_TRUNCATED ? cursor_verdict(c) : verdict;

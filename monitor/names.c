@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of what numbers in a flow key mean; declared in flows.h. Spelled as IANA and the contract do. */
+/* Names of what numbers in a flow key mean, spelled as the contract does; declared in flows.h. */
 #include <stdio.h>
 
 #include "bpf/parse.h"
@@ -20,26 +20,17 @@ static const char *const verdict_names[VERDICT_MAX] = {
 	[VERDICT_LOST] = "lost",
 };
 
-/* IANA protocol numbers, those seen in practice; the others stay numbers. */
+/* Protocols that stand for what users send; all others stay numbers. */
 static const char *const ipproto_names[256] = {
-	[0] = "hopopt",
 	[1] = "icmp",
 	[2] = "igmp",
-	[4] = "ipv4",
 	[6] = "tcp",
 	[17] = "udp",
-	[33] = "dccp",
-	[41] = "ipv6",
-	[43] = "ipv6-route",
-	[44] = "ipv6-frag",
 	[47] = "gre",
 	[50] = "esp",
 	[51] = "ah",
 	[58] = "icmpv6",
-	[59] = "ipv6-nonxt",
-	[60] = "ipv6-opts",
 	[132] = "sctp",
-	[136] = "udplite",
 };
 
 /* Of EtherTypes the contract names one; the others are numbers. */
@@ -70,6 +61,6 @@ const char *flow_proto_name(uint16_t ethertype, uint8_t ipproto, char *buf)
 		ret = snprintf(buf, FLOW_PROTO_SIZE, "ipv%d/%s", ethertype == ETH_TYPE_IPV4 ? 4 : 6, name);
 	else
 		ret = snprintf(buf, FLOW_PROTO_SIZE, "ipv%d/%u", ethertype == ETH_TYPE_IPV4 ? 4 : 6, ipproto);
-	(void)ret; /* the longest, "ipv6/ipv6-route", fits */
+	(void)ret; /* the longest, "ipv6/icmpv6", fits */
 	return buf;
 }
