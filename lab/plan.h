@@ -13,6 +13,10 @@ enum {
 	PLAN_IFINDEX_PORT = 200000,   /* the fabric's port to host i */
 	PLAN_UNDERLAY_MTU = 1500,
 	PLAN_FLOWS_MIN = 65536,       /* flow table capacity; grows with the plan */
+	PLAN_FLOWS_MAX = 1 << 20,
+	PLAN_STREAMS_MAX = 1 << 20,
+	PLAN_GENERATORS_MAX = 65536,  /* the engine's own bound */
+	PLAN_BRIDGE_PORTS = 1023,     /* a Linux bridge has no more: BR_MAX_PORTS is 1024, and port 0 is not used */
 };
 
 struct plan_host {
@@ -44,7 +48,7 @@ struct plan_client {
 struct plan_generator {
 	uint32_t section;        /* index into scenario.traffic */
 	uint32_t client;         /* the sender */
-	uint32_t *peers;         /* client numbers, served in turn */
+	uint32_t *peers;         /* client numbers, served in turn; ascending from the sender's own on, round the end */
 	uint32_t n_peers;
 	uint64_t phase_ns;       /* first departure after the section's start: spreads the senders of a section */
 	uint64_t seed;
@@ -61,8 +65,10 @@ struct plan {
 	struct plan_generator *generators;
 	uint32_t n_generators;
 	uint32_t n_streams;         /* generator-peer pairs */
+	uint32_t n_flows;           /* IP flows these will make: two directions of a ping, one of UDP */
 	uint32_t mtu;               /* inner */
 	uint32_t flow_capacity;     /* what the monitor's table must hold */
+	uint32_t *vni_order;        /* private: indices into vnis, ascending by number */
 };
 
 /* Mistakes that only show when the values meet (a client that does not exist, addresses that run out, a size
@@ -83,9 +89,23 @@ int plan_resolve_one(const struct plan *p, const struct who *w, uint32_t *ret_cl
 /* Peers of `from` among `to`: same VNI, not itself. New array (free it); may be empty. */
 int plan_peers(const struct plan *p, uint32_t from, const uint32_t *to, size_t n_to, uint32_t **ret_peers, size_t *ret_n);
 
+/* Index into vnis of a VNI number, or -1. O(log n). */
+int64_t plan_vni_by_number(const struct plan *p, uint32_t vni);
 /* Who owns an inner address in a VNI, or a VTEP: number, or -1. O(log n). */
 int64_t plan_client_by_addr(const struct plan *p, uint32_t vni, const struct ip_addr *addr);
 int64_t plan_host_by_vtep(const struct plan *p, const struct ip_addr *addr);
+
+/* Bytes of headers that the tunnel adds to an inner IP packet, up to the outer IP header: 50 over IPv4, 70 over IPv6. */
+uint32_t plan_tunnel_overhead(const struct plan *p);
+/* Largest IP payload a client can send in one packet. */
+uint32_t plan_size_max(const struct plan *p, uint32_t client);
+/* Packets per second that a rate is for packets of `size` bytes of IP payload from a client; 0 for RATE_MAXIMUM. */
+double plan_rate_pps(const struct plan *p, const struct rate *rate, uint32_t size, uint32_t client);
+/* Namespaces and devices (loopbacks not counted) that the plan makes. */
+struct plan_objects {
+	uint32_t namespaces, devices;
+};
+struct plan_objects plan_count_objects(const struct plan *p);
 
 /* What `tunlab plan` prints. Each returns a new string (free it) or NULL (no memory). */
 char *plan_text(const struct plan *p);
