@@ -434,3 +434,45 @@ TEST(text_and_dot_are_made)
 	free(dot);
 	drop(l);
 }
+
+/* The first mistake in a shipped scenario, "" when it is good; its plan's streams and checks. */
+static const char *read_shipped(const char *name, uint32_t *ret_streams, size_t *ret_checks, char *why)
+{
+	char path[64], text[16384];
+	struct loaded l = { 0 };
+	size_t n = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "scenarios/%s.ini", name);
+	f = fopen(path, "re"); /* tests run from the top of the tree */
+	if (f) {
+		n = fread(text, 1, sizeof(text) - 1, f);
+		(void)fclose(f);
+	}
+	text[n] = '\0';
+	ok(f && n > 0 && text[0] == ';'); /* opens by telling what the viewer will see */
+	l = load(text, why);
+	*ret_streams = l.p ? l.p->n_streams : 0;
+	*ret_checks = l.s ? l.s->n_checks : 0;
+	if (l.p)
+		check_invariants(l.p);
+	drop(l);
+	return why;
+}
+
+TEST(shipped_scenarios_are_good)
+{
+	static const struct { const char *name; uint32_t streams; } rows[] = {
+		{ "default", 13 }, { "skewed", 36 * 8 + 1 }, { "isolation", 4 * 3 + 1 }, { "idle", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		uint32_t streams;
+		size_t checks;
+		char why[1024];
+
+		eq_str(read_shipped(rows[i].name, &streams, &checks, why), "");
+		eq_u64(streams, rows[i].streams);
+		ok(checks > 0);
+	}
+}
