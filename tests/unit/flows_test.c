@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* monitor/flows.c and names.c: merging, sorting, reading made-up maps, names. No kernel. */
+#include <stdlib.h>
+
+#include "monitor/flows.h"
+#include "monitor/monitor.h"
+#include "tests/unit/t.h"
+
+static struct flow_key key_of(uint32_t n)
+{
+	struct flow_key key = {.vni = n * 7919, .inner_ethertype = 0x0800, .encap = ENCAP_VXLAN};
+
+	key.outer_src[15] = n;
+	key.outer_dst[14] = n >> 8;
+	key.inner_dst[15] = n >> 16;
+	return key;
+}
+
+static const struct flow_value one = {.tx = {1, 100, 50}, .rx = {2, 200, 100}};
+
+TEST(values_of_a_key_are_summed)
+{
+	struct flow_table table = {0};
+	struct flow_key a = key_of(1), b = key_of(2), c = key_of(3);
+	const struct flow_row *row;
+
+	ok(flows_find(&table, &a) == NULL);
+	eq_i64(flows_add(&table, &a, &one), 0);
+	eq_i64(flows_add(&table, &b, &one), 0);
+	eq_i64(flows_add(&table, &a, &one), 0);
+	eq_u64(table.n, 2);
+	row = flows_find(&table, &a);
+	if (ok(row != NULL)) {
+		eq_u64(row->value.tx.packets, 2);
+		eq_u64(row->value.tx.bytes, 200);
+		eq_u64(row->value.tx.inner_bytes, 100);
+		eq_u64(row->value.rx.packets, 4);
+		eq_u64(row->value.rx.bytes, 400);
+		eq_u64(row->value.rx.inner_bytes, 200);
+	}
+	ok(flows_find(&table, &c) == NULL);
+	flows_free(&table);
+	flows_free(&table);
+}
+
+TEST(many_rows_are_kept_and_sorted)
+{
+	enum { N = 20000 };
+	struct flow_table table = {0};
+
+	eq_i64(flows_sort(&table), 0);
+	for (uint32_t i = 0; i < 2 * N; i++) {
+		struct flow_key key = key_of(i % N * 40503);
+
+		if (!eq_i64(flows_add(&table, &key, &one), 0))
+			break;
+	}
+	eq_u64(table.n, N);
+	eq_i64(flows_sort(&table), 0);
+	for (size_t i = 1; i < table.n; i++) {
+		if (!ok(memcmp(&table.rows[i - 1].key, &table.rows[i].key, sizeof(struct flow_key)) < 0))
+			break;
+	}
+	for (uint32_t i = 0; i < N; i++) {
+		struct flow_key key = key_of(i * 40503);
+		const struct flow_row *row = flows_find(&table, &key);
+
+		if (!ok(row && row->value.tx.packets == 2))
+			break;
+	}
+	flows_clear(&table);
+	eq_u64(table.n, 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct flow_key key = key_of(i);
+
+		ok(flows_find(&table, &key) == NULL);
+		eq_i64(flows_add(&table, &key, &one), 0);
+	}
+	eq_u64(table.n, 3);
+	flows_free(&table);
+}
+
+/* Two CPUs, four slots each, three hosts. */
+TEST(maps_of_all_cpus_are_summed)
+{
+	enum { CPUS = 2, SLOTS = 4, HOSTS = 3 };
+	struct flow_slot slots[CPUS * SLOTS] = {0};
+	struct host_counters hosts[CPUS * (HOSTS + 1)] = {0};
+	struct flow_key a = key_of(1), b = key_of(2);
+	const struct monitor_maps maps = {
+		.slots = slots,
+		.hosts = hosts,
+		.slots_per_cpu = SLOTS,
+		.n_cpus = CPUS,
+		.n_hosts = HOSTS,
+		.capacity = 16,
+		.flows_fd = -1,
+	};
+	struct flow_table table = {0};
+	struct flow_health health;
+
+	slots[0] = (struct flow_slot){.tag = flow_tag(&a), .key = a, .value = one};
+	slots[2] = (struct flow_slot){.tag = flow_tag(&b), .key = b, .value = one};
+	slots[SLOTS + 3] = (struct flow_slot){.tag = flow_tag(&a), .key = a, .value = one};
+	/* a key of which only the half is visible yet */
+	slots[SLOTS] = (struct flow_slot){.tag = flow_tag(&a), .key = {.vni = a.vni}, .value = one};
+
+	for (int cpu = 0; cpu < CPUS; cpu++) {
+		for (int host = 0; host <= HOSTS; host++) {
+			struct host_counters *h = &hosts[cpu * (HOSTS + 1) + host];
+
+			h->dir[FLOW_TX].seen = 100 * (host + 1);
+			h->dir[FLOW_RX].seen = 10 * (host + 1);
+			h->dir[FLOW_TX].verdict[VERDICT_OTHER] = (struct frame_count){1, 60};
+			h->dir[FLOW_RX].verdict[VERDICT_OTHER] = (struct frame_count){1, 60};
+			h->dir[FLOW_RX].verdict[VERDICT_LOST] = (struct frame_count){1, 60};
+			h->dir[FLOW_RX].verdict[VERDICT_TRUNCATED] = (struct frame_count){2, 60};
+			h->dir[FLOW_TX].verdict[VERDICT_MALFORMED] = (struct frame_count){3, 60};
+			h->dir[FLOW_RX].verdict[VERDICT_UNKNOWN] = (struct frame_count){4, 60};
+			h->dir[FLOW_RX].verdict[VERDICT_OTHERHOST] = (struct frame_count){5, 60};
+			h->dir[FLOW_TX].later_fragments = 6;
+		}
+	}
+
+	for (int again = 0; again < 2; again++) {
+		const struct flow_row *row;
+
+		eq_i64(flows_read_maps(&maps, &table), 0);
+		eq_u64(table.n, 2);
+		row = flows_find(&table, &a);
+		ok(row && row->value.tx.packets == 2 && row->value.rx.bytes == 400);
+		row = flows_find(&table, &b);
+		ok(row && row->value.tx.packets == 1);
+		eq_u64(table.n_hosts, HOSTS);
+		eq_u64(table.hosts[1].dir[FLOW_TX].seen, 400);
+		eq_u64(table.stray.dir[FLOW_RX].seen, 80);
+		eq_u64(table.total.dir[FLOW_TX].seen, 2 * (100 + 200 + 300 + 400));
+		eq_u64(table.capacity, 16);
+		ok(table.read_ns != 0);
+
+		flows_get_health(&table, &health);
+		eq_u64(health.seen, 2200);
+		eq_u64(health.other_packets, 8); /* once, as sent */
+		eq_u64(health.other_bytes, 480);
+		eq_u64(health.lost, 8);
+		eq_u64(health.truncated, 16);
+		eq_u64(health.unknown, 56); /* and malformed */
+		eq_u64(health.otherhost, 40);
+		eq_u64(health.later_fragments, 48);
+	}
+	flows_free(&table);
+}
+
+/* The keys of a lab differ in a few low bits: they must spread like random ones. */
+TEST(keys_of_a_lab_spread_over_slots)
+{
+	enum { SLOTS = 8192, HOSTS = 24, VNIS = 4 };
+	static uint8_t taken[SLOTS];
+	int n = 0, clashes = 0;
+
+	for (int vni = 0; vni < VNIS; vni++) {
+		for (int src = 0; src < HOSTS; src++) {
+			for (int dst = 0; dst < HOSTS; dst++) {
+				struct flow_key key = {
+					.outer_src = {[10] = 255, 255, 172, 16, 1, 100 + src},
+					.outer_dst = {[10] = 255, 255, 172, 16, 1, 100 + dst},
+					.inner_src = {[10] = 255, 255, 192, 168, vni, 1 + src},
+					.inner_dst = {[10] = 255, 255, 192, 168, vni, 1 + dst},
+					.vni = 10000 + vni,
+					.inner_ethertype = 0x0800,
+					.inner_ipproto = 17,
+					.encap = ENCAP_VXLAN,
+				};
+				uint32_t tag = flow_tag(&key);
+
+				ok(tag != 0);
+				clashes += taken[flow_slot_index(tag, SLOTS)]++ != 0;
+				n++;
+			}
+		}
+	}
+	/* expected of random ones: n - SLOTS * (1 - exp(-n / SLOTS)) = 297, deviation 16 */
+	t_note("%d of %d keys found their slot taken", clashes, n);
+	ok(clashes < 297 + 5 * 16);
+}
+
+TEST(every_byte_of_a_key_reaches_its_tag)
+{
+	struct flow_key key = key_of(1);
+	uint32_t tag = flow_tag(&key);
+
+	for (size_t byte = 0; byte < sizeof(key); byte++) {
+		for (int bit = 0; bit < 8; bit++) {
+			((uint8_t *)&key)[byte] ^= 1 << bit;
+			if (!ok(flow_tag(&key) != tag))
+				t_note("byte %zu bit %d", byte, bit);
+			((uint8_t *)&key)[byte] ^= 1 << bit;
+		}
+	}
+}
+
+TEST(protocols_have_the_contracts_names)
+{
+	static const struct {
+		uint16_t ethertype;
+		uint8_t ipproto;
+		const char *name;
+	} rows[] = {
+		{0x0800, 1, "ipv4/icmp"},
+		{0x0800, 17, "ipv4/udp"},
+		{0x0800, 89, "ipv4/89"},
+		{0x0800, 0, "ipv4/0"},
+		{0x0800, 255, "ipv4/255"},
+		{0x86dd, 6, "ipv6/tcp"},
+		{0x86dd, 58, "ipv6/icmpv6"},
+		{0x0806, 0, "arp"},
+		{0x88cc, 0, "0x88cc"},
+		{0x0842, 0, "0x0842"},
+		{FLOW_LLC, 0, "llc"},
+	};
+	char buf[FLOW_PROTO_SIZE];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		eq_str(flow_proto_name(rows[i].ethertype, rows[i].ipproto, buf), rows[i].name);
+	for (int proto = 0; proto < 256; proto++)
+		ok(strlen(flow_proto_name(0x86dd, proto, buf)) < FLOW_PROTO_SIZE - 1);
+	eq_str(encap_name(ENCAP_VXLAN), "vxlan");
+	eq_str(encap_name(ENCAP_NONE), "none");
+	eq_str(encap_name(ENCAP_MAX), "?");
+	eq_str(verdict_name(VERDICT_LOST), "lost");
+	eq_str(verdict_name(VERDICT_MAX), "?");
+	for (int v = 0; v < VERDICT_MAX; v++)
+		ok(verdict_name(v) != NULL);
+}
