@@ -1,0 +1,773 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lab/traffic on a real kernel: what the engine says it sent and received is what the interfaces counted.
+ *
+ *     c0 eth0 ──p0┐
+ *     c1 eth0 ──p1┤ br0 (namespace "switch")       10.9.0.1 … 10.9.0.4, or fd00::1 … fd00::4
+ *     c2 eth0 ──p2┤
+ *     c3 eth0 ──p3┘   c3 answers to another address than the plan says: a peer that is not there
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lab/dev.h"
+#include "lab/ns.h"
+#include "lab/traffic/engine.h"
+#include "lab/traffic/packet.h"
+#include "tests/unit/t.h"
+
+enum { CLIENTS = 4, ABSENT = 3, MTU = 1450, SWITCH = 1000, ETH0 = 2, ETH_IP4 = 14 + 20, ETH_IP6 = 14 + 40 };
+/* A new interface repeats its multicast reports for up to two seconds (RFC 3810 9.11): packets that are none of ours. */
+enum { MLD_MS = 2200 };
+#define NS_PER_S 1000000000ULL
+
+struct lan {
+	int home;
+	struct nl *nl_switch, *nl[CLIENTS];
+	int ns_switch, ns[CLIENTS];
+	struct plan_client clients[CLIENTS];
+	struct plan plan;
+};
+
+static int add_client(struct lan *l, uint32_t i, bool ipv6, struct error *err)
+{
+	struct dev_end far = {.name = "eth0", .index = ETH0, .mtu = MTU};
+	char port[IFNAMSIZ], text[ADDR_STRLEN];
+	struct dev_end near = {.name = port, .index = 10 + i, .mtu = MTU};
+	struct ip_addr addr;
+	int r;
+
+	snprintf(port, sizeof(port), "p%u", i);
+	snprintf(text, sizeof(text), ipv6 ? "fd00::%u" : "10.9.0.%u", i + 1);
+	(void)addr_parse(text, &l->clients[i].addr);
+	snprintf(text, sizeof(text), ipv6 ? "fd00::%u" : "10.9.0.%u", i == ABSENT ? 99 : i + 1);
+	(void)addr_parse(text, &addr);
+	l->ns[i] = ns_create("a client", &l->nl[i], err);
+	if (l->ns[i] < 0)
+		return l->ns[i];
+	r = ipv6 ? ns_allow_ipv6("default", "a client", err) : 0;
+	if (r == 0)
+		r = dev_add_veth(l->nl_switch, err, &near, SWITCH, &far, l->ns[i]);
+	if (r == 0)
+		r = nl_flush(l->nl_switch, err);
+	if (r == 0)
+		r = dev_set_up(l->nl[i], err, ETH0, "eth0");
+	if (r == 0)
+		r = dev_add_address(l->nl[i], err, ETH0, &addr, ipv6 ? 64 : 24);
+	return r ? r : nl_flush(l->nl[i], err);
+}
+
+static void lan_down(struct lan *l)
+{
+	if (!l)
+		return;
+	nl_close(l->nl_switch);
+	for (int i = 0; i < CLIENTS; i++) {
+		nl_close(l->nl[i]);
+		if (l->ns[i] >= 0)
+			close(l->ns[i]);
+	}
+	if (l->ns_switch >= 0)
+		close(l->ns_switch);
+	close(l->home);
+	free(l);
+}
+
+/* NULL: may not, or a failure that has been reported. */
+static struct lan *lan_up(bool ipv6)
+{
+	struct lan *l = calloc(1, sizeof(*l));
+	struct error err = {""};
+	int r;
+
+	if (geteuid() != 0)
+		return NULL;
+	l->home = ns_current();
+	for (int i = 0; i < CLIENTS; i++)
+		l->ns[i] = -1;
+	l->plan.clients = l->clients;
+	l->plan.n_clients = CLIENTS;
+	r = l->ns_switch = ns_create("the switch", &l->nl_switch, &err);
+	if (r >= 0)
+		r = dev_add_bridge(l->nl_switch, &err, "br0", SWITCH, MTU);
+	for (uint32_t i = 0; r == 0 && i < CLIENTS; i++)
+		r = add_client(l, i, ipv6, &err);
+	(void)ns_enter(l->home, "home", &err);
+	if (r == 0)
+		return l;
+	t_fail(__FILE__, __LINE__, "%s", err.text);
+	lan_down(l);
+	return NULL;
+}
+
+#define LAN_OR_SKIP(l, ipv6)                                                                                           \
+	struct lan *l = lan_up(ipv6);                                                                                  \
+	if (!l && geteuid() != 0)                                                                                      \
+		skip("needs root: makes network namespaces");                                                          \
+	if (!l)                                                                                                        \
+		return
+
+/* ---- what the kernel counted ---- */
+
+struct interface_count {
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+};
+
+static struct interface_count read_counts(const struct lan *l, int client)
+{
+	struct interface_count n = {0};
+	struct error err;
+	char line[512];
+	FILE *f;
+
+	(void)ns_enter(l->ns[client], "a client", &err);
+	f = fopen("/proc/thread-self/net/dev", "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		char *at = strstr(line, "eth0:");
+
+		if (at)
+			(void)sscanf(at + 5, "%" SCNu64 " %" SCNu64 " %*u %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64, &n.rx_bytes,
+				     &n.rx_packets, &n.tx_bytes, &n.tx_packets);
+	}
+	if (f)
+		fclose(f);
+	(void)ns_enter(l->home, "home", &err);
+	return n;
+}
+
+static struct interface_count counts_since(const struct lan *l, int client, struct interface_count before)
+{
+	struct interface_count n = read_counts(l, client);
+
+	n.rx_packets -= before.rx_packets;
+	n.rx_bytes -= before.rx_bytes;
+	n.tx_packets -= before.tx_packets;
+	n.tx_bytes -= before.tx_bytes;
+	return n;
+}
+
+static int socket_in(const struct lan *l, int client, int family, int type, int protocol)
+{
+	struct error err;
+	int fd;
+
+	(void)ns_enter(l->ns[client], "a client", &err);
+	fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+	(void)ns_enter(l->home, "home", &err);
+	return fd;
+}
+
+static void set_link(const struct lan *l, int client, bool up)
+{
+	int fd = socket_in(l, client, AF_INET, SOCK_DGRAM, 0);
+	struct ifreq request = {.ifr_name = "eth0"};
+
+	(void)ioctl(fd, SIOCGIFFLAGS, &request);
+	request.ifr_flags = (short)(up ? request.ifr_flags | IFF_UP : request.ifr_flags & ~IFF_UP);
+	eq_i64(ioctl(fd, SIOCSIFFLAGS, &request), 0);
+	close(fd);
+}
+
+/* ---- the engine, as the lab uses it ---- */
+
+static uint64_t clock_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static void sleep_ms(unsigned ms)
+{
+	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
+
+/* Waits for one event; others are dropped, but death ends the wait. */
+static bool await(struct engine *e, enum engine_event_type type, struct engine_event *ret)
+{
+	uint64_t end_ns = clock_ns() + 10 * NS_PER_S;
+
+	while (clock_ns() < end_ns) {
+		struct pollfd p = {.fd = engine_fd(e), .events = POLLIN};
+
+		while (engine_read_event(e, ret) == 1) {
+			if (ret->type == type)
+				return true;
+			if (ret->type == ENGINE_DIED)
+				return t_fail(__FILE__, __LINE__, "%s", ret->text);
+			if (ret->type == ENGINE_FAILED)
+				t_note("%s", ret->text);
+		}
+		(void)poll(&p, 1, 100);
+	}
+	return t_fail(__FILE__, __LINE__, "no event %d in 10 s", type);
+}
+
+static struct engine *start(const struct lan *l)
+{
+	struct engine *e = NULL;
+
+	eq_i64(engine_start(&l->plan, l->ns, 100, &e), 0);
+	return e;
+}
+
+static uint32_t add(struct engine *e, enum scn_proto proto, double pps, uint32_t from, const uint32_t *peers, uint32_t n_peers,
+		    uint32_t size, uint64_t stop_ms)
+{
+	struct generator_spec spec = {
+		.client = from,
+		.peers = peers,
+		.n_peers = n_peers,
+		.proto = proto,
+		.rate = {.unit = pps > 0 ? RATE_PPS : RATE_MAXIMUM, .value = pps},
+		.size = size,
+		.stop_ns = stop_ms * 1000000,
+	};
+	uint32_t number = 0;
+
+	eq_i64(engine_add(e, &spec, &number), 0);
+	return number;
+}
+
+/* What the timetable held: departures made, refused by the kernel, or given up because this machine stalled. */
+static uint64_t departures(const struct engine *e, uint32_t generator)
+{
+	const struct generator_count *g = engine_generator(e, generator);
+	uint64_t n = g->missed;
+
+	for (uint32_t i = 0; i < g->n_streams; i++)
+		n += engine_stream(e, g->stream0 + i)->sent + engine_stream(e, g->stream0 + i)->send_errors;
+	return n;
+}
+
+static void run_for(struct engine *e, unsigned ms)
+{
+	struct engine_event event;
+
+	eq_i64(engine_go(e), 0);
+	sleep_ms(ms);
+	eq_i64(engine_drain(e), 0);
+	await(e, ENGINE_DRAINED, &event);
+}
+
+static void exact_counts(bool ipv6)
+{
+	static const uint32_t to12[] = {1, 2}, to2[] = {2};
+	const uint64_t overhead = ipv6 ? ETH_IP6 : ETH_IP4;
+	struct interface_count before[CLIENTS], n[CLIENTS];
+	LAN_OR_SKIP(l, ipv6);
+	struct engine *e = start(l);
+	const struct stream_count *s;
+	struct engine_event event;
+	uint64_t udp1, udp2, ping;
+
+	add(e, SCN_UDP, 500, 0, to12, 2, 1024, 1000);
+	add(e, SCN_PING, 100, 1, to2, 1, 128, 1000);
+	await(e, ENGINE_WARM, &event);
+	if (ipv6)
+		sleep_ms(MLD_MS);
+	for (int i = 0; i < CLIENTS; i++)
+		before[i] = read_counts(l, i);
+	run_for(e, 1000);
+	for (int i = 0; i < CLIENTS; i++)
+		n[i] = counts_since(l, i, before[i]);
+	eq_u64(departures(e, 0), 500);
+	eq_u64(departures(e, 1), 100);
+	eq_u64(engine_streams(e), 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		s = engine_stream(e, i);
+		eq_u64(s->received, s->sent);
+		eq_u64(s->duplicates + s->reordered + s->send_errors, 0);
+	}
+	udp1 = engine_stream(e, 0)->sent;
+	udp2 = engine_stream(e, 1)->sent;
+	ping = engine_stream(e, 2)->sent;
+	ok(udp1 - udp2 <= 1); /* in turn */
+	eq_u64(n[0].tx_packets, udp1 + udp2);
+	eq_u64(n[0].tx_bytes, (udp1 + udp2) * (1024 + overhead));
+	eq_u64(n[0].rx_packets, 0);
+	eq_u64(n[1].rx_packets, udp1 + ping);
+	eq_u64(n[1].tx_packets, ping);
+	eq_u64(n[1].tx_bytes, ping * (128 + overhead));
+	eq_u64(n[2].rx_packets, udp2 + ping);
+	eq_u64(n[2].tx_packets, ping);
+	s = engine_stream(e, 2);
+	ok(s->rtt_min_ns > 0 && s->rtt_min_ns <= s->rtt_max_ns && s->rtt_sum_ns >= s->rtt_min_ns * ping);
+	ok(s->rtt_max_ns < NS_PER_S);
+	eq_u64(engine_health(e)->overruns + engine_health(e)->foreign, 0);
+	engine_end(e);
+	lan_down(l);
+}
+
+TEST(counts_are_those_of_the_interfaces_ipv4)
+{
+	exact_counts(false);
+}
+
+TEST(counts_are_those_of_the_interfaces_ipv6)
+{
+	exact_counts(true);
+}
+
+/* Frames a client's interface has seen, by kind. */
+static void count_frames(int fd, uint32_t *ret_ip, uint32_t *ret_other)
+{
+	uint8_t frame[2048];
+
+	*ret_ip = *ret_other = 0;
+	for (ssize_t n; (n = recv(fd, frame, sizeof(frame), 0)) > 0;) {
+		if (n > 14 && frame[12] == 0x08 && frame[13] == 0x00)
+			++*ret_ip;
+		else
+			++*ret_other;
+	}
+}
+
+TEST(warming_sends_no_ip_packet_and_the_first_one_is_not_flooded)
+{
+	static const uint32_t to1[] = {1};
+	LAN_OR_SKIP(l, false);
+	int sender = socket_in(l, 0, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+	struct interface_count bystander;
+	struct engine *e = start(l);
+	struct engine_event event;
+	uint32_t ip, arp;
+
+	add(e, SCN_UDP, 1000, 0, to1, 1, 64, 100);
+	await(e, ENGINE_WARM, &event);
+	eq_u64(engine_generator(e, 0)->state, GEN_READY);
+	eq_u64(engine_generator(e, 0)->unresolved, 0);
+	ok(engine_generator(e, 0)->cold_ns > 0 && engine_generator(e, 0)->cold_ns < NS_PER_S);
+	count_frames(sender, &ip, &arp);
+	eq_u64(ip, 0);
+	eq_u64(arp, 2); /* question and answer */
+	bystander = read_counts(l, 2);
+	run_for(e, 100);
+	eq_u64(counts_since(l, 2, bystander).rx_packets, 0);
+	count_frames(sender, &ip, &arp);
+	eq_u64(ip, engine_stream(e, 0)->sent);
+	eq_u64(arp, 0);
+	close(sender);
+	engine_end(e);
+	lan_down(l);
+}
+
+TEST(a_peer_that_does_not_answer_is_reported_and_holds_nobody_up_for_long)
+{
+	static const uint32_t peers[] = {1, ABSENT};
+	LAN_OR_SKIP(l, false);
+	struct engine *e = start(l);
+	struct engine_event event;
+
+	add(e, SCN_PING, 100, 0, peers, 2, 64, 500);
+	await(e, ENGINE_WARM, &event);
+	eq_u64(engine_generator(e, 0)->unresolved, 1);
+	ok(engine_generator(e, 0)->cold_ns < 4 * NS_PER_S);
+	run_for(e, 500);
+	eq_u64(engine_stream(e, 0)->received, engine_stream(e, 0)->sent);
+	eq_u64(engine_stream(e, 1)->received, 0);
+	engine_end(e);
+	lan_down(l);
+}
+
+TEST(too_large_packets_are_send_errors_not_fragments)
+{
+	static const uint32_t to1[] = {1};
+
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		LAN_OR_SKIP(l, ipv6);
+		struct engine *e = start(l);
+		struct interface_count before;
+		struct engine_event event;
+		uint32_t fits = MTU - (ipv6 ? 40 : 20);
+		uint64_t sent = 0;
+
+		for (int proto = 0; proto < SCN_PROTO_MAX; proto++) {
+			add(e, proto, 100, 0, to1, 1, fits + 1, 100);
+			add(e, proto, 100, 0, to1, 1, fits, 100);
+			add(e, proto, 100, 0, to1, 1, TRAFFIC_SIZE_MIN, 100);
+			add(e, proto, 100, 0, to1, 1, TRAFFIC_SIZE_MAX, 100);
+		}
+		await(e, ENGINE_WARM, &event);
+		before = read_counts(l, 0);
+		run_for(e, 100);
+		for (uint32_t i = 0; i < 8; i++) {
+			const struct stream_count *s = engine_stream(e, i);
+
+			t_note("IPv%d generator %u", ipv6 ? 6 : 4, i);
+			eq_u64(departures(e, i), 10);
+			eq_u64(s->received, s->sent);
+			sent += s->sent;
+			if (i % 4 == 0 || i % 4 == 3)
+				eq_u64(s->sent, 0);
+			else
+				eq_u64(s->send_errors, 0);
+		}
+		if (!ipv6) /* where the kernel has reports of its own to send */
+			eq_u64(counts_since(l, 0, before).tx_packets, sent);
+		engine_end(e);
+		lan_down(l);
+	}
+}
+
+TEST(patterns_keep_the_mean_and_share_a_socket)
+{
+	static const uint32_t to1[] = {1};
+	LAN_OR_SKIP(l, false);
+	struct generator_spec spec = {.client = 0, .peers = to1, .n_peers = 1, .size = 64, .stop_ns = NS_PER_S};
+	struct engine *e = start(l);
+	struct engine_event event;
+	uint32_t number;
+
+	spec.rate = (struct rate){.unit = RATE_PPS, .value = 200};
+	for (spec.pattern = 0; spec.pattern < SCN_PATTERN_MAX; spec.pattern++) {
+		for (spec.proto = 0; spec.proto < SCN_PROTO_MAX; spec.proto++) {
+			spec.phase_ns = spec.pattern == SCN_CONSTANT ? 7000000 : 0; /* ceil((1 - 0.007) * 200) */
+			eq_i64(engine_add(e, &spec, &number), 0);
+		}
+	}
+	await(e, ENGINE_WARM, &event);
+	run_for(e, 1000);
+	for (uint32_t i = 0; i < engine_streams(e); i++)
+		eq_u64(engine_stream(e, i)->received, engine_stream(e, i)->sent);
+	for (uint32_t i = 0; i < SCN_PROTO_MAX; i++) {
+		eq_u64(departures(e, SCN_CONSTANT * SCN_PROTO_MAX + i), 199);
+		near((double)departures(e, SCN_POISSON * SCN_PROTO_MAX + i), 200, 70);
+		eq_u64(departures(e, SCN_BURST * SCN_PROTO_MAX + i), 200);
+	}
+	eq_u64(departures(e, SCN_POISSON * SCN_PROTO_MAX), departures(e, SCN_POISSON * SCN_PROTO_MAX + 1)); /* same seed */
+	engine_end(e);
+	lan_down(l);
+}
+
+TEST(the_highest_rate_is_counted_exactly_and_leaves_others_alone)
+{
+	static const uint32_t to1[] = {1}, to2[] = {2};
+	struct interface_count before;
+	LAN_OR_SKIP(l, false);
+	struct engine *e = start(l);
+	struct engine_event event;
+	uint64_t sent;
+
+	add(e, SCN_UDP, 0, 0, to1, 1, 64, 500);
+	add(e, SCN_PING, 100, 0, to2, 1, 64, 500);
+	await(e, ENGINE_WARM, &event);
+	before = read_counts(l, 0);
+	run_for(e, 500);
+	sent = engine_stream(e, 0)->sent;
+	t_note("%" PRIu64 " packets a second", 2 * sent);
+	ok(sent > 1000);
+	eq_u64(engine_stream(e, 0)->received + engine_health(e)->overruns, sent);
+	eq_u64(departures(e, 1), 50);
+	eq_u64(engine_stream(e, 1)->received, engine_stream(e, 1)->sent);
+	eq_u64(counts_since(l, 0, before).tx_packets, sent + engine_stream(e, 1)->sent);
+	engine_end(e);
+	lan_down(l);
+}
+
+/* Sends a datagram to a client's sink from outside the engine. */
+static void send_to_sink(const struct lan *l, int from, int to, const void *data, size_t len)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons(TRAFFIC_SINK_PORT)};
+	int fd = socket_in(l, from, AF_INET, SOCK_DGRAM, 0);
+
+	memcpy(&addr.sin_addr, l->clients[to].addr.b + 12, 4);
+	eq_i64(sendto(fd, data, len, 0, (struct sockaddr *)&addr, sizeof(addr)), (int64_t)len);
+	close(fd);
+}
+
+TEST(foreign_datagrams_are_ignored_and_copies_counted_as_such)
+{
+	static const uint32_t to12[] = {1, 2};
+	LAN_OR_SKIP(l, false);
+	int tap = socket_in(l, 1, AF_PACKET, SOCK_DGRAM, htons(ETH_P_IP));
+	uint8_t packet[256] = {0}, *payload = packet + 28;
+	struct engine *e = start(l);
+	const size_t len = 64 - 8;
+	struct engine_event event;
+
+	add(e, SCN_UDP, 100, 0, to12, 2, 64, 0);
+	await(e, ENGINE_WARM, &event);
+	eq_i64(engine_go(e), 0);
+	sleep_ms(100);
+	if (!ok(recv(tap, packet, sizeof(packet), 0) == 20 + 64))
+		return;
+	send_to_sink(l, 2, 1, "hello", 5);
+	send_to_sink(l, 2, 1, "", 0);
+	send_to_sink(l, 2, 1, payload, len);     /* a copy of what c1 has had */
+	send_to_sink(l, 2, 1, payload, len - 1); /* cut */
+	send_to_sink(l, 0, 2, payload, len);     /* not c2's stream */
+	payload[16] = 0xff;                      /* a sequence number that was never sent */
+	send_to_sink(l, 2, 1, payload, len);
+	payload[16] = 0;
+	payload[4] = 0xff;                       /* a stream that is not there */
+	send_to_sink(l, 2, 1, payload, len);
+	payload[4] = 0;
+	payload[8] ^= 1;                         /* another run's cookie */
+	send_to_sink(l, 2, 1, payload, len);
+	eq_i64(engine_drain(e), 0);
+	await(e, ENGINE_DRAINED, &event);
+	eq_u64(engine_stream(e, 0)->duplicates, 1);
+	eq_u64(engine_stream(e, 1)->duplicates, 0);
+	for (uint32_t i = 0; i < 2; i++)
+		eq_u64(engine_stream(e, i)->received, engine_stream(e, i)->sent);
+	eq_u64(engine_health(e)->foreign, 7);
+	close(tap);
+	engine_end(e);
+	lan_down(l);
+}
+
+TEST(generators_come_go_and_change_while_the_clock_runs)
+{
+	static const uint32_t to1[] = {1};
+	LAN_OR_SKIP(l, false);
+	struct generator_spec spec = {.client = 0, .peers = to1, .n_peers = 1, .proto = SCN_UDP, .size = 64, .count = 7};
+	struct engine *e = start(l);
+	struct engine_event event;
+	uint32_t number, slow;
+	uint64_t before;
+
+	eq_i64(engine_go(e), 0);
+	sleep_ms(50);
+	spec.rate = (struct rate){.unit = RATE_PPS, .value = 1000};
+	eq_i64(engine_add(e, &spec, &number), 0);
+	await(e, ENGINE_DONE, &event);
+	eq_u64(event.generator, number);
+	eq_u64(engine_stream(e, 0)->received, 7);
+	eq_u64(engine_generator(e, number)->state, GEN_DONE);
+
+	slow = add(e, SCN_PING, 1, 0, to1, 1, 64, 0);
+	sleep_ms(100);
+	eq_u64(engine_generator(e, slow)->state, GEN_RUNNING);
+	eq_u64(departures(e, slow), 1);
+	eq_i64(engine_set_rate(e, slow, &spec.rate), 0);
+	sleep_ms(200);
+	before = departures(e, slow);
+	ok(before > 100);
+	eq_i64(engine_set_rate(e, slow, &(struct rate){.unit = RATE_PPS, .value = 0.01}), 0);
+	sleep_ms(100);
+	eq_i64(engine_stop(e, slow), 0);
+	await(e, ENGINE_DONE, &event);
+	eq_u64(event.generator, slow);
+	eq_u64(engine_stream(e, 1)->received, engine_stream(e, 1)->sent);
+	eq_i64(engine_stop(e, 77), -EINVAL);
+	engine_end(e);
+	lan_down(l);
+}
+
+TEST(draining_ends_soon_when_packets_do_not_come)
+{
+	static const uint32_t to1[] = {1}, to2[] = {2};
+	LAN_OR_SKIP(l, false);
+	struct engine *e = start(l);
+	struct engine_event event;
+	uint64_t begin_ns;
+
+	add(e, SCN_UDP, 100, 0, to1, 1, 64, 0);
+	add(e, SCN_PING, 100, 0, to2, 1, 64, 0);
+	await(e, ENGINE_WARM, &event);
+	eq_i64(engine_go(e), 0);
+	sleep_ms(100);
+	set_link(l, 1, false);
+	sleep_ms(100);
+	begin_ns = clock_ns();
+	eq_i64(engine_drain(e), 0);
+	await(e, ENGINE_DRAINED, &event);
+	near((double)(clock_ns() - begin_ns), 1e9, 0.3e9);
+	ok(engine_stream(e, 0)->received < engine_stream(e, 0)->sent);
+	ok(engine_stream(e, 0)->received > 0);
+	eq_u64(engine_stream(e, 1)->received, engine_stream(e, 1)->sent);
+	engine_end(e);
+	lan_down(l);
+}
+
+TEST(a_stall_is_not_made_up_for_in_a_burst)
+{
+	static const uint32_t to1[] = {1};
+	LAN_OR_SKIP(l, false);
+	struct engine *e = start(l);
+	struct engine_event event;
+	const struct generator_count *g = engine_generator(e, 0);
+
+	add(e, SCN_UDP, 10000, 0, to1, 1, 64, 600);
+	await(e, ENGINE_WARM, &event);
+	eq_i64(engine_go(e), 0);
+	sleep_ms(200);
+	eq_i64(kill(engine_pid(e), SIGSTOP), 0);
+	sleep_ms(200);
+	eq_i64(kill(engine_pid(e), SIGCONT), 0);
+	sleep_ms(200);
+	eq_i64(engine_drain(e), 0);
+	await(e, ENGINE_DRAINED, &event);
+	eq_u64(departures(e, 0), 6000);
+	ok(g->missed >= 1900);
+	ok(g->slip_max_ns >= 190000000);
+	eq_u64(engine_stream(e, 0)->received, engine_stream(e, 0)->sent);
+	engine_end(e);
+	lan_down(l);
+}
+
+TEST(orders_that_make_no_sense_are_refused)
+{
+	static const uint32_t to1[] = {1}, to9[] = {9};
+	LAN_OR_SKIP(l, false);
+	struct generator_spec good = {.client = 0, .peers = to1, .n_peers = 1, .size = 64, .rate.value = 1}, bad;
+	struct engine *e = NULL;
+	struct engine_event event;
+	uint32_t number;
+	int none = open("/dev/null", O_RDONLY | O_CLOEXEC), ns[CLIENTS];
+
+	memcpy(ns, l->ns, sizeof(ns));
+	ns[2] = none; /* no namespace at all */
+	if (!eq_i64(engine_start(&l->plan, ns, 1, &e), 0))
+		return;
+	bad = good, bad.client = CLIENTS;
+	eq_i64(engine_add(e, &bad, &number), -EINVAL);
+	bad = good, bad.peers = to9;
+	eq_i64(engine_add(e, &bad, &number), -EINVAL);
+	bad = good, bad.n_peers = 0;
+	eq_i64(engine_add(e, &bad, &number), -EINVAL);
+	bad = good, bad.size = TRAFFIC_SIZE_MIN - 1;
+	eq_i64(engine_add(e, &bad, &number), -EINVAL);
+	bad = good, bad.size = TRAFFIC_SIZE_MAX + 1;
+	eq_i64(engine_add(e, &bad, &number), -EINVAL);
+	bad = good, bad.rate.value = 0;
+	eq_i64(engine_add(e, &bad, &number), -EINVAL);
+	bad = good, bad.client = 2;
+	eq_i64(engine_add(e, &bad, &number), 0);
+	await(e, ENGINE_FAILED, &event);
+	eq_str(event.text, "traffic from c2: cannot enter its namespace on c2: Invalid argument");
+	eq_i64(engine_add(e, &good, &number), -ENOSPC);
+	await(e, ENGINE_WARM, &event); /* nothing is left to wait for */
+	close(none);
+	engine_end(e);
+	lan_down(l);
+}
+
+/* A line of /proc/PID/status, without its name; "" when there is none. */
+static const char *read_status(int pid, const char *name, char *buffer, size_t len)
+{
+	char path[64], *line = buffer;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	while (f && fgets(buffer, (int)len, f)) {
+		if (strncmp(buffer, name, strlen(name)) != 0 || buffer[strlen(name)] != ':')
+			continue;
+		buffer[strcspn(buffer, "\n")] = '\0';
+		line = buffer + strlen(name) + 1;
+		fclose(f);
+		return line + strspn(line, " \t");
+	}
+	if (f)
+		fclose(f);
+	return "";
+}
+
+TEST(the_child_holds_no_more_than_it_needs)
+{
+	LAN_OR_SKIP(l, false);
+	int secret = open("/etc/passwd", O_RDONLY), pipes[2], others = 0; /* not close-on-exec, on purpose */
+	struct engine *e = NULL;
+	char buffer[256];
+
+	eq_i64(pipe(pipes), 0);
+	e = start(l);
+	eq_str(read_status(engine_pid(e), "Name", buffer, sizeof(buffer)), "tunlab-traffic");
+	eq_str(read_status(engine_pid(e), "Threads", buffer, sizeof(buffer)), "1");
+	eq_str(read_status(engine_pid(e), "NoNewPrivs", buffer, sizeof(buffer)), "1");
+	eq_str(read_status(engine_pid(e), "CapPrm", buffer, sizeof(buffer)), "0000000000203000");
+	eq_str(read_status(engine_pid(e), "CapEff", buffer, sizeof(buffer)), "0000000000203000");
+	eq_str(read_status(engine_pid(e), "SigBlk", buffer, sizeof(buffer)), "0000000000000000");
+	for (int fd = 3; fd < 256; fd++) {
+		char path[64], target[64];
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", engine_pid(e), fd);
+		n = readlink(path, target, sizeof(target) - 1);
+		if (n < 0)
+			continue;
+		target[n] = '\0';
+		if (strncmp(target, "net:", 4) != 0 && strncmp(target, "anon_inode:", 11) != 0 && ++others > 1)
+			t_fail(__FILE__, __LINE__, "descriptor %d is %s", fd, target);
+	}
+	eq_i64(others, 1); /* the socket to us */
+	t_note("resident: %s", read_status(engine_pid(e), "VmRSS", buffer, sizeof(buffer)));
+	close(secret);
+	close(pipes[0]);
+	close(pipes[1]);
+	engine_end(e);
+	lan_down(l);
+}
+
+TEST(the_terminal_does_not_end_it_but_its_death_is_noticed)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	LAN_OR_SKIP(l, false);
+	struct engine *e = start(l);
+	struct engine_event event;
+	uint32_t number;
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		eq_i64(kill(engine_pid(e), signals[i]), 0);
+	sleep_ms(50);
+	eq_i64(engine_read_event(e, &event), 0);
+	eq_i64(kill(engine_pid(e), SIGKILL), 0);
+	await(e, ENGINE_DIED, &event);
+	eq_str(event.text, "the traffic process was killed by signal 9 (Killed)");
+	eq_i64(engine_fd(e), -1);
+	eq_i64(engine_read_event(e, &event), 0);
+	eq_i64(engine_add(e, &(struct generator_spec){.peers = (uint32_t[]){1}, .n_peers = 1, .size = 64, .rate.value = 1}, &number),
+	       -EPIPE);
+	eq_i64(engine_go(e), -EPIPE);
+	engine_end(e);
+	lan_down(l);
+}
+
+TEST(the_child_dies_with_the_lab)
+{
+	LAN_OR_SKIP(l, false);
+	int pipes[2], pid = 0, pidfd, status;
+	struct pollfd p;
+	pid_t lab;
+
+	eq_i64(pipe(pipes), 0);
+	lab = fork();
+	if (lab == 0) {
+		struct engine *e;
+
+		if (engine_start(&l->plan, l->ns, 1, &e) == 0) {
+			pid = engine_pid(e);
+			(void)!write(pipes[1], &pid, sizeof(pid));
+		}
+		pause();
+		_exit(0);
+	}
+	if (!ok(read(pipes[0], &pid, sizeof(pid)) == sizeof(pid)))
+		return;
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	ok(pidfd >= 0);
+	eq_i64(kill(lab, SIGKILL), 0);
+	p = (struct pollfd){.fd = pidfd, .events = POLLIN};
+	eq_i64(poll(&p, 1, 2000), 1);
+	(void)waitpid(lab, &status, 0);
+	close(pidfd);
+	close(pipes[0]);
+	close(pipes[1]);
+	lan_down(l);
+}
