@@ -46,7 +46,7 @@ static void put_counter(struct text *t, const char *name, const char *help, uint
 static void put_gauge(struct text *t, const char *name, const char *help, double v)
 {
 	put_head(t, name, "gauge", help);
-	text_printf(t, "%s %.17g\n", name, v);
+	text_printf(t, "%s %.15g\n", name, v);
 }
 
 static void put_lab(struct text *t, const struct lab_info *info, const struct plan *plan, const struct sample *s)
