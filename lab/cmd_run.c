@@ -129,7 +129,7 @@ static int run_judged(const struct run_options *o, const struct scenario *scn, c
 	struct error err;
 	int status;
 
-	if (o->judge && judge_open(scn, plan, &o->report, &judge, &err)) {
+	if (o->judge && judge_open(plan, &o->report, &judge, &err)) {
 		say("%s", err.text);
 		return EXIT_USAGE;
 	}

@@ -209,7 +209,9 @@ int lab_build(const struct plan *plan, struct lab **ret, struct error *err)
 		lab_free(b.lab);
 		return r;
 	}
-	r = build_fabric(&b);
+	r = ns_enter(home, "this machine", err); /* within a user namespace there may be no way back: find out first */
+	if (!r)
+		r = build_fabric(&b);
 	for (uint32_t i = 0; i < plan->n_hosts && !r; i++)
 		r = build_host(&b, i);
 	nl_close(b.fabric);

@@ -91,6 +91,8 @@ static void publish(struct run *run)
 	requests_sampled(run->requests, s);
 	if (run->judge)
 		judge_sampled(run->judge, s);
+	if (run->judge && run->drained && judge_settled(run->judge))
+		loop_quit(run->loop);
 	snapshot_publish(run->snapshot, s, view_event(&info, run->plan, s, FEED_TOP));
 }
 
@@ -220,6 +222,19 @@ static void on_tick(void *arg, uint32_t events)
 	publish(run);
 }
 
+/* All that was sent has arrived, or never will. A check that may still come true is waited for, tick by tick. */
+static void on_drained(struct run *run)
+{
+	struct sample *s = run->judge && run->status == EXIT_WELL ? run_sample(run) : NULL;
+
+	run->drained = true;
+	if (s)
+		judge_drained(run->judge, s);
+	if (!s || judge_settled(run->judge))
+		loop_quit(run->loop);
+	sample_unref(s);
+}
+
 static void on_engine_event(struct run *run, const struct engine_event *ev)
 {
 	switch (ev->type) {
@@ -238,7 +253,7 @@ static void on_engine_event(struct run *run, const struct engine_event *ev)
 		}
 		break;
 	case ENGINE_DRAINED:
-		loop_quit(run->loop);
+		on_drained(run);
 		break;
 	case ENGINE_DIED:
 		say("the traffic engine is gone: %s", ev->text);

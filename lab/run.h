@@ -48,6 +48,7 @@ struct run {
 	uint32_t n_live;              /* generators started live so far: names them */
 
 	enum run_state state;
+	bool drained;                 /* all that was sent has arrived, or never will */
 	int status;                   /* the exit status to be */
 	uint64_t started_ns;          /* CLOCK_MONOTONIC: command began */
 	uint64_t zero_ns;             /* traffic clock's zero; 0 before */
