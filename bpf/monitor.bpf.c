@@ -178,6 +178,8 @@ static __always_inline struct flow_value *value_of(const struct flow_key *key, _
 
 static __always_inline int observe(struct __sk_buff *skb, enum flow_dir dir)
 {
+	/* A tag beside the packet data, on the wire in front of it. */
+	__u32 tag_len = skb->vlan_present ? sizeof(struct wire_vlan) : 0;
 	__u32 len = skb->len, cpu = bpf_get_smp_processor_id();
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
 	struct host_count *host = host_of(skb, cpu, dir);
@@ -189,7 +191,8 @@ static __always_inline int observe(struct __sk_buff *skb, enum flow_dir dir)
 	if (!host || !scratch)
 		return TC_ACT_UNSPEC;
 	host->seen++;
-	host->seen_bytes += len;
+	/* As the interface counts: before a tag is taken off, or before it is put in. */
+	host->seen_bytes += dir == FLOW_RX ? len + tag_len : len;
 
 	parsed = &scratch->parsed;
 	if (dir == FLOW_RX && skb->pkt_type == PACKET_OTHERHOST && !promiscuous) {
@@ -198,12 +201,10 @@ static __always_inline int observe(struct __sk_buff *skb, enum flow_dir dir)
 	} else {
 		verdict = parse_packet(skb);
 	}
-	if (skb->vlan_present) { /* a tag beside the packet data, on the wire in front of it */
-		len += sizeof(struct wire_vlan);
-		parsed->headers += sizeof(struct wire_vlan);
-		if (parsed->inner_off)
-			parsed->inner_off += sizeof(struct wire_vlan);
-	}
+	len += tag_len;
+	parsed->headers += tag_len;
+	if (parsed->inner_off)
+		parsed->inner_off += tag_len;
 	parse_count(parsed, len, skb->gso_size, skb->gso_segs, &count);
 
 	if (verdict == VERDICT_FLOW) {

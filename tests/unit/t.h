@@ -71,6 +71,11 @@ static inline void t_note(const char *format, ...)
 	printf("\n");
 }
 
+static inline bool t_ok(bool holds, const char *text, const char *file, int line)
+{
+	return holds || t_fail(file, line, "%s: false", text);
+}
+
 static inline bool t_eq_u64(uint64_t a, uint64_t b, const char *text_a, const char *text_b,
 			    const char *file, int line)
 {
@@ -103,14 +108,14 @@ static inline bool t_near(double a, double b, double tolerance, const char *text
 					       text_b, a, b, tolerance);
 }
 
-/* Each is an expression that is true when it holds, so that a test may stop where going on is no use. */
-#define ok(condition) ((condition) ? true : t_fail(__FILE__, __LINE__, "%s: false", #condition))
+/* Each is true when it holds, so that a test may stop where going on is no use. */
+#define ok(condition) t_ok((condition), #condition, __FILE__, __LINE__)
 #define eq_u64(a, b) t_eq_u64((a), (b), #a, #b, __FILE__, __LINE__)
 #define eq_i64(a, b) t_eq_i64((a), (b), #a, #b, __FILE__, __LINE__)
 #define eq_str(a, b) t_eq_str((a), (b), #a, #b, __FILE__, __LINE__)
 #define near(a, b, tolerance) t_near((a), (b), (tolerance), #a, #b, __FILE__, __LINE__)
 
-/* Leave the test, with the reason (a printf format) on its line. Assertions that failed before still count. */
+/* Leave the test, with the reason (a printf format) on its line, unless it has failed before. */
 #define skip(...)                                                                                  \
 	do {                                                                                       \
 		(void)snprintf(t_skip_text, sizeof(t_skip_text), __VA_ARGS__);                     \
