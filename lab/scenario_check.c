@@ -104,7 +104,7 @@ static int parse_metric(struct parser *x, enum check_metric *ret)
 
 static bool is_inner_proto(const char *text)
 {
-	static const char *const words[] = { "ping", "udp", "tcp", "sctp", "icmp", "icmpv6", "igmp", "arp", NULL };
+	static const char *const words[] = { "ping", "udp", "tcp", "sctp", "icmp", "icmpv6", "igmp", "arp", "llc", NULL };
 	uint64_t n;
 
 	for (size_t i = 0; words[i]; i++)
