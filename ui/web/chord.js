@@ -43,6 +43,10 @@ class Glider {
 	}
 }
 
+/** Rough widths of the labels' letters in pixels; measuring each would cost a layout per label. */
+const NAME_LETTER = 8;
+const SMALL_LETTER = 6.8;
+
 /** An address that fits beside the ring; the tooltip and the table have all of it. */
 function shortened(address) {
 	return address.length > 19 ? `${address.slice(0, 9)}…${address.slice(-9)}` : address;
@@ -185,7 +189,7 @@ export function createChord(svg, { onToggle, onPoint }) {
 		const sides = [0, 0];
 		for (const { angle } of items)
 			sides[Math.sin(angle) >= 0 ? 1 : 0]++;
-		const limit = size.height / 2 - 16;
+		const limit = size.height / 2 - 22;
 		const narrow = size.width < 560;
 		const twoLines = !narrow && Math.max(...sides) * 32 <= 2 * limit;
 		places = placeLabels(items, { radius: radius + 20, limit, step: twoLines ? 32 : 15 }, places);
@@ -207,10 +211,14 @@ export function createChord(svg, { onToggle, onPoint }) {
 				glide('label', node.key, this, () => goal, goal, drawLabel);
 				const text = this.lastChild;
 				const [name, tag, address] = text.childNodes;
-				const second = narrow ? '' : shortened(node.address ?? '');
+				const tagText = node.tag && !narrow ? ` ${node.tag}` : '';
+				const room = size.width / 2 - Math.abs(x) - NAME_LETTER * node.name.length
+					- SMALL_LETTER * tagText.length;
+				const whole = narrow ? '' : shortened(node.address ?? '');
+				const second = twoLines || SMALL_LETTER * (whole.length + 1) < room ? whole : '';
 				setAttribute(text, 'text-anchor', side > 0 ? 'start' : 'end');
 				setText(name, node.name);
-				setText(tag, node.tag && !narrow ? ` ${node.tag}` : '');
+				setText(tag, tagText);
 				setText(address, twoLines || !second ? second : ` ${second}`);
 				setAttribute(name, 'dy', twoLines && second ? '-0.15em' : '0.35em');
 				setAttribute(address, 'x', twoLines ? 0 : null);

@@ -121,6 +121,21 @@ export function spread(wanted, step, limit) {
 	return offsets.map((offset, i) => Math.max(-limit, Math.min(limit - last * step, offset)) + i * step);
 }
 
+/** The places of one column's labels, from top to bottom. Those of light items give way until no label is
+ *  farther than `stray` from its arc. */
+function placeColumn(items, { radius, limit, step }) {
+	const stray = 4 * step;
+	const room = Math.floor(2 * limit / step) + 1;
+	const byWeight = items.map((item) => ({ ...item, wanted: -Math.cos(item.angle) * radius }))
+		.sort((p, q) => q.weight - p.weight || p.wanted - q.wanted);
+	for (let keep = Math.min(room, byWeight.length); ; keep = Math.floor(keep * 0.9)) {
+		const column = byWeight.slice(0, keep).sort((p, q) => p.wanted - q.wanted);
+		const ys = spread(column.map(({ wanted }) => wanted), step, limit);
+		if (keep < 8 || column.every(({ wanted }, i) => Math.abs(ys[i] - wanted) <= stray))
+			return column.map((item, i) => ({ ...item, y: ys[i] }));
+	}
+}
+
 /**
  * Labels in two columns that hug a circle of `radius`, each level with its arc where there is room.
  * `items`: [{ key, angle, weight }]. Where not all find room the heaviest do. Near the top and the bottom a label
@@ -133,20 +148,13 @@ export function placeLabels(items, { radius, limit, step }, before = new Map()) 
 		return Math.abs(sin) < 0.2 && before.has(key) ? before.get(key).side : sin >= 0 ? 1 : -1;
 	};
 	const places = new Map();
-	const room = Math.floor(2 * limit / step) + 1;
 	for (const side of [1, -1]) {
-		const column = items
-			.filter((item) => sideOf(item) === side)
-			.sort((p, q) => q.weight - p.weight)
-			.slice(0, room)
-			.map((item) => ({ ...item, y: -Math.cos(item.angle) * radius }))
-			.sort((p, q) => p.y - q.y);
-		spread(column.map(({ y }) => y), step, limit).forEach((y, i) => {
-			const { key, angle } = column[i];
+		const column = items.filter((item) => sideOf(item) === side);
+		for (const { key, angle, y } of placeColumn(column, { radius, limit, step })) {
 			const bulge = Math.sqrt(Math.max(0, radius * radius - y * y));
 			const own = Math.abs(Math.sin(angle)) * radius;
-			places.set(key, { side, angle, x: side * Math.max(bulge, Math.min(own, radius)), y });
-		});
+			places.set(key, { side, angle, x: side * Math.max(bulge, own), y });
+		}
 	}
 	return places;
 }

@@ -63,7 +63,10 @@ export function amounts({ now, then, seconds }) {
 			flow: null,
 			packets: grown(now.rest.packets, then?.rest?.packets ?? 0, seconds),
 			bytes: grown(now.rest.bytes, then?.rest?.bytes ?? 0, seconds),
-			received: null,
+			received: now.rest.received ? {
+				packets: grown(now.rest.received.packets, then?.rest?.received?.packets ?? 0, seconds),
+				bytes: grown(now.rest.received.bytes, then?.rest?.received?.bytes ?? 0, seconds),
+			} : null,
 		});
 	}
 	return list;
@@ -138,7 +141,7 @@ class Nodes {
 
 	rest(flows) {
 		return this.add(REST, () => ({
-			kind: REST, name: 'rest', address: flows ? `${flows} smaller flows` : 'all smaller pairs', host: null,
+			kind: REST, name: 'rest', address: flows ? `${flows} smaller flows` : 'smaller pairs', host: null,
 			vni: null, order: [Infinity, 2, 0],
 		}));
 	}
@@ -152,45 +155,37 @@ class Nodes {
 	}
 }
 
-function addCell(cells, from, to) {
+/** What a cell, or a sum of cells, is made of. `received` ends as null where a part of it is unknown. */
+function zeroSum() {
+	return {
+		packets: 0, bytes: 0, flows: 0, received: { packets: 0, bytes: 0 }, judged: { sent: 0, received: 0 },
+	};
+}
+
+function addSum(into, part) {
+	into.packets += part.packets;
+	into.bytes += part.bytes;
+	into.flows += part.flows;
+	into.received = into.received && part.received && {
+		packets: into.received.packets + part.received.packets,
+		bytes: into.received.bytes + part.received.bytes,
+	};
+	into.judged.sent += part.judged.sent;
+	into.judged.received += part.judged.received;
+}
+
+function cellOf(cells, from, to) {
 	const key = `${from.key}>${to.key}`;
-	let found = cells.get(key);
-	if (!found) {
-		found = {
-			key, from, to, packets: 0, bytes: 0, flows: 0, received: null,
-			judged: { sent: 0, received: 0 },
-		};
-		cells.set(key, found);
-	}
-	return found;
+	if (!cells.has(key))
+		cells.set(key, { key, from, to, ...zeroSum() });
+	return cells.get(key);
 }
 
-function addAmount(cell, amount) {
-	cell.packets += amount.packets;
-	cell.bytes += amount.bytes;
-	cell.flows++;
-	if (!amount.received)
-		return;
-	cell.received ??= { packets: 0, bytes: 0 };
-	cell.received.packets += amount.received.packets;
-	cell.received.bytes += amount.received.bytes;
+function addAmount(cell, { flow, packets, bytes, received }) {
 	// A flooded packet arrives many times: it says nothing about loss.
-	if (!amount.flow.bum && !isMulticast(amount.flow.outer_dst)) {
-		cell.judged.sent += amount.packets;
-		cell.judged.received += amount.received.packets;
-	}
-}
-
-function mergeCell(into, cell) {
-	for (const name of ['packets', 'bytes', 'flows'])
-		into[name] += cell[name];
-	if (cell.received) {
-		into.received ??= { packets: 0, bytes: 0 };
-		into.received.packets += cell.received.packets;
-		into.received.bytes += cell.received.bytes;
-	}
-	into.judged.sent += cell.judged.sent;
-	into.judged.received += cell.judged.received;
+	const judged = flow && received && !flow.bum && !isMulticast(flow.outer_dst)
+		? { sent: packets, received: received.packets } : { sent: 0, received: 0 };
+	addSum(cell, { packets, bytes, flows: 1, received, judged });
 }
 
 /** Both directions of two nodes as one: [{ key, a, b, ab, ba }], a before b in the order of `nodes`. */
@@ -224,7 +219,7 @@ function fold(nodes, cells, unit) {
 	for (const cell of cells.values()) {
 		const from = keptNodes.has(cell.from.key) ? cell.from : rest;
 		const whole = kept.has(cell.key) || (from === rest && keptNodes.has(cell.to.key));
-		mergeCell(addCell(folded, from, whole ? cell.to : rest), cell);
+		addSum(cellOf(folded, from, whole ? cell.to : rest), cell);
 	}
 	for (const key of nodes.all.keys()) {
 		if (!keptNodes.has(key) && key !== REST)
@@ -281,7 +276,7 @@ export function figures(list, lab, view) {
 		const { flow } = amount;
 		if (!flow) {
 			const rest = nodes.rest();
-			addAmount(addCell(cells, rest, rest), amount);
+			addAmount(cellOf(cells, rest, rest), amount);
 			continue;
 		}
 		const silent = !(amount.packets > 0 || amount.received?.packets > 0);
@@ -291,20 +286,15 @@ export function figures(list, lab, view) {
 		const from = nodes.end(flow.outer_src, flow.vni, flow.inner_src, flow.src_client, flow.inner_proto);
 		const to = nodes.end(flow.outer_dst, flow.vni, flow.inner_dst, flow.dst_client, flow.inner_proto);
 		if (!silent)
-			addAmount(addCell(cells, from, to), amount);
+			addAmount(cellOf(cells, from, to), amount);
 	}
 	cells = fold(nodes, cells, view.unit);
 	const rows = [...cells.values()].sort((p, q) => q[view.unit] - p[view.unit] || (p.key < q.key ? -1 : 1));
-	const total = { packets: 0, bytes: 0, received: { packets: 0, bytes: 0 }, judged: { sent: 0, received: 0 } };
+	const total = zeroSum();
 	for (const cell of rows) {
 		cell.from.sent += cell[view.unit];
 		cell.to.got += cell[view.unit];
-		total.packets += cell.packets;
-		total.bytes += cell.bytes;
-		total.received.packets += cell.received?.packets ?? 0;
-		total.received.bytes += cell.received?.bytes ?? 0;
-		total.judged.sent += cell.judged.sent;
-		total.judged.received += cell.judged.received;
+		addSum(total, cell);
 	}
 	const sorted = nodes.sorted();
 	return {
@@ -317,8 +307,8 @@ export function figures(list, lab, view) {
  * The share of packets that did not arrive, null where nothing can be said. Rates (`seconds`, the length of
  * their period) forgive what the edges of the period cut off: one packet, or a thousandth.
  */
-export function lossOf({ judged }, seconds = 0) {
-	if (!(judged.sent > 0))
+export function lossOf({ judged, received }, seconds = 0) {
+	if (!received || !(judged.sent > 0))
 		return null;
 	const missing = judged.sent - judged.received;
 	const forgiven = seconds > 0 ? Math.max(1.001 / seconds, judged.sent / 1000) : 0;

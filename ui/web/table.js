@@ -12,11 +12,10 @@ function makeEnd(className) {
 }
 
 function makeRow(cell) {
-	const row = make('tr', { 'data-row': cell.key },
+	return make('tr', { 'data-row': cell.key },
 		makeEnd('from'), makeEnd('to'),
-		make('td', { class: 'number sent' }), make('td', { class: 'number share' }),
+		make('td', { class: 'number sent' }, make('span'), make('small')),
 		make('td', { class: 'number received' }), make('td', { class: 'number loss' }));
-	return row;
 }
 
 function writeEnd(element, node) {
@@ -42,6 +41,10 @@ function writeNumber(element, value, text) {
 	setText(element, text);
 }
 
+function receivedText({ received }, unit, mode) {
+	return received ? cellText(received[unit], unit, mode) : '–';
+}
+
 function writeLoss(element, loss) {
 	const lossy = loss > 0;
 	setAttribute(element, 'data-value', loss);
@@ -51,22 +54,19 @@ function writeLoss(element, loss) {
 
 export function createTable({ onPoint }) {
 	const body = byId('rows');
-	const total = {
-		sent: byId('total-sent'), share: byId('total-share'),
-		received: byId('total-received'), loss: byId('total-loss'),
-	};
+	const total = { sent: byId('total-sent'), received: byId('total-received'), loss: byId('total-loss') };
 
 	function writeRow(row, cell, { figures, unit, mode, seconds }) {
-		const [from, to, sent, part, received, loss] = row.children;
+		const [from, to, sent, received, loss] = row.children;
 		const whole = figures.total[unit];
 		writeEnd(from, cell.from);
 		writeEnd(to, cell.to);
-		writeNumber(sent, cell[unit], cellText(cell[unit], unit, mode));
+		setAttribute(sent, 'data-value', cell[unit]);
+		setText(sent.firstChild, cellText(cell[unit], unit, mode));
+		setText(sent.lastChild, share(cell[unit], whole));
 		writeStyle(row, '--colour', cell.from.colour);
 		writeStyle(row, '--part', `${(100 * cell[unit] / (whole || 1)).toFixed(1)}%`);
-		setText(part, share(cell[unit], whole));
-		writeNumber(received, cell.received?.[unit] ?? null,
-			cell.received ? cellText(cell.received[unit], unit, mode) : '–');
+		writeNumber(received, cell.received?.[unit], receivedText(cell, unit, mode));
 		writeLoss(loss, lossOf(cell, mode === 'rate' ? seconds : 0));
 	}
 
@@ -81,8 +81,7 @@ export function createTable({ onPoint }) {
 			.order();
 		const { total: sum } = figures;
 		writeNumber(total.sent, sum[unit], cellText(sum[unit], unit, mode));
-		setText(total.share, share(sum[unit], sum[unit]));
-		writeNumber(total.received, sum.received[unit], cellText(sum.received[unit], unit, mode));
+		writeNumber(total.received, sum.received?.[unit], receivedText(sum, unit, mode));
 		writeLoss(total.loss, lossOf(sum, mode === 'rate' ? seconds : 0));
 	}
 

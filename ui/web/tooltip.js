@@ -10,7 +10,8 @@ function title(...nodes) {
 	nodes.forEach((node, i) => {
 		if (i > 0)
 			heading.append(' \u21c4 ');
-		heading.append(make('span', {}, node.name), ' ', make('small', {}, node.label));
+		heading.append(make('span', {}, node.name), ' ',
+			make('small', {}, [node.tag, node.address].filter(Boolean).join(' · ')));
 	});
 	return heading;
 }
