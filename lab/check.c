@@ -75,16 +75,21 @@ static void flow_rows(const struct sample *s, const struct top *t, struct check_
 	}
 }
 
-static void stream_rows(const struct sample *s, const struct top *t, struct check_result *r)
+static void stream_rows(const struct selection *sel, const struct sample *s, const struct top *t, struct check_result *r)
 {
 	r->n_rows = t->total;
 	for (size_t i = 0; i < t->n; i++) {
 		const struct sample_stream *x = &s->streams[t->item[i]];
+		struct check_row *row = &r->rows[i];
 
-		(void)snprintf(r->rows[i].name, sizeof(r->rows[i].name), "c%u to c%u, %s", x->from, x->to, scn_proto_names[x->proto]);
-		r->rows[i].sent = x->sent;
-		r->rows[i].received = x->received;
-		r->rows[i].weight = t->weight[i];
+		(void)snprintf(row->name, sizeof(row->name), "c%u to c%u, %s", x->from, x->to, scn_proto_names[x->proto]);
+		row->sent = x->sent;
+		row->received = x->received;
+		row->rtt_avg_us = x->received ? x->rtt_sum_ns / x->received / 1000 : 0;
+		row->rtt_max_us = x->rtt_max_ns / 1000;
+		row->weight = t->weight[i];
+		if (x->sent > x->received)
+			explain_pair(sel->checks, s, x, row->stops, sizeof(row->stops));
 	}
 }
 
@@ -501,7 +506,7 @@ static int measure_streams(const struct selection *sel, const struct sample *s, 
 		result_nothing(r, "the selected traffic sent nothing");
 	else
 		result_measured(r, (double)sum->received / (double)sum->sent);
-	stream_rows(s, &sum->top, r);
+	stream_rows(sel, s, &sum->top, r);
 	free(sum);
 	return 0;
 }

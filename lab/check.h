@@ -23,6 +23,8 @@ struct check_row {
 	uint64_t sent, received;    /* packets */
 	uint64_t bytes;             /* sent; 0 for pairs */
 	uint64_t generators;        /* mismatch: the generators' own count, sent being the monitor's */
+	uint64_t rtt_avg_us, rtt_max_us;
+	char stops[CHECK_TEXT];     /* delivery: the first place where packets stop, by the counters around it; "" if nowhere */
 	uint64_t weight;            /* what rows are sorted by, biggest first */
 };
 

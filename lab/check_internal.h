@@ -58,6 +58,8 @@ void top_add(struct top *t, size_t item, uint64_t weight);
 
 void result_measured(struct check_result *r, double value);
 void result_nothing(struct check_result *r, const char *why);
+/* The first place between a pair where packets stop, as a sentence; "" where every count equals the one before. */
+void explain_pair(const struct checks *c, const struct sample *s, const struct sample_stream *x, char *buf, size_t len);
 int measure_mismatch(const struct selection *sel, const struct sample *s, struct check_result *r);
 
 /* The generators' protocol a flow belongs to, or -1. */

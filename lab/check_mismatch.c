@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The generators' counts and the monitor's beside each other, flow by flow: the metric mismatch. */
+/* The generators' counts and the monitor's beside each other, flow by flow: the metric mismatch, and for packets that went
+ * missing the first place where the counts part. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,4 +117,69 @@ int measure_mismatch(const struct selection *sel, const struct sample *s, struct
 	}
 	free(list);
 	return 0;
+}
+
+/* ------------------------------------------------------------------ where packets stop */
+
+/* All that is known of the packets from one client to another: what their generators say, what left the sender's host and
+ * reached the receiver's. */
+struct way {
+	uint64_t sent, received;  /* by the generators of this direction: received at the far end, or echoed */
+	uint64_t left, arrived;
+};
+
+static struct way add_up(const struct sample *s, uint32_t from, uint32_t to, enum scn_proto proto)
+{
+	struct way w = { 0 };
+
+	for (size_t i = 0; i < s->n_streams; i++)
+		if (s->streams[i].from == from && s->streams[i].to == to && s->streams[i].proto == proto) {
+			w.sent += s->streams[i].sent;
+			w.received += s->streams[i].received;
+		}
+	for (size_t i = 0; i < s->n_flows; i++) {
+		const struct sample_flow *f = &s->flows[i];
+
+		if (f->src_client == (int32_t)from && f->dst_client == (int32_t)to && proto_of(&f->key) == (int)proto) {
+			w.left += f->value.tx.packets;
+			w.arrived += f->value.rx.packets;
+		}
+	}
+	return w;
+}
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* A flow of pings holds requests of one side and answers of the other; what is not the one is the other. */
+void explain_pair(const struct checks *c, const struct sample *s, const struct sample_stream *x, char *buf, size_t len)
+{
+	const struct plan_client *a = &c->plan->clients[x->from], *b = &c->plan->clients[x->to];
+	struct way there = add_up(s, x->from, x->to, x->proto), back = { 0 };
+	unsigned long long sent, left, arrived, answered;
+
+	if (x->proto == SCN_PING)
+		back = add_up(s, x->to, x->from, x->proto);
+	sent = there.sent;
+	left = less(there.left, back.received);
+	arrived = less(there.arrived, back.received);
+	answered = less(back.left, back.sent);
+	buf[0] = '\0';
+	if (left < sent)
+		(void)snprintf(buf, len, "before leaving host%u: c%u sent %llu, host%u's eth0 %llu", a->host, x->from, sent, a->host, left);
+	else if (there.arrived < there.left)
+		(void)snprintf(buf, len, "between host%u and host%u: %llu left, %llu arrived", a->host, b->host, left, arrived);
+	else if (x->proto == SCN_UDP && there.received < arrived)
+		(void)snprintf(buf, len, "behind host%u: %llu arrived, c%u received %llu", b->host, arrived, x->to,
+			       (unsigned long long)there.received);
+	else if (x->proto == SCN_PING && answered < arrived)
+		(void)snprintf(buf, len, "behind host%u: %llu arrived, c%u's answers that left are %llu", b->host, arrived, x->to, answered);
+	else if (x->proto == SCN_PING && back.arrived < back.left)
+		(void)snprintf(buf, len, "the answers between host%u and host%u: %llu left, %llu arrived", b->host, a->host,
+			       (unsigned long long)back.left, (unsigned long long)back.arrived);
+	else if (x->proto == SCN_PING && there.received < less(back.arrived, back.sent))
+		(void)snprintf(buf, len, "the answers behind host%u: %llu arrived, c%u received %llu", a->host,
+			       (unsigned long long)less(back.arrived, back.sent), x->from, (unsigned long long)there.received);
 }

@@ -12,19 +12,20 @@
 /* ------------------------------------------------------------------ rows */
 
 /* What stands behind a metric: flows, pairs of a generator, pairs counted by two sides, or nothing. */
-enum row_kind { ROW_NONE, ROW_FLOW = 1, ROW_PAIR = 2, ROW_BOTH = 4 };
+enum row_kind { ROW_NONE, ROW_FLOW = 1, ROW_PAIR = 2, ROW_RTT = 4, ROW_BOTH = 8 };
 
 static enum row_kind row_kind(enum check_metric metric)
 {
 	switch (metric) {
 	case METRIC_DELIVERY:
+		return ROW_PAIR;
 	case METRIC_RTT_MIN:
 	case METRIC_RTT_AVG:
 	case METRIC_RTT_P50:
 	case METRIC_RTT_P90:
 	case METRIC_RTT_P99:
 	case METRIC_RTT_MAX:
-		return ROW_PAIR;
+		return ROW_RTT;
 	case METRIC_MISMATCH:
 		return ROW_BOTH;
 	case METRIC_MONITOR_LOST:
@@ -41,9 +42,11 @@ static const struct {
 	size_t offset;  /* of a uint64_t in struct check_row */
 	unsigned kinds;
 } columns[] = {
-	{ "sent", offsetof(struct check_row, sent), ROW_FLOW | ROW_PAIR },
-	{ "received", offsetof(struct check_row, received), ROW_FLOW | ROW_PAIR },
+	{ "sent", offsetof(struct check_row, sent), ROW_FLOW | ROW_PAIR | ROW_RTT },
+	{ "received", offsetof(struct check_row, received), ROW_FLOW | ROW_PAIR | ROW_RTT },
 	{ "bytes", offsetof(struct check_row, bytes), ROW_FLOW },
+	{ "rtt_avg_us", offsetof(struct check_row, rtt_avg_us), ROW_RTT },
+	{ "rtt_max_us", offsetof(struct check_row, rtt_max_us), ROW_RTT },
 	{ "generators", offsetof(struct check_row, generators), ROW_BOTH },
 	{ "monitor", offsetof(struct check_row, sent), ROW_BOTH },
 };
@@ -125,6 +128,8 @@ static void tap_rows(struct text *t, const struct check_result *r)
 		for (size_t c = 0; c < COLUMNS; c++)
 			if (columns[c].kinds & kind)
 				text_printf(t, "      %s: %llu\n", columns[c].name, (unsigned long long)column_value(&r->rows[i], c));
+		if (*r->rows[i].stops)
+			yaml_string(t, "      stops", r->rows[i].stops);
 	}
 }
 
@@ -211,6 +216,8 @@ static void junit_failure(struct text *t, const struct check_result *r)
 		for (size_t c = 0; c < COLUMNS; c++)
 			if (columns[c].kinds & kind)
 				text_printf(t, ", %s %llu", columns[c].name, (unsigned long long)column_value(&r->rows[i], c));
+		if (*r->rows[i].stops)
+			text_printf(t, "; stops %s", r->rows[i].stops);
 		text_char(t, '\n', 1);
 	}
 	text_puts(t, "</failure>\n");
@@ -279,6 +286,8 @@ static void json_rows(struct emit *e, const struct check_result *r)
 		for (size_t c = 0; c < COLUMNS; c++)
 			if (columns[c].kinds & kind)
 				emit_u64(e, columns[c].name, column_value(&r->rows[i], c));
+		if (*r->rows[i].stops)
+			emit_string(e, "stops", r->rows[i].stops);
 		emit_object_end(e);
 	}
 	emit_array_end(e);
