@@ -216,7 +216,8 @@ static void put_totals(struct text *out, const cJSON *doc)
 			    (unsigned long long)get_u64(total, "packets"),
 			    scale(get_number(total, "bytes"), "B", bytes, sizeof(bytes)));
 	if (received)
-		text_printf(out, ", %llu packets received", (unsigned long long)get_u64(received, "packets"));
+		text_printf(out, ", %llu packets received%s", (unsigned long long)get_u64(received, "packets"),
+			    get_u64(received, "packets") > get_u64(total, "packets") ? " (flooded ones by several hosts)" : "");
 	if (total)
 		text_printf(out, "; after %s\n", duration(get_number(doc, "elapsed_s"), time, sizeof(time)));
 	if (get_u64(other, "packets"))

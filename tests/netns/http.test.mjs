@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page's server as a browser, a script and an attacker see it: the real program, one running lab.
+import assert from "node:assert/strict";
+import http from "node:http";
+import net from "node:net";
+import { after, skip, test } from "../lib/tap.mjs";
+import { Lab, eventually, isRoot, labName, run, sleep } from "../lib/lab.mjs";
+
+const lab = isRoot ? await Lab.start("skewed", [], { page: true }) : null;
+const { hostname, port } = new URL(lab?.url ?? "http://127.0.0.1:1/");
+after(() => lab?.stop());
+
+function check(name, fn) {
+  test(name, () => (lab ? fn() : skip("needs root")));
+}
+
+// One request on a connection of its own: {status, headers, body}.
+function ask(path, { method = "GET", headers = {}, body, timeout = 5000 } = {}) {
+  return new Promise((resolve, reject) => {
+    const request = http.request({ hostname, port, path, method, headers, agent: false, timeout }, (answer) => {
+      const parts = [];
+      answer.on("data", (d) => parts.push(d));
+      answer.on("end", () => resolve({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(parts).toString() }));
+      answer.on("error", reject);
+    });
+    request.on("timeout", () => request.destroy(new Error(`no answer to ${path} within ${timeout} ms`)));
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+async function askJson(path, options) {
+  const answer = await ask(path, options);
+  assert.equal(answer.headers["content-type"], "application/json", answer.body);
+  return { ...answer, json: JSON.parse(answer.body) };
+}
+
+async function refused(path, status, options) {
+  const { status: got, json } = await askJson(path, options);
+  assert.equal(got, status, `${path}: ${JSON.stringify(json)}`);
+  assert.ok(json.error.length > 5, "a sentence says why");
+  return json.error;
+}
+
+function change(method, path, body, headers = {}) {
+  const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
+  return askJson(path, { method, body: text, headers: {
+    ...(text !== undefined && { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) }),
+    Authorization: `Bearer ${lab.token}`, ...headers,
+  } });
+}
+
+// Raw bytes in, all bytes out until the server closes.
+function raw(text) {
+  return new Promise((resolve) => {
+    let got = "";
+    const socket = net.connect(port, hostname, () => socket.write(text));
+    socket.on("data", (d) => (got += d));
+    socket.on("error", () => resolve(got));
+    socket.on("close", () => resolve(got));
+  });
+}
+
+// A live feed: messages as they come.
+class Feed {
+  static open() {
+    const feed = new Feed();
+    feed.messages = [];
+    return new Promise((resolve, reject) => {
+      feed.request = http.get({ hostname, port, path: "/api/v1/events", agent: false }, (answer) => {
+        let rest = "";
+        feed.status = answer.statusCode;
+        feed.headers = answer.headers;
+        answer.setEncoding("utf8");
+        answer.on("data", (d) => {
+          const blocks = (rest + d).split("\n\n");
+          rest = blocks.pop();
+          for (const block of blocks.filter((b) => !b.startsWith(":"))) {
+            feed.messages.push(Object.fromEntries(block.split("\n").map((line) => {
+              const colon = line.indexOf(": ");
+              return [line.slice(0, colon), line.slice(colon + 2)];
+            })));
+          }
+        });
+        answer.on("error", () => {});
+        feed.closed = new Promise((done) => answer.on("close", done));
+        resolve(feed);
+      });
+      feed.request.on("error", reject);
+    });
+  }
+  close() {
+    this.request.destroy();
+  }
+}
+
+check("the page and its files are inside the program", async () => {
+  const types = { "/": "text/html", "/app.js": "text/javascript", "/style.css": "text/css", "/feed-worker.js": "text/javascript",
+    "/favicon.svg": "image/svg+xml" };
+  for (const [path, type] of Object.entries(types)) {
+    const answer = await ask(path);
+    assert.equal(answer.status, 200, path);
+    assert.match(answer.headers["content-type"], new RegExp(`^${type.replace("+", "\\+")}`));
+    assert.equal(Number(answer.headers["content-length"]), Buffer.byteLength(answer.body));
+    const again = await ask(path, { headers: { "If-None-Match": answer.headers.etag } });
+    assert.equal(again.status, 304);
+    assert.equal(again.body, "");
+  }
+});
+
+check("every answer carries the strict headers", async () => {
+  for (const path of ["/", "/api/v1/lab", "/metrics", "/nothing", "/api/v1/flows?nonsense=1"]) {
+    const { headers } = await ask(path);
+    assert.equal(headers["content-security-policy"], "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+      + "img-src 'self' data:; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", path);
+    assert.equal(headers["x-content-type-options"], "nosniff");
+    assert.equal(headers["referrer-policy"], "no-referrer");
+    assert.equal(headers["cache-control"], path === "/" ? "no-cache" : "no-store");
+    assert.equal(headers["access-control-allow-origin"], undefined);
+  }
+});
+
+check("the page needs nothing from another site", async () => {
+  for (const path of ["/", "/app.js", "/style.css", "/feed-worker.js"]) {
+    const urls = (await ask(path)).body.match(/https?:\/\/[\w.-]+/g) ?? [];
+    assert.deepEqual(urls.filter((u) => !/^http:\/\/www\.w3\.org$/.test(u)), [], path); // the names of SVG and XHTML
+  }
+});
+
+check("HEAD answers like GET without a body", async () => {
+  for (const path of ["/", "/api/v1/lab", "/healthz", "/api/v1/events"]) {
+    const answer = await ask(path, { method: "HEAD" });
+    assert.equal(answer.status, 200, path);
+    assert.equal(answer.body, "");
+  }
+});
+
+check("what is not there is 404, and nothing of the machine's files is there", async () => {
+  for (const path of ["/nothing", "/api", "/api/v1/", "/index.htm", "/etc/passwd", "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd",
+    "//etc/passwd", "/app.js/", "/app.js%00.html", "/api/v1/traffic/", "/api/v1/traffic/1/2", "/scenarios/default.ini", "/default.ini"])
+    await refused(path, 404);
+  await refused("/api/v1/link/host3", 404, { method: "POST" });
+});
+
+check("a wrong method is told which are right", async () => {
+  for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"]) {
+    const answer = await ask("/api/v1/flows", { method });
+    assert.equal(answer.status, 405, method);
+    assert.equal(answer.headers.allow, "GET, HEAD");
+  }
+  assert.equal((await ask("/api/v1/traffic")).headers.allow, "POST");
+  assert.equal((await ask("/api/v1/traffic/3")).headers.allow, "DELETE");
+  const preflight = await ask("/api/v1/traffic", { method: "OPTIONS", headers: { "Access-Control-Request-Method": "POST" } });
+  assert.equal(preflight.headers["access-control-allow-methods"], undefined);
+});
+
+check("a foreign Host is refused: names can be rebound to this machine", async () => {
+  for (const host of ["evil.example", `evil.example:${port}`, "127.0.0.1", "127.0.0.1:1", `[::1]:${port}`, `127.0.0.1.evil.example:${port}`,
+    `localhost.evil:${port}`, `10.0.0.1:${port}`, `0x7f000001:${port}`, `localhost:${port}0`, `:${port}`, "a".repeat(300)])
+    await refused("/api/v1/lab", 403, { headers: { Host: host } });
+  for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `LOCALHOST:${port}`])
+    assert.equal((await ask("/api/v1/lab", { headers: { Host: host } })).status, 200, host);
+  assert.match(await raw("GET /api/v1/lab HTTP/1.1\r\nConnection: close\r\n\r\n"), /^HTTP\/1\.1 400 /);
+});
+
+check("other sites' pages are refused", async () => {
+  for (const origin of ["http://evil.example", "null", `https://127.0.0.1:${port}`, "http://127.0.0.1:1", `http://127.0.0.1:${port}.evil`,
+    `http://localhost:${port}`])
+    await refused("/api/v1/lab", 403, { headers: { Origin: origin } });
+  await refused("/api/v1/events", 403, { headers: { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors" } });
+  const own = { Origin: `http://127.0.0.1:${port}`, "Sec-Fetch-Site": "same-origin" };
+  assert.equal((await ask("/api/v1/lab", { headers: own })).status, 200);
+  const link = { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate" };
+  assert.equal((await ask("/", { headers: link })).status, 200, "a link to the page is fine");
+});
+
+check("parameters are checked", async () => {
+  for (const query of ["x=1", "vni", "vni=", "vni=-1", "vni=1e4", "vni=99999999999", "host=host9", "host=nine", "host=-1", "by=colour", "top=0",
+    "top=1&top=2", "top=%", "vni=%00", "rates=2", `by=${"a".repeat(100)}`, "=", "vni=1;top=2"])
+    await refused(`/api/v1/flows?${query}`, 400);
+  await refused("/api/v1/history?since=yesterday", 400);
+  await refused("/data/tunnel.json?host=host99", 400);
+  for (const query of ["", "?", "?vni=10003&host=host0&by=client&top=3&rates=1", "?host=3", "?&top=5&"])
+    assert.equal((await ask(`/api/v1/flows${query}`)).status, 200, query);
+});
+
+check("the lab is described", async () => {
+  const { json } = await askJson("/api/v1/lab");
+  assert.equal(json.schema, "tunlab.lab/1");
+  assert.equal(json.name, lab.name);
+  assert.deepEqual(json.hosts[8], { name: "host8", vtep: "172.16.1.108" });
+  assert.deepEqual(json.clients[34], { id: 34, name: "c34", host: "host8", vni: 10002, address: "192.168.2.9" });
+  assert.deepEqual(json.vnis.map((v) => v.vni), [10000, 10001, 10002, 10003]);
+  assert.ok(json.traffic.some((t) => t.name === "culprit" && t.from === "c3"));
+});
+
+check("the flow table shows the culprit, and its totals are the sums of its rows", async () => {
+  const found = await eventually(async () => {
+    const { json } = await askJson("/api/v1/flows?by=client&top=1&rates=1");
+    return json.rows[0]?.client === "c3" && json.rows[0].rates && json;
+  });
+  assert.ok(found, "c3 leads");
+  assert.ok(found.rows[0].rates.pps > 250);
+  for (const by of ["flow", "outer", "inner", "vni", "client"]) {
+    const { json } = await askJson(`/api/v1/flows?by=${by}&top=5`);
+    const rows = [...(json.rows ?? json.flows), json.rest];
+    for (const what of ["packets", "bytes", "inner_bytes"])
+      assert.equal(rows.reduce((sum, r) => sum + r[what], 0), json.total[what], `${by} ${what}`);
+    assert.equal(json.total.flows, json.monitor.flows);
+  }
+});
+
+check("the classic form is served for each host", async () => {
+  const total = (await askJson("/data/tunnel.json")).json;
+  const delta = (await askJson("/data/tunnel-delta.json?host=host0")).json;
+  const culprit = total.find((t) => t.inner_dip === "192.168.3.9" && t.vni === 10003);
+  assert.deepEqual(Object.keys(culprit),
+    ["vni", "outer_sip", "outer_dip", "inner_sip", "inner_dip", "tx_pkts", "tx_bytes", "rx_pkts", "rx_bytes"]);
+  assert.ok(total.every((t) => t.outer_sip === "172.16.1.100"));
+  assert.ok(culprit.tx_pkts > culprit.rx_pkts && culprit.rx_pkts > 0, "pings come back, the flood does not");
+  assert.ok(delta.length && delta.every((t) => t.tx_pkts + t.rx_pkts > 0));
+  const other = (await askJson("/data/tunnel.json?host=host8")).json;
+  assert.ok(other.every((t) => t.outer_sip === "172.16.1.108"));
+  assert.ok(other.find((t) => t.inner_dip === "192.168.3.1").rx_pkts > 100, "what host0 sent, host8 received");
+});
+
+check("the history grows and says how far back it goes", async () => {
+  const first = await eventually(async () => {
+    const { json } = await askJson("/api/v1/history");
+    return json.samples.length >= 3 && json;
+  });
+  const last = first.samples.at(-1);
+  assert.ok(Math.abs(first.span_s - first.samples.reduce((sum, s) => sum + s.interval_s, 0)) < 0.01);
+  assert.equal(last.packets, last.vnis.reduce((sum, v) => sum + v.packets, last.rest.packets));
+  assert.equal(last.vnis[0].vni, 10003, "the culprit's VNI is the busiest");
+  const later = await eventually(async () => {
+    const { json } = await askJson(`/api/v1/history?since=${last.seq}`);
+    return json.samples.length && json;
+  });
+  assert.equal(later.samples[0].seq, last.seq + 1);
+});
+
+check("metrics are Prometheus text", async () => {
+  const { headers, body } = await ask("/metrics");
+  assert.match(headers["content-type"], /^text\/plain; version=0\.0\.4/);
+  assert.ok(body.endsWith("\n"));
+  for (const line of body.trimEnd().split("\n"))
+    assert.match(line, /^(# (HELP|TYPE) tunlab_\w+ .+|tunlab_\w+(\{(\w+="([^"\\]|\\.)*",?)+\})? [-+\d.e]+)$/);
+  assert.match(body, /^tunlab_sent_packets_total\{src_host="host0",dst_host="host8",vni="10003"\} \d{3,}$/m);
+});
+
+check("health is a status", async () => {
+  const { status, json } = await askJson("/healthz");
+  assert.equal(status, 200);
+  assert.equal(json.status, "ok");
+});
+
+check("the live feed sends one event a sample, with everything in it", async () => {
+  const feed = await Feed.open();
+  assert.match(feed.headers["content-type"], /^text\/event-stream/);
+  assert.ok(await eventually(() => feed.messages.length >= 4));
+  feed.close();
+  const samples = feed.messages.map((m) => ({ ...m, json: JSON.parse(m.data) }));
+  samples.forEach((m, i) => {
+    assert.equal(m.event, "sample");
+    assert.equal(Number(m.id), m.json.seq);
+    assert.equal(m.json.seq, samples[0].json.seq + i);
+    for (const what of ["packets", "bytes"])
+      assert.equal([...m.json.flows, m.json.rest].reduce((sum, f) => sum + f[what], 0), m.json.total[what]);
+    if (i) assert.ok(Math.abs(m.json.interval_s - 1) < 0.5);
+  });
+});
+
+check("changes need the token", async () => {
+  const body = { client: "c1" };
+  for (const authorization of ["", "Bearer", "Bearer ", `Bearer ${lab.token}x`, `Bearer ${lab.token.slice(1)}`, `Basic ${lab.token}`]) {
+    const answer = await change("POST", "/api/v1/traffic", body, { Authorization: authorization });
+    assert.equal(answer.status, 403, authorization);
+  }
+  assert.equal((await change("DELETE", "/api/v1/traffic/0", undefined, { Authorization: "" })).status, 403);
+  assert.equal((await change("POST", "/api/v1/traffic", body, { Origin: "http://evil.example" })).status, 403);
+});
+
+check("bad orders are refused with a sentence", async () => {
+  const status = async (body, headers) => (await change("POST", "/api/v1/traffic", body, headers)).status;
+  assert.equal(await status({ client: "c1" }, { "Content-Type": "text/plain" }), 415);
+  assert.equal(await status({ client: "c1" }, { "Content-Type": "application/jsonp" }), 415);
+  assert.equal(await status(`{"client": "${"c".repeat(5000)}"}`), 413);
+  for (const body of ["", "{", "[]", "3", "null", '{"client":"c1"} x', '{"op":"stop","client":"c1"}', '{"client":"c1","client":"c2"}',
+    '{"client":["c1"]}', '{"client":"c1","colour":"red"}', '{"client":"c99"}', '{"client":"c1","rate":"quick"}', '{"client":"c1","size":1}',
+    "[".repeat(4000)]) {
+    const answer = await change("POST", "/api/v1/traffic", body);
+    assert.equal(answer.status, 400, body.slice(0, 60));
+    assert.ok(answer.json.error, body);
+  }
+  assert.match(await raw(`POST /api/v1/traffic HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${lab.token}\r\n`
+    + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"), /^HTTP\/1\.1 411 /);
+  assert.equal((await change("DELETE", "/api/v1/traffic/x")).status, 404);
+  assert.ok((await change("DELETE", "/api/v1/traffic/4000000000")).status >= 400);
+});
+
+check("traffic can be started and stopped over HTTP", async () => {
+  const started = await change("POST", "/api/v1/traffic", { client: "c1", to: "host4", proto: "udp", rate: "200pps", size: 200 });
+  assert.equal(started.status, 200, started.body);
+  const { id } = started.json;
+  const state = async () => (await askJson("/api/v1/lab")).json.traffic.find((t) => t.id === id);
+  assert.ok(await eventually(async () => (await state())?.sent > 100), "it sends");
+  assert.deepEqual((await state()).to, ["c17"]);
+  assert.equal((await change("DELETE", `/api/v1/traffic/${id}`)).status, 200);
+  assert.ok(await eventually(async () => (await state()).state === "done"), "it stopped");
+});
+
+check("garbage and greed end with an error, and the server goes on", async () => {
+  const host = `Host: 127.0.0.1:${port}\r\n`;
+  assert.match(await raw("\0\x01\x02\r\n\r\n"), /^HTTP\/1\.1 400 /);
+  assert.match(await raw(`GET / HTTP/1.1\r\n${host}X: ${"a".repeat(20000)}\r\n\r\n`), /^HTTP\/1\.1 4\d\d /);
+  assert.match(await raw(`GET / HTTP/9.9\r\n${host}\r\n`), /^HTTP\/1\.1 505 /);
+  assert.match(await raw(`GET / HTTP/1.1\r\n${host}Content-Length: -5\r\n\r\n`), /^HTTP\/1\.1 4\d\d /);
+  // A body where none belongs is not taken for the next request.
+  const answers = await raw(`GET /healthz HTTP/1.1\r\n${host}Content-Length: 30\r\n\r\nGET /metrics HTTP/1.1\r\n${host}\r\n`);
+  assert.equal(answers.match(/HTTP\/1\.1 \d+/g).length, 1);
+  // Keep-alive: two requests, two answers.
+  const two = await raw(`GET /healthz HTTP/1.1\r\n${host}\r\nGET /healthz HTTP/1.1\r\n${host}Connection: close\r\n\r\n`);
+  assert.equal(two.match(/HTTP\/1\.1 200/g).length, 2);
+  assert.equal((await ask("/healthz")).status, 200);
+});
+
+check("48 streams are served, a 49th is told to wait, and the page still loads", async () => {
+  const feeds = await Promise.all(Array.from({ length: 48 }, () => Feed.open()));
+  try {
+    assert.ok(feeds.every((f) => f.status === 200));
+    const late = await ask("/api/v1/events");
+    assert.equal(late.status, 503);
+    assert.equal(late.headers["retry-after"], "2");
+    const begin = performance.now();
+    for (const path of ["/", "/app.js", "/api/v1/lab", "/api/v1/flows"]) assert.equal((await ask(path)).status, 200);
+    assert.ok(performance.now() - begin < 1000, "within a second");
+    assert.ok(await eventually(() => feeds.every((f) => f.messages.length >= 2)), "all are fed");
+  } finally {
+    for (const feed of feeds) feed.close();
+  }
+  assert.ok(await eventually(async () => {
+    const feed = await Feed.open();
+    feed.close();
+    return feed.status === 200;
+  }), "streams that were closed make room");
+});
+
+check("addresses that cannot be served are refused before anything is built", () => {
+  const at = (listen) => run(["run", "idle", "--name", labName(), "--listen", listen, "--duration", "1s"]);
+  const taken = at(`127.0.0.1:${port}`);
+  assert.equal(taken.status, 3, taken.err);
+  assert.match(taken.err, /another program listens there/);
+  assert.match(at("[::1]:8080").err, /no IPv6/);
+  for (const listen of ["[::1]:8080", "::1:8080", "8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:8080s", "host:80", "127.0.0.1:-1"])
+    assert.ok([2, 3].includes(at(listen).status), listen);
+  assert.equal(at("192.0.2.1:8080").status, 3);
+});
+
+// The last one: it ends the lab.
+check("the end of the lab is told to open feeds at once, whatever other clients do", async () => {
+  const deaf = net.connect(port, hostname, () => deaf.write(`GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`));
+  deaf.pause(); // never reads
+  deaf.on("error", () => {});
+  const idle = net.connect(port, hostname); // never asks
+  idle.on("error", () => {});
+  const feed = await Feed.open();
+  assert.ok(await eventually(() => feed.messages.length >= 1));
+  const begin = performance.now();
+  const exit = lab.stop();
+  await feed.closed;
+  assert.equal(feed.messages.at(-1).event, "end");
+  assert.ok(performance.now() - begin < 3000, "the feed ended soon");
+  assert.deepEqual(await exit, { status: 0, signal: null });
+  assert.ok(performance.now() - begin < 5000, "so did the lab");
+  deaf.destroy();
+  idle.destroy();
+  await sleep(0);
+});
