@@ -9,8 +9,8 @@ enum { ARRIVALS_WINDOW = 1024 /* packets; 10 ms of reordering at 100 kpps */ };
 
 /* All zero: nothing has arrived. */
 struct arrivals {
-	uint64_t next;   /* one more than the highest number seen */
-	uint64_t seen[ARRIVALS_WINDOW / 64]; /* bit n % ARRIVALS_WINDOW: number n, for the last ARRIVALS_WINDOW below next */
+	uint64_t next;                       /* one more than the highest number seen */
+	uint64_t seen[ARRIVALS_WINDOW / 64]; /* bit n % ARRIVALS_WINDOW: number n, for the window that ends at next */
 };
 
 enum arrival {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The traffic child's event loop and the lives of its generators: warming, ready, running, draining, done. One thread. Time
- * is one heap of deadlines behind one timer; packets, sockets and neighbours are the other files' business. */
+/* The traffic child's event loop and the lives of its generators: warming, ready, running, draining, done. One thread.
+ * Time is one heap of deadlines behind one timer; packets, sockets and neighbours are the other files' business. */
 #include "lab/traffic/child.h"
 
 #include <errno.h>
@@ -119,7 +119,8 @@ static void flush_messages(struct child *c)
 	watch_orders(c, c->out.n ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
-static __attribute__((format(printf, 4, 5))) void tell(struct child *c, unsigned type, uint32_t generator, const char *format, ...)
+__attribute__((format(printf, 4, 5)))
+static void tell(struct child *c, unsigned type, uint32_t generator, const char *format, ...)
 {
 	struct engine_event event = {.type = type, .generator = generator};
 	va_list ap;
@@ -243,8 +244,8 @@ static void start_schedule(struct child *c, uint32_t number)
 
 	if (g->before_clock && base < now && now - c->zero_ns > SCHEDULE_CATCH_UP_NS)
 		base = now; /* its neighbours took longer than the lab waited: a late start, not a stall */
-	schedule_init(&g->schedule, spec->pattern, schedule_interval(&spec->rate, spec->size, ipv6), spec->seed, base, stop,
-		      spec->count);
+	schedule_init(&g->schedule, spec->pattern, schedule_interval(&spec->rate, spec->size, ipv6), spec->seed, base,
+		      stop, spec->count);
 	wake_for_departure(c, number, now);
 }
 
@@ -276,8 +277,8 @@ static void fail_generator(struct child *c, uint32_t number, const char *what, u
 {
 	c->n_active--;
 	set_state(c, number, GEN_DONE);
-	tell(c, ENGINE_FAILED, number, "traffic from c%u: cannot %s on c%u: %s", c->generators[number].spec.client, what, client,
-	     strerror(-error));
+	tell(c, ENGINE_FAILED, number, "traffic from c%u: cannot %s on c%u: %s", c->generators[number].spec.client,
+	     what, client, strerror(-error));
 	say_drained(c);
 }
 
@@ -296,8 +297,8 @@ static int open_warm(struct child *c, uint32_t number, const char **ret_what)
 		peers[i] = c->plan->clients[c->table->streams[g->source.stream0 + i].to].addr;
 	r = visit_enter(&visit, c->endpoints.home, c->client_ns[g->spec.client]);
 	if (r == 0) {
-		r = warm_open(ENDPOINT_DEVICE, &c->plan->clients[g->spec.client].addr, peers, g->source.n_streams, &g->warm,
-			      ret_what);
+		r = warm_open(ENDPOINT_DEVICE, &c->plan->clients[g->spec.client].addr, peers, g->source.n_streams,
+			      &g->warm, ret_what);
 		visit_leave(&visit);
 	}
 	free(peers);
@@ -414,9 +415,15 @@ static void add_generator(struct child *c, const struct order *o)
 {
 	uint32_t number = c->n_generators, client;
 	const char *what;
-	int r = open_sockets(c, new_generator(c, o), &what, &client);
+	struct generator *g = new_generator(c, o);
+	int r;
 
 	c->warm_unsaid = true;
+	if (c->draining) { /* the end would never come */
+		fail_generator(c, number, "start while the lab is ending", o->spec.client, -ECANCELED);
+		return;
+	}
+	r = open_sockets(c, g, &what, &client);
 	if (r < 0) {
 		fail_generator(c, number, what, client, r);
 		return;
@@ -632,7 +639,9 @@ static int set_timer(struct child *c)
 {
 	const struct heap_item *top = heap_top(&c->heap);
 	uint64_t at_ns = top ? top->at_ns : UINT64_MAX;
-	struct itimerspec spec = {.it_value = {.tv_sec = (time_t)(at_ns / NS_PER_S), .tv_nsec = (long)(at_ns % NS_PER_S)}};
+	struct itimerspec spec = {
+		.it_value = {.tv_sec = (time_t)(at_ns / NS_PER_S), .tv_nsec = (long)(at_ns % NS_PER_S)},
+	};
 
 	if (at_ns <= now_ns())
 		return 0;
@@ -661,7 +670,8 @@ static int confine(const struct child_setup *setup)
 		return -ENOMEM;
 	memcpy(keep, setup->client_ns, n * sizeof(*keep));
 	keep[n] = setup->orders;
-	r = process_confine("tunlab-traffic", setup->lab, keep, n + 1, (size_t)n * (SOCKETS_PER_CLIENT + 1) + SPARE_DESCRIPTORS);
+	r = process_confine("tunlab-traffic", setup->lab, keep, n + 1,
+			    (size_t)n * (SOCKETS_PER_CLIENT + 1) + SPARE_DESCRIPTORS);
 	free(keep);
 	return r;
 }

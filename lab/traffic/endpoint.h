@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The clients' ends of all traffic: a few sockets per client, opened in its namespace on first use; those that receive traffic
- * are watched by the child's epoll. */
+/* The clients' ends of all traffic: a few sockets per client, opened in its namespace on first use; those that receive
+ * traffic are watched by the child's epoll. */
 #ifndef TUNLAB_TRAFFIC_ENDPOINT_H
 #define TUNLAB_TRAFFIC_ENDPOINT_H
 

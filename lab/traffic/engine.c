@@ -145,7 +145,8 @@ static int send_order(struct engine *e, const struct order *order)
 
 static int check_spec(const struct engine *e, const struct generator_spec *spec)
 {
-	if (spec->n_peers == 0 || spec->client >= e->n_clients || spec->size < TRAFFIC_SIZE_MIN || spec->size > TRAFFIC_SIZE_MAX)
+	if (spec->n_peers == 0 || spec->client >= e->n_clients || spec->size < TRAFFIC_SIZE_MIN ||
+	    spec->size > TRAFFIC_SIZE_MAX)
 		return -EINVAL;
 	if (spec->proto >= SCN_PROTO_MAX || spec->pattern >= SCN_PATTERN_MAX)
 		return -EINVAL;
@@ -199,7 +200,9 @@ int engine_go(struct engine *e)
 
 int engine_stop(struct engine *e, uint32_t generator)
 {
-	return generator < e->n_generators ? send_order(e, &(struct order){.type = ORDER_STOP, .generator = generator}) : -EINVAL;
+	if (generator >= e->n_generators)
+		return -EINVAL;
+	return send_order(e, &(struct order){.type = ORDER_STOP, .generator = generator});
 }
 
 int engine_set_rate(struct engine *e, uint32_t generator, const struct rate *rate)
@@ -221,7 +224,7 @@ int engine_fd(const struct engine *e)
 	return e->fd;
 }
 
-/* Waits at most limit_ms for the child to end, then kills it. -1: not ended (only without kill). */
+/* Waits at most limit_ms for the child to end by itself, then kills it. */
 static void reap(struct engine *e, int limit_ms, int *ret_status)
 {
 	struct pollfd p = {.fd = e->pidfd, .events = POLLIN};
@@ -246,8 +249,8 @@ static void describe_death(struct engine *e, struct engine_event *ret)
 	close(e->fd);
 	e->fd = -1;
 	if (WIFSIGNALED(status))
-		snprintf(ret->text, sizeof(ret->text), "the traffic process was killed by signal %d (%s)", WTERMSIG(status),
-			 strsignal(WTERMSIG(status)));
+		snprintf(ret->text, sizeof(ret->text), "the traffic process was killed by signal %d (%s)",
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
 		snprintf(ret->text, sizeof(ret->text), "the traffic process ended with status %d", WEXITSTATUS(status));
 }

@@ -12,7 +12,7 @@ struct engine;
 
 enum {
 	TRAFFIC_SIZE_MIN = 40,       /* inner IP payload: 8 bytes of ICMP or UDP header + our own header */
-	TRAFFIC_SIZE_MAX = 65515,    /* larger ones than the MTU are refused by the kernel: send_errors, never fragments */
+	TRAFFIC_SIZE_MAX = 65535,    /* what the MTU does not let through are send_errors, never fragments */
 	TRAFFIC_SINK_PORT = 7654,    /* UDP port where every client's sink listens */
 	ENGINE_GENERATORS_MAX = 65536,
 };
@@ -33,9 +33,9 @@ struct generator_spec {
 	uint64_t seed;
 };
 
-/* Counters of one sender-peer pair, in memory shared with the child, which alone writes them. All only grow (rtt_min_ns:
- * 0 until the first answer). Packets are inner IP, each of spec.size bytes of payload. Every counter is written whole, but
- * a reader may see two counters of a stream a few packets apart while it runs. */
+/* Counters of one sender-peer pair, in memory shared with the child, which alone writes them. All only grow
+ * (rtt_min_ns: 0 until the first answer). Packets are inner IP, each of spec.size bytes of payload. Every counter is
+ * written whole, but a reader may see two counters of a stream a few packets apart while it runs. */
 struct stream_count {
 	uint32_t generator;      /* number given by engine_add */
 	uint32_t from, to;       /* clients */
@@ -85,27 +85,27 @@ struct engine_event {
  * max_streams bounds the table: the plan's streams and those `tunlab traffic` may add. Must run before the process has
  * threads, from the thread that lives longest (the child dies with that thread). -errno on failure, nothing left. */
 int engine_start(const struct plan *plan, const int *client_ns, uint32_t max_streams, struct engine **ret);
-/* Orders a generator: opens its sockets and the peers' sinks, resolves neighbours, then waits for the clock (GEN_READY),
- * or starts at once if the clock runs. Failures in the child come as ENGINE_FAILED. -ENOSPC: table full; -EINVAL: no
- * peers, a client that does not exist, or a size out of bounds; -EPIPE: the child is gone. */
+/* Orders a generator: opens its sockets and the peers' sinks, resolves neighbours, then waits for the clock
+ * (GEN_READY), or starts at once if the clock runs. Failures in the child come as ENGINE_FAILED. -ENOSPC: table full;
+ * -EINVAL: no peers, a client that does not exist, or a size out of bounds; -EPIPE: the child is gone. */
 int engine_add(struct engine *e, const struct generator_spec *spec, uint32_t *ret_generator);
 /* Starts the clock: deadlines count from now. Generators that are not ready yet start when they are. */
 int engine_go(struct engine *e);
-/* Stops sending; ENGINE_DONE follows once what was sent has arrived, or nothing has come for 1 s (in all at most 5 s). */
+/* Stops sending; ENGINE_DONE follows once what was sent has arrived, or nothing has come for 1 s (at most 5 s in all). */
 int engine_stop(struct engine *e, uint32_t generator);
 int engine_set_rate(struct engine *e, uint32_t generator, const struct rate *rate);
 /* Stops all generators and waits in the same way until what was sent has arrived: ENGINE_DRAINED. A generator with a
  * stop time or a count that is still running is cut short: for exact numbers drain after its end. */
 int engine_drain(struct engine *e);
 
-/* Readable when an event waits; then engine_read_event returns 1 and fills *ret, 0 when there is none. Read until 0: some
- * messages are none of the caller's business. After ENGINE_DIED the descriptor is -1, which poll(2) ignores. */
+/* Readable when an event waits; then engine_read_event returns 1 and fills *ret, 0 when there is none. Read until 0:
+ * some messages are none of the caller's business. After ENGINE_DIED the descriptor is -1, which poll(2) ignores. */
 int engine_fd(const struct engine *e);
 int engine_read_event(struct engine *e, struct engine_event *ret);
 int engine_pid(const struct engine *e);
 
-/* The shared table. Counts grow; numbers are never reused, so that the counters of a run are kept to its end. These may be
- * called from other threads than the one that orders. */
+/* The shared table. Counts grow; numbers are never reused, so that the counters of a run are kept to its end. These may
+ * be called from other threads than the one that orders. */
 uint32_t engine_generators(const struct engine *e);
 const struct generator_count *engine_generator(const struct engine *e, uint32_t generator);
 uint32_t engine_streams(const struct engine *e);

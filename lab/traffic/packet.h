@@ -52,8 +52,8 @@ bool packet_read_stamp(const void *payload, size_t len, uint64_t cookie, struct 
  * *ret_size: bytes of IP payload, from `len`. */
 bool packet_read_echo(const void *data, size_t data_len, size_t len, bool ipv6, uint64_t cookie, struct packet_id *ret,
 		      size_t *ret_size);
-/* Socket filter for such a raw socket: only echo replies that carry the cookie, so that other programs' pings in the same
- * namespace cost no wake-up. */
+/* Socket filter for such a raw socket: only echo replies that carry the cookie, so that other programs' pings in the
+ * same namespace cost no wake-up. */
 void packet_echo_filter(struct sock_filter code[PACKET_FILTER_LEN], bool ipv6, uint64_t cookie);
 
 /* RFC 1071, over an even number of bytes, as it stands in a packet. */

@@ -14,6 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+enum { PRIORITY = -10 };
+
 static int compare_fds(const void *a, const void *b)
 {
 	return *(const int *)a - *(const int *)b;
@@ -78,8 +80,9 @@ static int reset_signals(void)
 	return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
 }
 
-/* CAP_SYS_ADMIN: setns(2) into the clients. CAP_NET_RAW: ICMP sockets. CAP_NET_ADMIN: neighbour requests, socket buffers
- * beyond the machine's default bound. The lab may have started with fewer; what is missing shows where it is used. */
+/* CAP_SYS_ADMIN: setns(2) into the clients. CAP_NET_RAW: ICMP sockets. CAP_NET_ADMIN: neighbour requests, socket
+ * buffers beyond the machine's default bound. The lab may have started with fewer; what is missing shows where it is
+ * used. */
 static int drop_capabilities(void)
 {
 	const uint64_t wanted = 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_NET_RAW | 1ULL << CAP_NET_ADMIN;
@@ -98,7 +101,7 @@ static int drop_capabilities(void)
 	return 0;
 }
 
-/* Every client may need three sockets. Where the bound cannot be raised that far, opening a socket says so later. */
+/* Every client may need several sockets. Where the bound cannot be raised that far, opening a socket says so later. */
 static void raise_descriptor_limit(size_t descriptors)
 {
 	struct rlimit limit;
@@ -114,6 +117,13 @@ static void raise_descriptor_limit(size_t descriptors)
 	(void)setrlimit(RLIMIT_NOFILE, &limit); /* as said above */
 }
 
+/* A packet that leaves late is a wrong measurement, so the engine goes before ordinary work (with three
+ * busy loops on two cores it was up to 9 ms late at 10 kpps, and 192 departures were given up; so 4 ms, and none). */
+static void raise_priority(void)
+{
+	(void)setpriority(PRIO_PROCESS, 0, PRIORITY); /* without the privilege it runs as everybody does */
+}
+
 int process_confine(const char *name, pid_t parent, int *keep, size_t n, size_t descriptors)
 {
 	int r;
@@ -123,6 +133,7 @@ int process_confine(const char *name, pid_t parent, int *keep, size_t n, size_t 
 		return -errno;
 	if (getppid() != parent) /* it died before the line above */
 		return -ESRCH;
+	raise_priority();
 	raise_descriptor_limit(descriptors);
 	r = mute_standard_streams();
 	if (r == 0)

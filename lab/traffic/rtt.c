@@ -50,7 +50,8 @@ uint64_t rtt_quantile(const uint64_t buckets[RTT_BUCKETS], double q)
 			continue;
 		}
 		share = (wanted - (double)before) / (double)buckets[i];
-		return rtt_bucket_floor(i) + (uint64_t)(share * (double)(rtt_bucket_floor(i + 1) - rtt_bucket_floor(i)));
+		return rtt_bucket_floor(i) +
+		       (uint64_t)(share * (double)(rtt_bucket_floor(i + 1) - rtt_bucket_floor(i)));
 	}
 	return rtt_bucket_floor(RTT_BUCKETS);
 }

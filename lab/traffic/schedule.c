@@ -112,8 +112,8 @@ static void pass(struct schedule *s, uint64_t departures)
 	next_set(s);
 }
 
-void schedule_init(struct schedule *s, enum scn_pattern pattern, long double interval_ns, uint64_t seed, uint64_t base_ns,
-		   uint64_t stop_ns, uint64_t count)
+void schedule_init(struct schedule *s, enum scn_pattern pattern, long double interval_ns, uint64_t seed,
+		   uint64_t base_ns, uint64_t stop_ns, uint64_t count)
 {
 	*s = (struct schedule){
 		.pattern = pattern,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pacing: when the packets of one generator are due, and which generator is due next. Pure: time comes in as numbers
- * (CLOCK_MONOTONIC nanoseconds everywhere), nothing is sent or waited for here. Deadlines are absolute, so lateness never
- * adds up. */
+ * (CLOCK_MONOTONIC nanoseconds everywhere), nothing is sent or waited for here. Deadlines are absolute, so lateness
+ * never adds up. */
 #ifndef TUNLAB_TRAFFIC_SCHEDULE_H
 #define TUNLAB_TRAFFIC_SCHEDULE_H
 
@@ -15,10 +15,10 @@ enum {
 	SCHEDULE_CATCH_UP_NS = 5000000,   /* after a stall at most this much of the timetable is sent at once */
 };
 
-/* One generator's timetable. Departure k of a constant rate is at base + k * interval, computed anew for each k: it has no
- * rounding error that grows. A departure at or after stop is not made, so a constant rate R makes exactly ceil(R * (stop -
- * base)) departures. Departures missed in a stall are given up and counted, never sent in a long burst: taken + missed
- * is what the timetable held. */
+/* One generator's timetable. Departure k of a constant rate is at base + k * interval, computed anew for each k: it has
+ * no rounding error that grows. A departure at or after stop is not made, so a constant rate R makes exactly ceil(R *
+ * (stop - base)) departures. Departures missed in a stall are given up and counted, never sent in a long burst: taken +
+ * missed is what the timetable held. */
 struct schedule {
 	enum scn_pattern pattern;
 	bool maximum;            /* always due */
@@ -39,8 +39,8 @@ struct schedule {
 long double schedule_interval(const struct rate *rate, uint32_t size, bool ipv6);
 
 /* interval_ns 0: always due from base_ns on. The same seed gives the same departures. */
-void schedule_init(struct schedule *s, enum scn_pattern pattern, long double interval_ns, uint64_t seed, uint64_t base_ns,
-		   uint64_t stop_ns, uint64_t count);
+void schedule_init(struct schedule *s, enum scn_pattern pattern, long double interval_ns, uint64_t seed,
+		   uint64_t base_ns, uint64_t stop_ns, uint64_t count);
 /* Goes on at another interval: the next departure is one new interval after the last, or now when that is past. */
 void schedule_set_interval(struct schedule *s, long double interval_ns, uint64_t now_ns);
 /* Takes the departures that are due at now, at most max. Those more than SCHEDULE_CATCH_UP_NS late are given up (except

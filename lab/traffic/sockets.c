@@ -147,7 +147,8 @@ int socket_open_sink(bool ipv6, const char **ret_what)
 	if (r == 0 && ipv6)
 		r = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	if (r == 0)
-		r = bind(fd, ipv6 ? (struct sockaddr *)&any6 : (struct sockaddr *)&any4, ipv6 ? sizeof(any6) : sizeof(any4));
+		r = bind(fd, ipv6 ? (struct sockaddr *)&any6 : (struct sockaddr *)&any4,
+			 ipv6 ? sizeof(any6) : sizeof(any4));
 	if (r == 0)
 		return fd;
 	r = r == -1 ? -errno : r;

@@ -19,7 +19,7 @@ void visit_leave(const struct visit *v);
 
 /* Each opens a socket in the calling thread's namespace: a descriptor, or -errno with *ret_what (static text: what
  * failed). */
-/* Raw ICMP (or ICMPv6) for echo requests out, and only replies carrying the cookie in, with kernel receive timestamps. */
+/* Raw ICMP (or ICMPv6): echo requests out, and only replies carrying the cookie in, with kernel receive timestamps. */
 int socket_open_echo(bool ipv6, uint64_t cookie, const char **ret_what);
 /* UDP, for sending only. */
 int socket_open_udp(bool ipv6, const char **ret_what);

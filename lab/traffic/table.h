@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the lab's side (engine.c) and the traffic child (child.c) share: the table of counters in memory and the messages
- * on their socket pair. Both are the same program, so this is no wire format: structs go as they stand. */
+/* What the lab's side (engine.c) and the traffic child (child.c) share: the table of counters in memory and the
+ * messages on their socket pair. Both are the same program, so this is no wire format: structs go as they stand. */
 #ifndef TUNLAB_TRAFFIC_TABLE_H
 #define TUNLAB_TRAFFIC_TABLE_H
 

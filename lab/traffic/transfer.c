@@ -13,8 +13,8 @@
 #include "lab/traffic/packet.h"
 
 enum {
-	RECEIVE_BYTES = 128,     /* the longest IPv4 header, ICMP and the stamp: the rest of a packet is not looked at */
-	CONTROL_BYTES = 64,      /* one timestamp */
+	RECEIVE_BYTES = 128, /* the longest IPv4 header, ICMP and the stamp: the rest of a packet is not looked at */
+	CONTROL_BYTES = 64, /* one timestamp */
 };
 
 /* What only the child knows of a stream. */
@@ -96,8 +96,8 @@ static struct stream_count *next_packet(struct transfer *t, struct transfer_sour
 	return &t->table->streams[stream];
 }
 
-static void fill_message(struct transfer *t, uint32_t i, const struct stream_count *count, uint16_t port, void *head, size_t head_len,
-			 size_t rest_len)
+static void fill_message(struct transfer *t, uint32_t i, const struct stream_count *count, uint16_t port, void *head,
+			 size_t head_len, size_t rest_len)
 {
 	struct msghdr *m = &t->messages[i].msg_hdr;
 	socklen_t len;
@@ -155,7 +155,8 @@ static uint32_t send_udp(struct transfer *t, struct transfer_source *source, uin
 		int r = sendmmsg(fd, t->messages + done, n - done, MSG_NOSIGNAL);
 
 		if (r <= 0) {
-			count_add(&t->counts[done++]->send_errors, 1); /* of the first one; the others have not been tried */
+			/* That of the first one; the others have not been tried. */
+			count_add(&t->counts[done++]->send_errors, 1);
 			continue;
 		}
 		for (int i = 0; i < r; i++)
@@ -199,8 +200,8 @@ static void count_round_trip(struct stream_count *s, uint64_t sent_ns, uint64_t 
 }
 
 /* Whether a stamp that carries our cookie is also possible: somebody in the lab may have copied it. */
-static struct stream_count *find_stream(struct transfer *t, const struct packet_id *id, uint32_t client, enum endpoint_role role,
-					size_t size)
+static struct stream_count *find_stream(struct transfer *t, const struct packet_id *id, uint32_t client,
+					enum endpoint_role role, size_t size)
 {
 	struct stream_count *s;
 
@@ -215,7 +216,8 @@ static struct stream_count *find_stream(struct transfer *t, const struct packet_
 }
 
 /* Counts message i; whether it is a packet that had not come before. */
-static bool take_message(struct transfer *t, uint32_t i, uint32_t client, enum endpoint_role role, uint32_t *ret_generator)
+static bool take_message(struct transfer *t, uint32_t i, uint32_t client, enum endpoint_role role,
+			 uint32_t *ret_generator)
 {
 	bool ipv6 = !addr_is_v4(&t->endpoints->plan->clients[client].addr);
 	size_t len = t->messages[i].msg_len, size = len + PACKET_L4_SIZE;
@@ -251,7 +253,8 @@ static bool take_message(struct transfer *t, uint32_t i, uint32_t client, enum e
 	return true;
 }
 
-uint32_t transfer_receive(struct transfer *t, uint32_t client, enum endpoint_role role, uint32_t generators[TRANSFER_BATCH])
+uint32_t transfer_receive(struct transfer *t, uint32_t client, enum endpoint_role role,
+			  uint32_t generators[TRANSFER_BATCH])
 {
 	int fd = t->endpoints->v[client].fd[role], n;
 	uint32_t fresh = 0;

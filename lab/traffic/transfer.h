@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packets out and in: builds and sends what a generator owes, checks and counts what arrives, in the shared table. When it
- * is due is child.c's business. */
+/* Packets out and in: builds and sends what a generator owes, checks and counts what arrives, in the shared table. When
+ * it is due is child.c's business. */
 #ifndef TUNLAB_TRAFFIC_TRANSFER_H
 #define TUNLAB_TRAFFIC_TRANSFER_H
 
@@ -21,11 +21,12 @@ struct transfer_source {
 	uint32_t size;           /* IP payload */
 	enum scn_proto proto;
 };
-/* Sends n packets (at most TRANSFER_BATCH) now, to the source's peers in turn. Returns how many the kernel took; the others
- * are counted as send_errors. The client's socket must be open. */
+/* Sends n packets (at most TRANSFER_BATCH) now, to the source's peers in turn. Returns how many the kernel took; the
+ * others are counted as send_errors. The client's socket must be open. */
 uint32_t transfer_send(struct transfer *t, struct transfer_source *source, uint32_t n);
-/* Receives at most TRANSFER_BATCH packets from a client's socket and counts them. The generators of those that came for the
- * first time stand in generators, one for each packet; returns their number. */
-uint32_t transfer_receive(struct transfer *t, uint32_t client, enum endpoint_role role, uint32_t generators[TRANSFER_BATCH]);
+/* Receives at most TRANSFER_BATCH packets from a client's socket and counts them. The generators of those that came for
+ * the first time stand in generators, one for each packet; returns their number. */
+uint32_t transfer_receive(struct transfer *t, uint32_t client, enum endpoint_role role,
+			  uint32_t generators[TRANSFER_BATCH]);
 
 #endif

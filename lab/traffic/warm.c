@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Neighbour resolution by rtnetlink, event-driven; see warm.h. Raw netlink rather than nl.h: what is waited for here are
- * notifications, not answers. */
+/* Neighbour resolution by rtnetlink, event-driven; see warm.h. Raw netlink rather than nl.h: what is waited for here
+ * are notifications, not answers. */
 #include "lab/traffic/warm.h"
 
 #include <errno.h>
@@ -75,8 +75,8 @@ static void settle_peer(struct warm *w, struct peer *p, uint8_t state)
 }
 
 /* Writes a request about one address; returns its length. */
-static size_t put_request(void *at, uint16_t type, uint16_t flags, uint8_t neighbour_flags, int ifindex, uint32_t sequence,
-			  const struct ip_addr *addr)
+static size_t put_request(void *at, uint16_t type, uint16_t flags, uint8_t neighbour_flags, int ifindex,
+			  uint32_t sequence, const struct ip_addr *addr)
 {
 	struct neighbour_request *r = at;
 	size_t len;
@@ -109,8 +109,9 @@ static int send_requests(int fd, const void *requests, size_t len)
 }
 
 /* Asks for up to BATCH pending neighbours from *index on. NTF_USE makes the kernel resolve as if a packet were waiting.
- * NTF_EXT_LEARNED keeps the entry out of the bound of struct warm_room. The request for the entry's state behind it answers at once when the entry was known, or when
- * the peer's reply came while the kernel was sending, as it does over veth. */
+ * NTF_EXT_LEARNED keeps the entry out of the bound of struct warm_room. The request for the entry's state behind it
+ * answers at once when the entry was known, or when the peer's reply came while the kernel was sending, as it does over
+ * veth. */
 static int send_batch(const struct warm *w, uint32_t *index, uint16_t first_type)
 {
 	struct neighbour_request requests[2 * BATCH];
@@ -122,8 +123,8 @@ static int send_batch(const struct warm *w, uint32_t *index, uint16_t first_type
 		if (p->state != PENDING)
 			continue;
 		if (first_type == RTM_NEWNEIGH)
-			at += put_request(at, RTM_NEWNEIGH, NLM_F_CREATE, NTF_USE | NTF_EXT_LEARNED, w->ifindex, *index + 1,
-					  &p->addr);
+			at += put_request(at, RTM_NEWNEIGH, NLM_F_CREATE, NTF_USE | NTF_EXT_LEARNED, w->ifindex,
+					  *index + 1, &p->addr);
 		at += put_request(at, RTM_GETNEIGH, 0, 0, w->ifindex, *index + 1, &p->addr);
 		n++;
 	}
@@ -154,7 +155,8 @@ static void take_neighbour(struct warm *w, const struct nlmsghdr *h)
 
 	if (left < 0 || ndm->ndm_ifindex != w->ifindex)
 		return;
-	for (a = (const void *)((const uint8_t *)h + NLMSG_SPACE(sizeof(*ndm))); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+	for (a = (const void *)((const uint8_t *)h + NLMSG_SPACE(sizeof(*ndm))); RTA_OK(a, left);
+	     a = RTA_NEXT(a, left)) {
 		struct peer *p;
 
 		if (a->rta_type != NDA_DST)
@@ -251,8 +253,8 @@ int warm_read(struct warm *w)
 }
 
 /* IPv6: where no packet waits the kernel solicits from the link-local address, which the lab's clients do not have, and
- * which would teach the peer the wrong address: so we ask ourselves, as RFC 4861 7.2.2 has it. The answer goes to the kernel,
- * whose entry is waiting for it. */
+ * which would teach the peer the wrong address: so we ask ourselves, as RFC 4861 7.2.2 has it. The answer goes to the
+ * kernel, whose entry is waiting for it. */
 static void solicit(const struct warm *w)
 {
 	struct {
@@ -348,8 +350,8 @@ static int find_device(const char *device, int *ret_ifindex, const char **ret_wh
 	return 0;
 }
 
-static int start(struct warm *w, const char *device, const struct ip_addr *source, const struct ip_addr *addrs, size_t n,
-		 const char **ret_what)
+static int start(struct warm *w, const char *device, const struct ip_addr *source, const struct ip_addr *addrs,
+		 size_t n, const char **ret_what)
 {
 	int r = find_device(device, &w->ifindex, ret_what);
 
@@ -374,8 +376,8 @@ static int start(struct warm *w, const char *device, const struct ip_addr *sourc
 	return r;
 }
 
-int warm_open(const char *device, const struct ip_addr *source, const struct ip_addr *addrs, size_t n, struct warm **ret,
-	      const char **ret_what)
+int warm_open(const char *device, const struct ip_addr *source, const struct ip_addr *addrs, size_t n,
+	      struct warm **ret, const char **ret_what)
 {
 	struct warm *w = calloc(1, sizeof(*w));
 	int r;
@@ -435,7 +437,8 @@ void warm_room_make(const struct warm_room *room, const struct ip_addr *asker)
 {
 	struct neighbour_request request;
 	uint8_t answer[256];
-	size_t len = put_request(&request, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL, NTF_EXT_LEARNED, room->ifindex, 0, asker);
+	size_t len = put_request(&request, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL, NTF_EXT_LEARNED, room->ifindex, 0,
+				 asker);
 
 	/* Ignored, as the header says; answers are only read so that they do not pile up. */
 	(void)send_requests(room->fd, &request, len);

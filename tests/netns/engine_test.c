@@ -30,7 +30,7 @@
 #include "tests/unit/t.h"
 
 enum { CLIENTS = 4, ABSENT = 3, MTU = 1450, SWITCH = 1000, ETH0 = 2, ETH_IP4 = 14 + 20, ETH_IP6 = 14 + 40 };
-/* A new interface repeats its multicast reports for up to two seconds (RFC 3810 9.11): packets that are none of ours. */
+/* A new interface repeats its multicast reports for up to two seconds (RFC 3810 9.11): packets, but none of ours. */
 enum { MLD_MS = 2200 };
 #define NS_PER_S 1000000000ULL
 
@@ -139,8 +139,8 @@ static struct interface_count read_counts(const struct lan *l, int client)
 		char *at = strstr(line, "eth0:");
 
 		if (at)
-			(void)sscanf(at + 5, "%" SCNu64 " %" SCNu64 " %*u %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64, &n.rx_bytes,
-				     &n.rx_packets, &n.tx_bytes, &n.tx_packets);
+			(void)sscanf(at + 5, "%" SCNu64 " %" SCNu64 " %*u %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64,
+				     &n.rx_bytes, &n.rx_packets, &n.tx_bytes, &n.tx_packets);
 	}
 	if (f)
 		fclose(f);
@@ -225,8 +225,8 @@ static struct engine *start(const struct lan *l)
 	return e;
 }
 
-static uint32_t add(struct engine *e, enum scn_proto proto, double pps, uint32_t from, const uint32_t *peers, uint32_t n_peers,
-		    uint32_t size, uint64_t stop_ms)
+static uint32_t add(struct engine *e, enum scn_proto proto, double pps, uint32_t from, const uint32_t *peers,
+		    uint32_t n_peers, uint32_t size, uint64_t stop_ms)
 {
 	struct generator_spec spec = {
 		.client = from,
@@ -449,7 +449,8 @@ TEST(patterns_keep_the_mean_and_share_a_socket)
 		near((double)departures(e, SCN_POISSON * SCN_PROTO_MAX + i), 200, 70);
 		eq_u64(departures(e, SCN_BURST * SCN_PROTO_MAX + i), 200);
 	}
-	eq_u64(departures(e, SCN_POISSON * SCN_PROTO_MAX), departures(e, SCN_POISSON * SCN_PROTO_MAX + 1)); /* same seed */
+	/* The same seed. */
+	eq_u64(departures(e, SCN_POISSON * SCN_PROTO_MAX), departures(e, SCN_POISSON * SCN_PROTO_MAX + 1));
 	engine_end(e);
 	lan_down(l);
 }
@@ -535,7 +536,7 @@ TEST(generators_come_go_and_change_while_the_clock_runs)
 {
 	static const uint32_t to1[] = {1};
 	LAN_OR_SKIP(l, false);
-	struct generator_spec spec = {.client = 0, .peers = to1, .n_peers = 1, .proto = SCN_UDP, .size = 64, .count = 7};
+	struct generator_spec spec = {.peers = to1, .n_peers = 1, .proto = SCN_UDP, .size = 64, .count = 7};
 	struct engine *e = start(l);
 	struct engine_event event;
 	uint32_t number, slow;
@@ -586,6 +587,9 @@ TEST(draining_ends_soon_when_packets_do_not_come)
 	sleep_ms(100);
 	begin_ns = clock_ns();
 	eq_i64(engine_drain(e), 0);
+	add(e, SCN_PING, 100, 0, to2, 1, 64, 0); /* too late: the end would not come */
+	await(e, ENGINE_FAILED, &event);
+	eq_str(event.text, "traffic from c0: cannot start while the lab is ending on c0: Operation canceled");
 	await(e, ENGINE_DRAINED, &event);
 	near((double)(clock_ns() - begin_ns), 1e9, 0.3e9);
 	ok(engine_stream(e, 0)->received < engine_stream(e, 0)->sent);
@@ -719,6 +723,7 @@ TEST(the_terminal_does_not_end_it_but_its_death_is_noticed)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 	LAN_OR_SKIP(l, false);
+	struct generator_spec spec = {.peers = (uint32_t[]){1}, .n_peers = 1, .size = 64, .rate.value = 1};
 	struct engine *e = start(l);
 	struct engine_event event;
 	uint32_t number;
@@ -732,8 +737,7 @@ TEST(the_terminal_does_not_end_it_but_its_death_is_noticed)
 	eq_str(event.text, "the traffic process was killed by signal 9 (Killed)");
 	eq_i64(engine_fd(e), -1);
 	eq_i64(engine_read_event(e, &event), 0);
-	eq_i64(engine_add(e, &(struct generator_spec){.peers = (uint32_t[]){1}, .n_peers = 1, .size = 64, .rate.value = 1}, &number),
-	       -EPIPE);
+	eq_i64(engine_add(e, &spec, &number), -EPIPE);
 	eq_i64(engine_go(e), -EPIPE);
 	engine_end(e);
 	lan_down(l);

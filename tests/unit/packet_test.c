@@ -11,7 +11,12 @@
 
 #define COOKIE 0xfedcba9876543210ULL
 
-static const struct packet_id sample = {.cookie = COOKIE, .stream = 70000, .sequence = 1ULL << 40 | 5, .sent_ns = 123456789};
+static const struct packet_id sample = {
+	.cookie = COOKIE,
+	.stream = 70000,
+	.sequence = 1ULL << 40 | 5,
+	.sent_ns = 123456789,
+};
 
 /* Exactly as long as `len`, so that a sanitizer sees a read beyond it. */
 static bool reads_stamp(const void *bytes, size_t len, uint64_t cookie, struct packet_id *ret)
@@ -114,7 +119,8 @@ TEST(the_size_of_an_echo_is_that_of_the_whole_packet)
 	size_t len = build_reply(packet, false, 0), size = 0;
 	struct packet_id id;
 
-	ok(packet_read_echo(packet, len, 20 + 1024, false, COOKIE, &id, &size)); /* of which only len bytes were copied */
+	/* Of which only len bytes were copied. */
+	ok(packet_read_echo(packet, len, 20 + 1024, false, COOKIE, &id, &size));
 	eq_u64(size, 1024);
 }
 
@@ -160,8 +166,8 @@ static int64_t run_filter(const struct sock_filter *code, const uint8_t *packet,
 		case BPF_LD | BPF_W | BPF_IND:
 			if (at + 4 > len)
 				return -1;
-			a = (uint32_t)packet[at] << 24 | (uint32_t)packet[at + 1] << 16 | (uint32_t)packet[at + 2] << 8 |
-			    packet[at + 3];
+			a = (uint32_t)packet[at] << 24 | (uint32_t)packet[at + 1] << 16 |
+			    (uint32_t)packet[at + 2] << 8 | packet[at + 3];
 			break;
 		case BPF_JMP | BPF_JEQ | BPF_K:
 			pc += a == f->k ? f->jt : f->jf;

@@ -13,8 +13,8 @@ static struct schedule timetable(enum scn_pattern pattern, double pps, uint64_t 
 	struct rate rate = {.unit = RATE_PPS, .value = pps};
 	struct schedule s;
 
-	schedule_init(&s, pattern, schedule_interval(&rate, 64, false), seed, BASE, duration_ns ? BASE + duration_ns : UINT64_MAX,
-		      0);
+	schedule_init(&s, pattern, schedule_interval(&rate, 64, false), seed, BASE,
+		      duration_ns ? BASE + duration_ns : UINT64_MAX, 0);
 	return s;
 }
 
