@@ -298,8 +298,8 @@ static void op_traffic_start(struct connection *c, const cJSON *request)
 	char text[64];
 	int r = order_who(run, request, &o, &err);
 
-	if (!r && run->state != RUN_RUNNING) {
-		error_set(&err, "the lab is not running: it is starting, or about to end");
+	if (!r && run->state >= RUN_DRAINING) {
+		error_set(&err, "the lab is about to end");
 		r = -EBUSY;
 	}
 	if (!r)

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// tunlab run as a user starts it: shipped scenarios and their verdicts, wrong input, a machine that cannot.
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { skip, test } from "../lib/tap.mjs";
+import { Child, Lab, isRoot, json, labName, machineState, run, tunlab, tunlabAsan, have } from "../lib/lab.mjs";
+
+const dir = mkdtempSync(tmpdir() + "/tunlab-run-");
+process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
+const needRoot = () => isRoot || skip("needs root");
+
+function scenario(text, name = "t.ini") {
+  writeFileSync(`${dir}/${name}`, text);
+  return `${dir}/${name}`;
+}
+
+const headless = (args, options) => run(["run", "--headless", "--assert", "--name", labName(), ...args], options);
+
+for (const name of ["default", "skewed", "isolation", "idle"])
+  test(`run ${name} --headless --assert holds all its checks`, () => {
+    needRoot();
+    const r = headless(name === "default" ? [] : [name]);
+    assert.equal(r.status, 0, r.out + r.err);
+    assert.match(r.out, /^1\.\.[1-9]/m);
+    assert.match(r.out, /^ok 1 /m);
+    assert.doesNotMatch(r.out, /^not ok/m);
+  });
+
+test("a check that does not hold: exit 1, measured value and flows in the diagnostic", () => {
+  needRoot();
+  const file = scenario(`[lab]
+hosts = 2
+vnis = 7
+duration = 1s
+[traffic a]
+from = c0
+proto = udp
+rate = 100pps
+[assert right]
+check = packets(from=c0 proto=udp) == 100
+[assert wrong]
+check = packets(from=c0 proto=udp) == 99
+[assert nothing to measure]
+check = rtt_avg(from=c0) < 1s
+`);
+  const r = headless([file]);
+  assert.equal(r.status, 1, r.out + r.err);
+  assert.match(r.out, /^ok 1 .*right/m);
+  assert.match(r.out, /^not ok 2 .*wrong/m);
+  assert.match(r.out, /^not ok 3 /m);
+  assert.match(r.out, /100/);
+});
+
+test("reports: TAP, JUnit and JSON of one run agree, in files", () => {
+  needRoot();
+  const file = scenario("[lab]\nhosts=2\nvnis=7\nduration=1s\n[traffic a]\nfrom=c0\nproto=udp\n[assert one]\ncheck = loss() == 0%\n[assert two]\ncheck = flows() > 1000\n");
+  const r = headless([file, "--report", `tap:${dir}/r.tap`, "--report", `junit:${dir}/r.xml`, "--report", `json:${dir}/r.json`]);
+  assert.equal(r.status, 1, r.err);
+  assert.equal(r.out, "", "reports in files leave standard output alone");
+  const tap = readFileSync(`${dir}/r.tap`, "utf8"), xml = readFileSync(`${dir}/r.xml`, "utf8");
+  const doc = JSON.parse(readFileSync(`${dir}/r.json`, "utf8"));
+  assert.match(tap, /^ok 1/m);
+  assert.match(tap, /^not ok 2/m);
+  assert.match(xml, /tests="2"/);
+  assert.match(xml, /failures="1"/);
+  assert.equal(JSON.stringify(doc).includes("two"), true);
+});
+
+test("an unknown report format is refused before anything is built", () => {
+  const r = headless(["--report", "pdf"]);
+  assert.equal(r.status, 2);
+  assert.match(r.err, /pdf.*(tap|junit|json)/s);
+});
+
+test("scenario mistakes: all of them, file and line, exit 2, nothing built", () => {
+  const file = scenario("[lab]\nhosts = 0\ncolour = red\n[vni 99]\n[traffic x]\nrate = fast\n");
+  const r = run(["run", file, "--headless"]);
+  assert.equal(r.status, 2);
+  for (const line of [2, 3, 6]) assert.match(r.err, new RegExp(`t\\.ini:${line}: `));
+});
+
+for (const [what, args] of [["no command", []], ["unknown command", ["fly"]], ["unknown option", ["run", "--fly"]],
+  ["missing value", ["run", "--name"]], ["too many arguments", ["plan", "a", "b"]], ["no such scenario", ["check", "nonesuch"]]])
+  test(`usage: ${what}: exit 2 and a sentence`, () => {
+    const r = run(args);
+    assert.equal(r.status, 2);
+    assert.match(r.err, /tunlab|\n/);
+    assert.equal(r.out, "");
+  });
+
+test("without privilege: exit 3 and what to do", () => {
+  needRoot();
+  if (!have("setpriv")) skip("setpriv (util-linux) is missing");
+  const r = run(["--reuid=65534", "--regid=65534", "--clear-groups", "--", tunlab, "run"], { bin: "setpriv" });
+  assert.equal(r.status, 3, r.err);
+  assert.match(r.err, /sudo/);
+});
+
+test("the page's address in use: exit 3, the address named, nothing left", async () => {
+  needRoot();
+  const before = machineState();
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const address = `127.0.0.1:${server.address().port}`;
+  const r = run(["run", "--name", labName(), "--listen", address]);
+  server.close();
+  assert.equal(r.status, 3, r.err);
+  assert.ok(r.err.includes(address), r.err);
+  assert.deepEqual(machineState(), before);
+});
+
+test("a kernel that refuses half way: exit 3, what was tried, where and why; nothing left", () => {
+  needRoot();
+  const before = machineState();
+  const limit = "echo 5 >/proc/sys/user/max_net_namespaces && exec \"$0\" run idle --headless --name \"$1\"";
+  const r = run(["-Urn", "sh", "-c", limit, tunlab, labName()], { bin: "unshare" });
+  if (/unshare/.test(r.err) && r.status !== 3) skip("user namespaces are not allowed here");
+  assert.equal(r.status, 3, r.err);
+  assert.match(r.err, /cannot make a network namespace for c\d+: .*max_net_namespaces/);
+  assert.deepEqual(machineState(), before);
+});
+
+test("too few open files and no way to raise the limit: exit 3 and the number needed", () => {
+  needRoot();
+  if (!have("setpriv")) skip("setpriv (util-linux) is missing");
+  const r = run(["-c", 'ulimit -n 30; exec setpriv --bounding-set=-sys_resource "$0" run idle --headless', tunlab], { bin: "bash" });
+  assert.equal(r.status, 3, r.err);
+  assert.match(r.err, /needs \d+ open files/);
+});
+
+test("a lab of the same name: exit 3 and which", async () => {
+  needRoot();
+  const lab = await Lab.start("idle");
+  try {
+    const r = run(["run", "idle", "--headless", "--name", lab.name]);
+    assert.equal(r.status, 3);
+    assert.ok(r.err.includes(lab.name));
+    assert.equal(lab.json("status").labs.length, 1, "the first lab is not disturbed");
+  } finally {
+    await lab.stop();
+  }
+});
+
+for (const signal of ["SIGINT", "SIGTERM"])
+  test(`${signal} ends the lab: exit 128+N, nothing left`, async () => {
+    needRoot();
+    const before = machineState();
+    const lab = await Lab.start("skewed");
+    const exit = await lab.child.kill(signal);
+    assert.equal(exit.status, signal === "SIGINT" ? 130 : 143);
+    assert.deepEqual(machineState(), before);
+  });
+
+test("--detach returns when the lab is ready; stop ends it", () => {
+  needRoot();
+  const before = machineState();
+  const name = labName();
+  const r = run(["run", "idle", "--detach", "--name", name, "--listen", "127.0.0.1:0"]);
+  assert.equal(r.status, 0, r.err);
+  assert.equal(json(["status", "--json", "--lab", name]).labs[0].state, "running");
+  assert.equal(run(["stop", "--lab", name]).status, 0);
+  assert.deepEqual(machineState(), before);
+});
+
+test("--detach passes on a failure", () => {
+  needRoot();
+  const r = run(["run", "idle", "--detach", "--name", labName(), "--listen", "192.0.2.1:80"]);
+  assert.equal(r.status, 3, r.err);
+});
+
+test("--duration ends an interactive run, --set and --seed change the scenario", async () => {
+  needRoot();
+  const child = new Child(["run", "idle", "--name", labName(), "--listen", "127.0.0.1:0", "--duration", "300ms", "--set", "lab.hosts=3", "--seed", "5"]);
+  await child.waitFor(/3 hosts/);
+  assert.deepEqual(await child.ended, { status: 0, signal: null });
+});
+
+test("both wirings, both ways of flooding, both families: everything arrives and is counted", () => {
+  needRoot();
+  const file = scenario(`[lab]
+hosts = 3
+vnis = 10-11
+duration = 1s
+[traffic pings]
+rate = 20pps
+[traffic datagrams]
+proto = udp
+rate = 50pps
+[assert delivery]
+check = delivery() == 100%
+[assert loss]
+check = loss() == 0%
+[assert mismatch]
+check = mismatch() == 0
+[assert unplanned]
+check = unplanned() == 0
+[assert hosts]
+check = hosts() == 3
+`);
+  const ways = [[], ["lab.wiring=direct"], ["lab.flood=unicast"], ["lab.underlay=fd00:1::/64"],
+    ["vni 10.subnet=fd00:a::/64", "vni 11.subnet=fd00:b::/64"],
+    ["lab.underlay=fd00:1::/64", "vni 10.subnet=fd00:a::/64", "vni 11.subnet=fd00:b::/64", "lab.wiring=direct", "lab.flood=unicast"]];
+  for (const way of ways) {
+    const r = headless([file, ...way.flatMap((s) => ["--set", s])]);
+    assert.equal(r.status, 0, `${way}: ${r.out}${r.err}`);
+  }
+});
+
+test("the sanitized program runs the skewed lab without a complaint", () => {
+  needRoot();
+  const r = headless(["skewed", "--duration", "2s", "--set", "assert delivery.check=delivery() == 100%"], { bin: tunlabAsan, timeout: 60_000 });
+  assert.doesNotMatch(r.err, /Sanitizer|runtime error/);
+  assert.notEqual(r.status, null);
+});
