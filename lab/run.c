@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/poll.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -362,6 +363,20 @@ static int make_token(struct run *run)
 	return 0;
 }
 
+/* On its way down the main thread answers no more, and waits for the server thread that is asking: that one must give up. */
+static bool wait_for_answer(struct run *run, int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct lab_info info;
+
+	while (poll(&p, 1, 50) == 0) {
+		run_info(run, &info);
+		if (info.state == state_names[RUN_DONE])
+			return false;
+	}
+	return true;
+}
+
 /* A change asked for over HTTP goes the way of every command: over the control socket, answered by the main thread. */
 static int change_by_http(void *arg, const char *request, char **ret_answer)
 {
@@ -373,7 +388,7 @@ static int change_by_http(void *arg, const char *request, char **ret_answer)
 		return 503;
 	r = control_send(fd, request);
 	if (!r)
-		r = control_receive(fd, ret_answer, NULL);
+		r = wait_for_answer(run, fd) ? control_receive(fd, ret_answer, NULL) : -EPIPE;
 	(void)close(fd);
 	if (r)
 		return 503;
