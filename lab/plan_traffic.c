@@ -49,17 +49,29 @@ static int64_t client_of_host_in(const struct plan *p, uint32_t host, uint32_t v
 	return -1;
 }
 
+/* "hosts are host0 to host8" */
+static const char *all_of(const char *what, const char *name, uint32_t n, char *buf, size_t len)
+{
+	if (n == 1)
+		(void)snprintf(buf, len, "the only %s is %s0", what, name);
+	else
+		(void)snprintf(buf, len, "%ss are %s0 to %s%u", what, name, name, n - 1);
+	return buf;
+}
+
 /* Whether the client, host or VNI itself is there. */
 static int check_exists(const struct plan *p, const struct who *w, char *why, size_t why_len)
 {
 	char list[200];
 
 	if (w->kind == WHO_CLIENT && w->client >= p->n_clients) {
-		(void)snprintf(why, why_len, "c%u does not exist: clients are c0 to c%u", w->client, p->n_clients - 1);
+		(void)snprintf(why, why_len, "c%u does not exist: %s", w->client,
+			       all_of("client", "c", p->n_clients, list, sizeof(list)));
 		return -ENOENT;
 	}
 	if ((w->kind == WHO_HOST || w->kind == WHO_HOST_VNI) && w->host >= p->n_hosts) {
-		(void)snprintf(why, why_len, "host%u does not exist: hosts are host0 to host%u", w->host, p->n_hosts - 1);
+		(void)snprintf(why, why_len, "host%u does not exist: %s", w->host,
+			       all_of("host", "host", p->n_hosts, list, sizeof(list)));
 		return -ENOENT;
 	}
 	if ((w->kind == WHO_VNI || w->kind == WHO_HOST_VNI) && plan_vni_by_number(p, w->vni) < 0) {
@@ -415,10 +427,11 @@ static int add_generators(const struct section *x, const struct targets *to, con
 static bool count_streams(const struct section *x, const struct targets *to, const uint32_t *senders, size_t n)
 {
 	struct plan *p = x->p;
-	uint64_t streams = 0;
+	uint64_t streams = 0, flows;
 
 	for (size_t i = 0; i < n; i++)
 		streams += count_peers(p, to, senders[i]);
+	flows = streams * (x->t->proto == SCN_PING ? 2 : 1);
 	if (p->n_generators + n > PLAN_GENERATORS_MAX) {
 		SECTION_ERROR(x, -1, NULL, NULL, "brings the senders to %llu, counting each section's; at most %d are possible",
 			      (unsigned long long)(p->n_generators + n), PLAN_GENERATORS_MAX);
@@ -429,8 +442,13 @@ static bool count_streams(const struct section *x, const struct targets *to, con
 			      (unsigned long long)(p->n_streams + streams), PLAN_STREAMS_MAX);
 		return false;
 	}
+	if (p->n_flows + flows > PLAN_FLOWS_MAX) {
+		SECTION_ERROR(x, -1, NULL, NULL, "brings the flows to %llu; the monitor's table holds at most %d",
+			      (unsigned long long)(p->n_flows + flows), PLAN_FLOWS_MAX);
+		return false;
+	}
 	p->n_streams += (uint32_t)streams;
-	p->n_flows += (uint32_t)streams * (x->t->proto == SCN_PING ? 2 : 1);
+	p->n_flows += (uint32_t)flows;
 	return true;
 }
 

@@ -366,6 +366,7 @@ TEST(limits_are_told_with_both_numbers)
 	       "x.ini:3: [lab] mtu: 1431 do not fit: the underlay's 1500 bytes less the tunnel's 70 over IPv6 leave 1430");
 	eq_str(mistake("[lab]\nmtu = 1279\n[vni 10000]\nsubnet = fd00::/64", why),
 	       "x.ini:2: [lab] mtu: VNI 10000 is IPv6, which needs 1280; the MTU would be 1279");
+	eq_str(mistake("[lab]\nhosts = 1\n[traffic a]\nto = host1", why), "x.ini:4: [traffic a] to = host1: host1 does not exist: the only host is host0");
 	eq_str(mistake("[lab]\nhosts = 1\n[traffic a]", why), "x.ini:3: [traffic a]: makes no pair: no client of all has another of all in its VNI");
 	eq_str(mistake("[lab]\nvnis = 1-2\n[vni 2]\nsubnet = 192.168.0.0/24\n[traffic a]\nfrom = 192.168.0.1", why),
 	       "x.ini:6: [traffic a] from = 192.168.0.1: 192.168.0.1 is 2 clients (c0, c1): name one, as c0 or host0:1");
