@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Between the scenario's own files: the document (sections and keys by name, values still text) that scenario_ini.c
- * reads and scenario.c interprets. Nobody else includes this. */
+ * reads, and what scenario_keys.c and scenario.c make of it. Nobody else includes this. */
 #ifndef TUNLAB_SCENARIO_INTERNAL_H
 #define TUNLAB_SCENARIO_INTERNAL_H
 
@@ -43,6 +43,29 @@ int doc_read(const struct scn_source *source, const struct scenario *s, struct d
 /* Applies s->sets over it. */
 int doc_apply_sets(struct doc *doc, const struct scenario *s, struct scn_errors *e);
 void doc_free(struct doc *doc);
+
+/* What is being built. Values whose defaults depend on others stay in flags until everything is read. */
+struct build {
+	struct scenario *s;
+	struct scn_errors *e;
+	struct range_list vnis;
+	enum scn_encap encap;
+	enum scn_flood flood;
+	bool has_underlay, has_first;
+	bool no_memory;
+};
+
+/* A [vni] section's own values, laid over the lab's when its VNI's turn comes. */
+struct vni_values {
+	struct scn_vni v;
+	bool has_subnet, has_group, has_flood, has_encap;
+};
+
+/* Reads every value of a section into object (a struct scenario, vni_values, scn_traffic or scn_check) and notes where each
+ * stood. Number of mistakes, all reported. */
+int read_section(struct build *b, const struct doc_section *section, void *object, int *key_line);
+/* May it stand in a lab's name? The name stands in paths and URLs. */
+bool name_char(char c);
 
 /* Text helpers. */
 const char *skip_space(const char *p);
