@@ -150,7 +150,7 @@ struct cursor {
 	const __u8 *data;
 	const __u8 *data_end; /* end of the bytes at hand */
 #ifdef __bpf__
-	__u32 copied;         /* data is a buffer with all of the first PARSE_DEPTH_MAX bytes there are */
+	__u32 copied;         /* data is a copy of the first PARSE_DEPTH_MAX bytes, if there are */
 #endif
 	__u32 len;            /* the frame's length on the wire, at hand or not */
 	__u32 end;            /* end by the length fields read so far; at most len */
@@ -166,7 +166,7 @@ struct parsed {
 	struct flow_key key;
 	__u32 inner_off; /* where the inner Ethernet (or IP) header begins */
 	__u32 inner_len; /* from there to the end by the outer length fields: no Ethernet padding */
-	__u32 headers;   /* length of all headers read: what each segment of a super-packet repeats */
+	__u32 headers;   /* length of all headers: what each segment of a super-packet repeats */
 	__u32 later_fragment;
 };
 
@@ -258,7 +258,7 @@ PARSE_FN void cursor_limit(struct cursor *c, __u32 begin, __u32 len)
 		c->end = parse_blur(begin + len);
 }
 
-/* VLAN tags do not tell flows apart (they are no part of the key), so they are only stepped over. */
+/* VLAN tags do not tell flows apart (they are no part of the key): only stepped over. */
 PARSE_FN int parse_vlans(struct cursor *c, int type)
 {
 	const struct wire_vlan *tag;
@@ -418,7 +418,7 @@ PARSE_FN int parse_udp(struct cursor *c)
 
 	cursor_take(c, udp);
 	len = parse_be16(udp->len);
-	if (len && !c->no_length) { /* 0: IPv6 jumbogram, or a sender that left it to its hardware */
+	if (len && !c->no_length) { /* 0: a jumbogram, or left to the sender's hardware */
 		if (len < sizeof(*udp))
 			return -VERDICT_MALFORMED;
 		cursor_limit(c, begin, len);
@@ -474,7 +474,8 @@ PARSE_FN enum encap parse_ipproto_encap(int proto)
 }
 
 /* Which tunnel a UDP destination port is. */
-PARSE_FN enum encap parse_port_encap(const volatile struct flow_port ports[FLOW_PORTS_MAX], int port)
+PARSE_FN enum encap parse_port_encap(const volatile struct flow_port ports[FLOW_PORTS_MAX],
+				     int port)
 {
 	for (int i = 0; i < FLOW_PORTS_MAX && ports[i].encap != ENCAP_NONE; i++) {
 		if (ports[i].port == port)

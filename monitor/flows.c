@@ -299,8 +299,8 @@ static int read_hash_batches(const struct monitor_maps *maps, struct flow_table 
 	while (!last) {
 		uint32_t n = BATCH;
 
-		ret = bpf_map_lookup_batch(maps->flows_fd, first ? NULL : &position, &position, keys,
-					   values, &n, NULL);
+		ret = bpf_map_lookup_batch(maps->flows_fd, first ? NULL : &position, &position,
+					   keys, values, &n, NULL);
 		if (ret < 0 && ret != -ENOENT)
 			return ret;
 		last = ret == -ENOENT;

@@ -223,11 +223,12 @@ static int explain_open(int ret, const struct log_sink *sink, struct error *err)
 	case -EACCES:
 		if (geteuid() == 0 && memlock_is_low())
 			error_set(err, "monitor: the kernel refused to load the BPF program: this "
-				  "process may lock too little memory (ulimit -l unlimited) or lacks "
-				  "CAP_BPF and CAP_NET_ADMIN, as in an unprivileged container");
+				  "process may lock too little memory (ulimit -l unlimited) or "
+				  "lacks CAP_BPF and CAP_NET_ADMIN, as in an unprivileged "
+				  "container");
 		else
 			error_set(err, "monitor: no privilege to load the BPF program: run as root "
-				  "(or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN)");
+				  "(or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_ADMIN)");
 		return -EPERM;
 	case -ENOSYS:
 		error_set(err, "monitor: this kernel has no bpf() (CONFIG_BPF_SYSCALL)");
@@ -455,18 +456,20 @@ static void explain_attach(int ret, uint32_t ifindex, const struct log_sink *sin
 			   struct error *err)
 {
 	if (ret == -EPERM || ret == -EACCES)
-		error_set(err, "monitor: no privilege to attach to interface %u: needs CAP_NET_ADMIN "
-			  "in its namespace", ifindex);
+		error_set(err, "monitor: no privilege to attach to interface %u: needs "
+			  "CAP_NET_ADMIN in its namespace", ifindex);
 	else if (ret == -ENODEV || ret == -ENXIO)
-		error_set(err, "monitor: there is no interface with index %u in that namespace", ifindex);
+		error_set(err, "monitor: there is no interface with index %u in that namespace",
+			  ifindex);
 	else if (ret == -ENOSYS)
-		error_set(err, "monitor: cannot attach to interface %u: this kernel lacks the clsact "
-			  "qdisc or BPF filters (CONFIG_NET_SCH_INGRESS, CONFIG_NET_CLS_BPF)", ifindex);
+		error_set(err, "monitor: cannot attach to interface %u: this kernel lacks the "
+			  "clsact qdisc or BPF filters (CONFIG_NET_SCH_INGRESS, CONFIG_NET_CLS_BPF)",
+			  ifindex);
 	else if (ret == -EEXIST)
 		error_set(err, "monitor: interface %u has a monitor attached already", ifindex);
 	else
-		error_set(err, "monitor: cannot attach to interface %u: %s%s%s", ifindex, strerror(-ret),
-			  sink->last_warning[0] ? ": " : "", sink->last_warning);
+		error_set(err, "monitor: cannot attach to interface %u: %s%s%s", ifindex,
+			  strerror(-ret), sink->last_warning[0] ? ": " : "", sink->last_warning);
 }
 
 int monitor_attach(struct monitor *m, int netns_fd, uint32_t ifindex, struct error *err)

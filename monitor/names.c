@@ -48,6 +48,7 @@ const char *verdict_name(unsigned int verdict)
 
 const char *flow_proto_name(uint16_t ethertype, uint8_t ipproto, char *buf)
 {
+	int version = ethertype == ETH_TYPE_IPV4 ? 4 : 6;
 	const char *name = ipproto_names[ipproto];
 	int ret = 0;
 
@@ -58,9 +59,9 @@ const char *flow_proto_name(uint16_t ethertype, uint8_t ipproto, char *buf)
 	else if (ethertype != ETH_TYPE_IPV4 && ethertype != ETH_TYPE_IPV6)
 		ret = snprintf(buf, FLOW_PROTO_SIZE, "0x%04x", ethertype);
 	else if (name)
-		ret = snprintf(buf, FLOW_PROTO_SIZE, "ipv%d/%s", ethertype == ETH_TYPE_IPV4 ? 4 : 6, name);
+		ret = snprintf(buf, FLOW_PROTO_SIZE, "ipv%d/%s", version, name);
 	else
-		ret = snprintf(buf, FLOW_PROTO_SIZE, "ipv%d/%u", ethertype == ETH_TYPE_IPV4 ? 4 : 6, ipproto);
+		ret = snprintf(buf, FLOW_PROTO_SIZE, "ipv%d/%u", version, ipproto);
 	(void)ret; /* the longest, "ipv6/icmpv6", fits */
 	return buf;
 }

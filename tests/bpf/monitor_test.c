@@ -30,7 +30,7 @@
 #include "tests/unit/packets.h"
 #include "tests/unit/t.h"
 
-enum { LOOPBACK = 1 }; /* its interface index in every namespace, and where test_run packets come from */
+enum { LOOPBACK = 1 }; /* its index in every namespace; test_run's packets are from it, too */
 
 static const struct flow_port ports[FLOW_PORTS_MAX] = {{.port = 4789, .encap = ENCAP_VXLAN}};
 
@@ -128,10 +128,11 @@ TEST(the_kernel_parses_as_the_native_parser_does)
 		good &= eq_u64(is->packets - was->packets, want.packets);
 		good &= eq_u64(is->bytes - was->bytes, want.bytes);
 		good &= eq_u64(after.total.dir[dir].seen - before.total.dir[dir].seen, 1);
-		good &= eq_u64(after.total.dir[dir].seen_bytes - before.total.dir[dir].seen_bytes, p.len);
+		good &= eq_u64(after.total.dir[dir].seen_bytes -
+				       before.total.dir[dir].seen_bytes, p.len);
 		good &= eq_u64(after.total.dir[!dir].seen, before.total.dir[!dir].seen);
-		good &= eq_u64(after.total.dir[dir].later_fragments - before.total.dir[dir].later_fragments,
-			       c->later_fragment);
+		good &= eq_u64(after.total.dir[dir].later_fragments -
+				       before.total.dir[dir].later_fragments, c->later_fragment);
 		case_key(c, &key);
 		row = flows_find(&after, &key);
 		if (c->verdict == VERDICT_FLOW && (good &= ok(row != NULL))) {
@@ -151,7 +152,8 @@ TEST(the_kernel_parses_as_the_native_parser_does)
 			good &= eq_u64(got.inner_bytes, want.inner_bytes);
 		}
 		if (!good)
-			t_note("in row %d, %s: %s", i / 2, dir == FLOW_TX ? "egress" : "ingress", c->what);
+			t_note("in row %d, %s: %s", i / 2, dir == FLOW_TX ? "egress" : "ingress",
+			       c->what);
 	}
 	flows_free(&before);
 	flows_free(&after);
@@ -235,12 +237,18 @@ TEST(interfaces_that_are_no_hosts_are_counted_apart)
 	static const struct {
 		uint32_t base, n_hosts;
 		int host; /* -1: stray */
-	} rows[] = {{1, 1, 0}, {1, 9, 0}, {0, 9, 1}, {0, 2, 1}, {0xffffffff, 9, 2}, {2, 9, -1}, {100, 9, -1}};
+	} rows[] = {
+		{1, 1, 0}, {1, 9, 0}, {0, 9, 1}, {0, 2, 1},
+		{0xffffffff, 9, 2}, {2, 9, -1}, {100, 9, -1},
+	};
 
 	if (!is_root())
 		skip("needs root");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct monitor_config config = {.base_ifindex = rows[i].base, .n_hosts = rows[i].n_hosts};
+		struct monitor_config config = {
+			.base_ifindex = rows[i].base,
+			.n_hosts = rows[i].n_hosts,
+		};
 		struct flow_table table = {0};
 		struct monitor *m = NULL;
 		struct error err;
@@ -291,8 +299,8 @@ TEST(a_full_table_loses_nothing_silently)
 	eq_u64(tx->verdict[VERDICT_FLOW].packets, packets);
 	eq_u64(tx->verdict[VERDICT_FLOW].bytes, bytes);
 	ok(tx->verdict[VERDICT_LOST].packets > 0);
-	eq_u64(tx->verdict[VERDICT_FLOW].packets + tx->verdict[VERDICT_LOST].packets, FLOWS * ROUNDS);
-	eq_u64(tx->verdict[VERDICT_FLOW].bytes + tx->verdict[VERDICT_LOST].bytes, FLOWS * ROUNDS * p.len);
+	eq_u64(packets + tx->verdict[VERDICT_LOST].packets, FLOWS * ROUNDS);
+	eq_u64(bytes + tx->verdict[VERDICT_LOST].bytes, FLOWS * ROUNDS * p.len);
 	flows_free(&table);
 	monitor_free(m);
 }
@@ -415,8 +423,8 @@ static bool send_raw(const struct packet *p)
 		.sll_halen = 6,
 	};
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	bool good = ok(fd >= 0) &&
-		    eq_i64(sendto(fd, p->data, p->len, 0, (struct sockaddr *)&to, sizeof(to)), p->len);
+	bool good = ok(fd >= 0) && eq_i64(sendto(fd, p->data, p->len, 0, (struct sockaddr *)&to,
+						 sizeof(to)), p->len);
 
 	close(fd);
 	return good;
@@ -437,7 +445,7 @@ static void check_one_packet(const struct packet *p, bool spliced)
 		return;
 	if (eq_i64(monitor_attach(m, -1, LOOPBACK, &err), 0)) {
 		ok(spliced ? send_spliced(p->data + outer_len, p->len - outer_len) : send_raw(p));
-		usleep(20000); /* lo delivers at once, in softirq; this is only for a busy machine */
+		usleep(20000); /* lo delivers at once, in softirq; this is for a busy machine */
 		eq_i64(flows_read(m, &table), 0);
 		read_loopback_counters(&packets, &bytes);
 		/* Nobody listens: the port unreachable message is the second packet. */
@@ -453,7 +461,8 @@ static void check_one_packet(const struct packet *p, bool spliced)
 		if (eq_u64(table.n, 1)) {
 			eq_u64(table.rows[0].value.tx.bytes, p->len);
 			eq_u64(table.rows[0].value.rx.bytes, p->len);
-			eq_u64(table.rows[0].value.tx.inner_bytes, table.rows[0].value.rx.inner_bytes);
+			eq_u64(table.rows[0].value.tx.inner_bytes,
+			       table.rows[0].value.rx.inner_bytes);
 			eq_u64(table.rows[0].key.inner_ipproto, 17);
 		}
 		eq_i64(monitor_detach(m, -1, LOOPBACK, &err), 0);

@@ -95,7 +95,8 @@ static void key_text(const struct flow_key *key, char *buf, size_t size)
 	if (key->inner_ethertype == FLOW_LLC)
 		snprintf(proto, sizeof(proto), "llc/-");
 	else if (key->inner_ethertype == ETH_TYPE_IPV4 || key->inner_ethertype == ETH_TYPE_IPV6)
-		snprintf(proto, sizeof(proto), "0x%04x/%u", key->inner_ethertype, key->inner_ipproto);
+		snprintf(proto, sizeof(proto), "0x%04x/%u", key->inner_ethertype,
+			 key->inner_ipproto);
 	else
 		snprintf(proto, sizeof(proto), "0x%04x/-", key->inner_ethertype);
 	snprintf(buf, size, "%s %s %u %s %s %s", address_text(key->outer_src, a[0]),
@@ -128,8 +129,8 @@ static bool read_truth(const char *name, struct rows *rows, struct flow_port por
 			   field[0], field[1], field[2], field[3], field[4], field[5], &packets,
 			   &bytes) != 9 || strcmp(tunnel, "vxlan") != 0)
 			continue;
-		snprintf(text, sizeof(text), "%s %s %s %s %s %s", field[0], field[1], field[2], field[3],
-			 field[4], field[5]);
+		snprintf(text, sizeof(text), "%s %s %s %s %s %s", field[0], field[1], field[2],
+			 field[3], field[4], field[5]);
 		rows_add(rows, text, packets, bytes);
 	}
 	fclose(f);
@@ -190,8 +191,8 @@ static uint64_t compare_rows(const char *name, const struct rows *want, const st
 		if (packets == w->packets && g->bytes == w->bytes)
 			continue;
 		if (print)
-			t_note("%s: %s: %" PRIu64 " packets, truth %" PRIu64, name, w->text, packets,
-			       w->packets);
+			t_note("%s: %s: %" PRIu64 " packets, truth %" PRIu64, name, w->text,
+			       packets, w->packets);
 		differ += packets > w->packets ? packets - w->packets : w->packets - packets;
 		differ += packets == w->packets; /* the bytes differ */
 	}
@@ -239,7 +240,8 @@ TEST(captures_give_the_rows_that_tshark_gives)
 		if (!eq_u64(differ, expected) || !ok(verdicts[VERDICT_TRUNCATED] >= expected)) {
 			for (int v = 0; v < VERDICT_MAX; v++) {
 				if (verdicts[v])
-					t_note("%s: %s %" PRIu64, entry->d_name, verdict_name(v), verdicts[v]);
+					t_note("%s: %s %" PRIu64, entry->d_name, verdict_name(v),
+					       verdicts[v]);
 			}
 		}
 	}

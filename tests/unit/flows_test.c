@@ -58,7 +58,8 @@ TEST(many_rows_are_kept_and_sorted)
 	eq_u64(table.n, N);
 	eq_i64(flows_sort(&table), 0);
 	for (size_t i = 1; i < table.n; i++) {
-		if (!ok(memcmp(&table.rows[i - 1].key, &table.rows[i].key, sizeof(struct flow_key)) < 0))
+		if (!ok(memcmp(&table.rows[i - 1].key, &table.rows[i].key,
+			       sizeof(struct flow_key)) < 0))
 			break;
 	}
 	for (uint32_t i = 0; i < N; i++) {

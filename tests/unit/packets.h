@@ -175,7 +175,7 @@ static inline void put_vxlan(struct packet *p, uint8_t flags, uint32_t vni)
 	put_u32(p, vni << 8);
 }
 
-/* Ethernet, IPv4 net 1, UDP, VXLAN, inner Ethernet: what most packets here begin with; 50 bytes and 14. */
+/* What most packets here begin with: 50 bytes of tunnel, and the inner Ethernet header. */
 static inline void put_tunnel(struct packet *p, uint32_t vni, uint16_t inner_type)
 {
 	put_ethernet(p, 0x0800);
@@ -707,8 +707,10 @@ static const struct packet_case packet_cases[] = {
 	{"IPv4 options outside and inside", build_outer_options, FLOW(10000, 0x0800, 17, 4, 4, 90)},
 	{"IPv4 header length 4", build_ihl_4, .verdict = VERDICT_MALFORMED},
 	{"EtherType IPv4, version 6", build_ipv4_version_6, .verdict = VERDICT_MALFORMED},
-	{"IPv4 length shorter than its header", build_total_length_19, .verdict = VERDICT_MALFORMED},
-	{"IPv4 length ends in the VXLAN header", build_total_length_30, .verdict = VERDICT_MALFORMED},
+	{"IPv4 length shorter than its header", build_total_length_19,
+	 .verdict = VERDICT_MALFORMED},
+	{"IPv4 length ends in the VXLAN header", build_total_length_30,
+	 .verdict = VERDICT_MALFORMED},
 	{"IPv4 length beyond the frame", build_total_length_too_long, V4_FLOW(0x0800, 17, 4)},
 	{"UDP length 7", build_udp_length_7, .verdict = VERDICT_MALFORMED},
 	{"BIG TCP", build_big_tcp, V4_FLOW(0x0800, 17, 4)},
@@ -716,15 +718,18 @@ static const struct packet_case packet_cases[] = {
 	{"Ethernet padding", build_padded, V4_FLOW(0x0800, 17, 4), .inner_len = 14 + 20 + 8 + 64},
 
 	{"first fragment", build_first_fragment, V4_FLOW(0x0800, 17, 4)},
-	{"later fragment like a tunnel", build_later_fragment, .verdict = VERDICT_OTHER, .later_fragment = true},
+	{"later fragment like a tunnel", build_later_fragment,
+	 .verdict = VERDICT_OTHER, .later_fragment = true},
 	{"last fragment", build_last_fragment, .verdict = VERDICT_OTHER, .later_fragment = true},
 	{"later fragment inside", build_inner_later_fragment, V4_FLOW(0x0800, 17, 4)},
 	{"IPv6 extension headers, first fragment", build_v6_ext, FLOW(10000, 0x86dd, 6, 6, 6, 126)},
-	{"IPv6 later fragment", build_v6_later_fragment, .verdict = VERDICT_OTHER, .later_fragment = true},
+	{"IPv6 later fragment", build_v6_later_fragment,
+	 .verdict = VERDICT_OTHER, .later_fragment = true},
 	{"IPv6 later fragment inside", build_v6_inner_later_fragment, V4_FLOW(0x86dd, 17, 6)},
 	{"seven IPv6 extension headers", build_v6_seven_ext, .verdict = VERDICT_UNKNOWN},
 	{"tunnel header deeper than looked", build_v6_deep, .verdict = VERDICT_UNKNOWN},
-	{"IPv6 extension header beyond the packet", build_v6_ext_too_long, .verdict = VERDICT_TRUNCATED},
+	{"IPv6 extension header beyond the packet", build_v6_ext_too_long,
+	 .verdict = VERDICT_TRUNCATED},
 	{"EtherType IPv6, version 4", build_v6_version_4, .verdict = VERDICT_MALFORMED},
 	{"IPv6 length 0 inside", build_inner_v6_jumbo, FLOW(1, 0x86dd, 6, 4, 6, 50)},
 
@@ -739,17 +744,21 @@ static const struct packet_case packet_cases[] = {
 	{"EtherType IPv4, version 6 inside", build_inner_version, .verdict = VERDICT_MALFORMED},
 
 	/* 10 segments of 100 bytes payload: each repeats 116 bytes of headers, 66 of them inside */
-	{"TCP super-packet inside", build_gso_tcp, V4_FLOW(0x0800, 6, 4), .gso_size = 100, .gso_segs = 10,
+	{"TCP super-packet inside", build_gso_tcp, V4_FLOW(0x0800, 6, 4),
+	 .gso_size = 100, .gso_segs = 10,
 	 .packets = 10, .bytes = 1116 + 9 * 116, .inner_bytes = 1066 + 9 * 66},
 	{"its number of segments not known", build_gso_tcp, V4_FLOW(0x0800, 6, 4), .gso_size = 100,
 	 .packets = 10, .bytes = 1116 + 9 * 116, .inner_bytes = 1066 + 9 * 66},
 	{"last segment shorter", build_gso_tcp, V4_FLOW(0x0800, 6, 4), .gso_size = 300,
 	 .packets = 4, .bytes = 1116 + 3 * 116, .inner_bytes = 1066 + 3 * 66},
-	{"UDP super-packet inside", build_gso_udp, V4_FLOW(0x86dd, 17, 6), .gso_size = 400, .gso_segs = 3,
+	{"UDP super-packet inside", build_gso_udp, V4_FLOW(0x86dd, 17, 6),
+	 .gso_size = 400, .gso_segs = 3,
 	 .packets = 3, .bytes = 1112 + 2 * 112, .inner_bytes = 1062 + 2 * 62},
-	{"TCP super-packet, no tunnel", build_tcp, .verdict = VERDICT_OTHER, .gso_size = 500, .gso_segs = 2,
+	{"TCP super-packet, no tunnel", build_tcp,
+	 .verdict = VERDICT_OTHER, .gso_size = 500, .gso_segs = 2,
 	 .packets = 2, .bytes = 1066 + 66},
-	{"UDP super-packet, no tunnel", build_plain_udp, .verdict = VERDICT_OTHER, .gso_size = 100, .gso_segs = 10,
+	{"UDP super-packet, no tunnel", build_plain_udp,
+	 .verdict = VERDICT_OTHER, .gso_size = 100, .gso_segs = 10,
 	 .packets = 10, .bytes = 1062 + 9 * 62},
 	{"super-packet of one segment", build_gso_tcp, V4_FLOW(0x0800, 6, 4), .gso_size = 1400,
 	 .gso_segs = 1, .packets = 1, .bytes = 1116, .inner_bytes = 1066},

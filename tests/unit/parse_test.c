@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bpf/parse.h, compiled natively: the table in packets.h, and each of its packets cut at every length. */
+/* bpf/parse.h, compiled natively: the table in packets.h, its packets cut at every length. */
 #include <stdlib.h>
 
 #include "bpf/parse.h"
@@ -12,7 +12,7 @@ static const struct flow_port ports[FLOW_PORTS_MAX] = {{.port = 4789, .encap = E
 static enum verdict parse(const struct packet_case *c, const uint8_t *data, size_t captured,
 			  size_t len, struct parsed *ret)
 {
-	uint8_t *copy = malloc(captured + 1); /* + 1: malloc(0) may be NULL; at an odd address, too */
+	uint8_t *copy = malloc(captured + 1); /* and at an odd address */
 	enum verdict verdict;
 	struct cursor cursor;
 
@@ -83,7 +83,8 @@ static void check_every_length(bool wire)
 				good &= ok(cut.inner_off + cut.inner_len <= p.len);
 			}
 			if (!good)
-				t_note("in row %d, %s, cut to %zu of %zu bytes", i, c->what, n, p.len);
+				t_note("in row %d, %s, cut to %zu of %zu bytes", i, c->what, n,
+				       p.len);
 		}
 		ok(reached);
 	}
@@ -99,7 +100,7 @@ TEST(frames_of_every_length)
 	check_every_length(true);
 }
 
-/* A byte of the tunnel's frame is read for the key: none of it needs more than its inner IP header. */
+/* The key needs no more of a frame than its inner IP header. */
 TEST(headers_beyond_the_key_are_not_needed)
 {
 	struct parsed parsed;
