@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The value of each metric over one sample, the comparison, and the flows behind it; see check.h. Which flows a check
- * selects is check_select.c's. */
+/* The value of each metric over one sample, the comparison, and the flows behind it; see check.h.
+ * Which flows a check selects is check_select.c's. */
 #include "lab/check.h"
 
 #include <errno.h>
@@ -12,7 +12,8 @@
 #include "lab/check_internal.h"
 #include "lab/traffic/engine.h"
 
-/* A generator later than this behind its schedule did not produce what the scenario says: the machine was too slow. */
+/* A generator later than this behind its schedule did not produce what the scenario says: the
+ * machine was too slow. */
 static const uint64_t slip_limit_ns = 500000000;
 
 /* ------------------------------------------------------------------ the biggest rows */
@@ -58,7 +59,8 @@ static void name_flow_row(const struct sample_flow *f, struct check_row *row)
 	name_end(f->src_client, f->src_host, f->key.inner_src, from, sizeof(from));
 	name_end(f->dst_client, f->dst_host, f->key.inner_dst, to, sizeof(to));
 	(void)snprintf(row->name, sizeof(row->name), "%.60s to %.60s, %s, VNI %u", from, to,
-		       flow_proto_name(f->key.inner_ethertype, f->key.inner_ipproto, proto), f->key.vni);
+		       flow_proto_name(f->key.inner_ethertype, f->key.inner_ipproto, proto),
+		       f->key.vni);
 }
 
 static void flow_rows(const struct sample *s, const struct top *t, struct check_result *r)
@@ -75,14 +77,16 @@ static void flow_rows(const struct sample *s, const struct top *t, struct check_
 	}
 }
 
-static void stream_rows(const struct selection *sel, const struct sample *s, const struct top *t, struct check_result *r)
+static void stream_rows(const struct selection *sel, const struct sample *s, const struct top *t,
+			struct check_result *r)
 {
 	r->n_rows = t->total;
 	for (size_t i = 0; i < t->n; i++) {
 		const struct sample_stream *x = &s->streams[t->item[i]];
 		struct check_row *row = &r->rows[i];
 
-		(void)snprintf(row->name, sizeof(row->name), "c%u to c%u, %s", x->from, x->to, scn_proto_names[x->proto]);
+		(void)snprintf(row->name, sizeof(row->name), "c%u to c%u, %s", x->from, x->to,
+			       scn_proto_names[x->proto]);
 		row->sent = x->sent;
 		row->received = x->received;
 		row->rtt_avg_us = x->received ? x->rtt_sum_ns / x->received / 1000 : 0;
@@ -149,14 +153,16 @@ static void format_expected(const struct scn_check *c, double want, struct check
 	char a[64], b[64];
 
 	if (c->op == OP_BETWEEN)
-		(void)snprintf(r->expected, sizeof(r->expected), "from %s to %s", format_value(unit, c->value, a, sizeof(a)),
+		(void)snprintf(r->expected, sizeof(r->expected), "from %s to %s",
+			       format_value(unit, c->value, a, sizeof(a)),
 			       format_value(unit, c->value2, b, sizeof(b)));
 	else if (c->op == OP_APPROX)
 		(void)snprintf(r->expected, sizeof(r->expected), "from %s to %s",
 			       format_value(unit, c->value * (1 - c->value2), a, sizeof(a)),
 			       format_value(unit, c->value * (1 + c->value2), b, sizeof(b)));
 	else
-		(void)snprintf(r->expected, sizeof(r->expected), "%s %s", check_op_names[c->op], format_value(unit, want, a, sizeof(a)));
+		(void)snprintf(r->expected, sizeof(r->expected), "%s %s", check_op_names[c->op],
+			       format_value(unit, want, a, sizeof(a)));
 }
 
 /* Values are quotients of counters: equal ones may differ in their last bits. */
@@ -183,7 +189,8 @@ static bool compare(const struct scn_check *c, double v, double want)
 	case OP_BETWEEN:
 		return (v > c->value || near(v, c->value)) && (v < c->value2 || near(v, c->value2));
 	case OP_APPROX:
-		return fabs(v - c->value) <= c->value * c->value2 || near(fabs(v - c->value), c->value * c->value2);
+		return fabs(v - c->value) <= c->value * c->value2 ||
+		       near(fabs(v - c->value), c->value * c->value2);
 	case CHECK_OP_MAX:
 		break;
 	}
@@ -210,7 +217,9 @@ static uint64_t flow_weight(enum check_metric metric, const struct sample_flow *
 {
 	if (metric != METRIC_LOSS)
 		return f->value.tx.bytes;
-	return is_direct(f) && f->value.tx.packets > f->value.rx.packets ? f->value.tx.packets - f->value.rx.packets : 0;
+	return is_direct(f) && f->value.tx.packets > f->value.rx.packets
+		       ? f->value.tx.packets - f->value.rx.packets
+		       : 0;
 }
 
 static struct flow_sums sum_flows(const struct selection *sel, const struct sample *s)
@@ -236,19 +245,25 @@ static struct flow_sums sum_flows(const struct selection *sel, const struct samp
 	return sum;
 }
 
-/* When a generator ran, on the monotonic clock: as many intervals as it sent packets, from its section's start on if its first
- * packet falls into the first interval (the senders of a section are spread over it). false if it has not run. */
-static bool generator_window(const struct checks *c, const struct sample *s, const struct sample_generator *g, uint64_t *ret_begin,
+/* When a generator ran, on the monotonic clock: as many intervals as it sent packets, from its
+ * section's start on if its first packet falls into the first interval (the senders of a section
+ * are spread over it). false if it has not run. */
+static bool generator_window(const struct checks *c, const struct sample *s,
+			     const struct sample_generator *g, uint64_t *ret_begin,
 			     uint64_t *ret_end)
 {
 	double pps = plan_rate_pps(c->plan, &g->rate, g->size, g->client);
 	uint64_t zero = s->mono_ns - (uint64_t)llround(s->elapsed_s * 1e9);
 	uint64_t start = zero + (g->section >= 0 ? c->plan->scn->traffic[g->section].start_ns : 0);
-	uint64_t interval = g->sent > 1 ? (g->last_ns - g->first_ns) / (g->sent - 1) : pps > 0 ? (uint64_t)(1e9 / pps) : 0;
+	uint64_t interval = g->sent > 1 ? (g->last_ns - g->first_ns) / (g->sent - 1)
+			    : pps > 0   ? (uint64_t)(1e9 / pps)
+					: 0;
 
 	if (!g->first_ns || !g->last_ns)
 		return false;
-	*ret_begin = g->section >= 0 && start < g->first_ns && g->first_ns - start <= interval ? start : g->first_ns;
+	*ret_begin = g->section >= 0 && start < g->first_ns && g->first_ns - start <= interval
+			     ? start
+			     : g->first_ns;
 	*ret_end = *ret_begin + interval * g->sent;
 	if (g->state == GEN_RUNNING || *ret_end > s->mono_ns)
 		*ret_end = s->mono_ns;
@@ -256,22 +271,26 @@ static bool generator_window(const struct checks *c, const struct sample *s, con
 }
 
 /* Whether a stream, or the answers to it, is selected. */
-static bool stream_selected_both_ways(const struct selection *sel, const struct sample *s, const struct sample_stream *x)
+static bool stream_selected_both_ways(const struct selection *sel, const struct sample *s,
+				      const struct sample_stream *x)
 {
 	int32_t section = s->generators[x->generator].section;
 	struct flow_key key;
-	struct subject there = subject_of_pair(sel->checks->plan, x->from, x->to, x->proto, section, &key);
+	struct subject there =
+		subject_of_pair(sel->checks->plan, x->from, x->to, x->proto, section, &key);
 	bool selected = selection_has(sel, &there);
 
 	if (!selected && x->proto == SCN_PING) {
-		struct subject back = subject_of_pair(sel->checks->plan, x->to, x->from, x->proto, section, &key);
+		struct subject back =
+			subject_of_pair(sel->checks->plan, x->to, x->from, x->proto, section, &key);
 
 		selected = selection_has(sel, &back);
 	}
 	return selected;
 }
 
-static bool generator_selected(const struct selection *sel, const struct sample *s, const struct sample_generator *g)
+static bool generator_selected(const struct selection *sel, const struct sample *s,
+			       const struct sample_generator *g)
 {
 	for (uint32_t i = g->stream0; i < g->stream0 + g->n_streams && i < s->n_streams; i++)
 		if (stream_selected_both_ways(sel, s, &s->streams[i]))
@@ -279,7 +298,8 @@ static bool generator_selected(const struct selection *sel, const struct sample 
 	return false;
 }
 
-/* Seconds the selected traffic ran; where no generator makes it, since the traffic clock began. 0: none yet. */
+/* Seconds the selected traffic ran; where no generator makes it, since the traffic clock began. 0:
+ * none yet. */
 static double running_time(const struct selection *sel, const struct sample *s)
 {
 	uint64_t begin = UINT64_MAX, end = 0;
@@ -287,7 +307,8 @@ static double running_time(const struct selection *sel, const struct sample *s)
 	for (size_t i = 0; i < s->n_generators; i++) {
 		uint64_t b, e;
 
-		if (!generator_selected(sel, s, &s->generators[i]) || !generator_window(sel->checks, s, &s->generators[i], &b, &e))
+		if (!generator_selected(sel, s, &s->generators[i]) ||
+		    !generator_window(sel->checks, s, &s->generators[i], &b, &e))
 			continue;
 		begin = b < begin ? b : begin;
 		end = e > end ? e : end;
@@ -295,7 +316,8 @@ static double running_time(const struct selection *sel, const struct sample *s)
 	return end > begin ? (double)(end - begin) / 1e9 : end ? 0 : s->elapsed_s;
 }
 
-static void measure_rate(const struct selection *sel, const struct sample *s, const struct flow_sums *sum, struct check_result *r)
+static void measure_rate(const struct selection *sel, const struct sample *s,
+			 const struct flow_sums *sum, struct check_result *r)
 {
 	bool momentary = sel->check->has_at || sel->check->within_ns;
 	double seconds = momentary ? s->interval_s : running_time(sel, s);
@@ -305,7 +327,9 @@ static void measure_rate(const struct selection *sel, const struct sample *s, co
 	if (seconds <= 0)
 		result_nothing(r, "no traffic has run yet");
 	else
-		result_measured(r, (sel->check->metric == METRIC_PPS ? (double)packets : 8.0 * (double)bytes) / seconds);
+		result_measured(r, (sel->check->metric == METRIC_PPS ? (double)packets
+								     : 8.0 * (double)bytes) /
+					   seconds);
 }
 
 static uint64_t count_hosts(const struct selection *sel, const struct sample *s, bool *seen)
@@ -329,7 +353,8 @@ static uint64_t count_hosts(const struct selection *sel, const struct sample *s,
 	return n;
 }
 
-static int measure_hosts(const struct selection *sel, const struct sample *s, struct check_result *r)
+static int measure_hosts(const struct selection *sel, const struct sample *s,
+			 struct check_result *r)
 {
 	bool *seen = calloc(sel->checks->plan->n_hosts + 1, sizeof(*seen));
 
@@ -340,7 +365,8 @@ static int measure_hosts(const struct selection *sel, const struct sample *s, st
 	return 0;
 }
 
-static int measure_top_talker(const struct selection *sel, const struct sample *s, struct check_result *r)
+static int measure_top_talker(const struct selection *sel, const struct sample *s,
+			      struct check_result *r)
 {
 	uint32_t n = sel->checks->plan->n_clients, best = 0;
 	uint64_t *bytes = calloc(n + 1, sizeof(*bytes));
@@ -363,7 +389,8 @@ static int measure_top_talker(const struct selection *sel, const struct sample *
 	return 0;
 }
 
-static int measure_flows(const struct selection *sel, const struct sample *s, struct check_result *r)
+static int measure_flows(const struct selection *sel, const struct sample *s,
+			 struct check_result *r)
 {
 	struct flow_sums sum = sum_flows(sel, s);
 	int err = 0;
@@ -388,16 +415,20 @@ static int measure_flows(const struct selection *sel, const struct sample *s, st
 	case METRIC_LOSS:
 		if (sum.direct_sent == 0)
 			result_nothing(r, "no packet was sent from host to host");
-		else /* a sample may catch packets between their two counts, and duplicates may arrive */
-			result_measured(r, sum.direct_received >= sum.direct_sent ?
-					    0 :
-					    (double)(sum.direct_sent - sum.direct_received) / (double)sum.direct_sent);
+		else /* a sample may catch packets between their two counts, and duplicates may
+			arrive */
+			result_measured(r,
+					sum.direct_received >= sum.direct_sent
+						? 0
+						: (double)(sum.direct_sent - sum.direct_received) /
+							  (double)sum.direct_sent);
 		break;
 	case METRIC_OVERHEAD:
 		if (sum.sent.bytes == 0)
 			result_nothing(r, "no packet was sent");
 		else
-			result_measured(r, (double)(sum.sent.bytes - sum.sent.inner_bytes) / (double)sum.sent.bytes);
+			result_measured(r, (double)(sum.sent.bytes - sum.sent.inner_bytes) /
+						   (double)sum.sent.bytes);
 		break;
 	case METRIC_HOSTS:
 		err = measure_hosts(sel, s, r);
@@ -410,7 +441,8 @@ static int measure_flows(const struct selection *sel, const struct sample *s, st
 	return err;
 }
 
-static void measure_unplanned(const struct selection *sel, const struct sample *s, struct check_result *r)
+static void measure_unplanned(const struct selection *sel, const struct sample *s,
+			      struct check_result *r)
 {
 	struct top top = { 0 };
 
@@ -449,7 +481,8 @@ static void add_stream(struct stream_sums *sum, const struct sample_stream *x)
 		sum->rtt[b] += x->rtt[b];
 }
 
-static void sum_streams(const struct selection *sel, const struct sample *s, struct stream_sums *sum)
+static void sum_streams(const struct selection *sel, const struct sample *s,
+			struct stream_sums *sum)
 {
 	bool rtt = sel->check->metric != METRIC_DELIVERY;
 
@@ -460,11 +493,15 @@ static void sum_streams(const struct selection *sel, const struct sample *s, str
 
 		if (rtt && x->proto != SCN_PING)
 			continue;
-		subject = subject_of_pair(sel->checks->plan, x->from, x->to, x->proto, s->generators[x->generator].section, &key);
+		subject = subject_of_pair(sel->checks->plan, x->from, x->to, x->proto,
+					  s->generators[x->generator].section, &key);
 		if (!selection_has(sel, &subject))
 			continue;
 		add_stream(sum, x);
-		top_add(&sum->top, i, rtt ? x->rtt_max_ns : x->sent > x->received ? x->sent - x->received : 0);
+		top_add(&sum->top, i,
+			rtt                     ? x->rtt_max_ns
+			: x->sent > x->received ? x->sent - x->received
+						: 0);
 	}
 }
 
@@ -475,10 +512,13 @@ static double clamp_rtt(const struct stream_sums *sum, uint64_t ns)
 	return (double)(ns > sum->rtt_max_ns ? sum->rtt_max_ns : ns) / 1e9;
 }
 
-static void measure_rtt(enum check_metric metric, const struct stream_sums *sum, struct check_result *r)
+static void measure_rtt(enum check_metric metric, const struct stream_sums *sum,
+			struct check_result *r)
 {
 	static const double quantiles[CHECK_METRIC_MAX] = {
-		[METRIC_RTT_P50] = 0.5, [METRIC_RTT_P90] = 0.9, [METRIC_RTT_P99] = 0.99,
+		[METRIC_RTT_P50] = 0.5,
+		[METRIC_RTT_P90] = 0.9,
+		[METRIC_RTT_P99] = 0.99,
 	};
 
 	if (sum->answers == 0)
@@ -493,7 +533,8 @@ static void measure_rtt(enum check_metric metric, const struct stream_sums *sum,
 		result_measured(r, clamp_rtt(sum, rtt_quantile(sum->rtt, quantiles[metric])));
 }
 
-static int measure_streams(const struct selection *sel, const struct sample *s, struct check_result *r)
+static int measure_streams(const struct selection *sel, const struct sample *s,
+			   struct check_result *r)
 {
 	struct stream_sums *sum = calloc(1, sizeof(*sum));
 
@@ -543,7 +584,8 @@ static int measure(const struct selection *sel, const struct sample *s, struct c
 	}
 }
 
-int checks_evaluate(const struct checks *c, const struct scn_check *check, const struct sample *s, struct check_result *ret)
+int checks_evaluate(const struct checks *c, const struct scn_check *check, const struct sample *s,
+		    struct check_result *ret)
 {
 	struct selection sel = selection_of(c, check);
 	enum check_unit unit = check_metrics[check->metric].unit;
@@ -553,7 +595,8 @@ int checks_evaluate(const struct checks *c, const struct scn_check *check, const
 	char why[8];
 	int err;
 
-	if (unit == UNIT_CLIENT && plan_resolve_one(c->plan, &check->who, &client, why, sizeof(why)) == 0)
+	if (unit == UNIT_CLIENT &&
+	    plan_resolve_one(c->plan, &check->who, &client, why, sizeof(why)) == 0)
 		want = client; /* it exists: the plan has looked */
 	err = measure(&sel, s, &r);
 	if (err)
@@ -570,7 +613,8 @@ int checks_evaluate(const struct checks *c, const struct scn_check *check, const
 bool checks_valid(const struct plan *plan, const struct sample *s, char *why, size_t why_len)
 {
 	if (s->health.lost) {
-		(void)snprintf(why, why_len, "the monitor lost %llu packets: %zu flows, and its table holds %u",
+		(void)snprintf(why, why_len,
+			       "the monitor lost %llu packets: %zu flows, and its table holds %u",
 			       (unsigned long long)s->health.lost, s->n_flows, s->capacity);
 		return false;
 	}
@@ -578,9 +622,12 @@ bool checks_valid(const struct plan *plan, const struct sample *s, char *why, si
 		const struct sample_generator *g = &s->generators[i];
 
 		if (g->slip_max_ns > slip_limit_ns) {
-			(void)snprintf(why, why_len, "%s was %llu ms behind its schedule at %s, and %llu ms is the limit: the machine is too slow",
-				       g->name, (unsigned long long)(g->slip_max_ns / 1000000), plan->clients[g->client].port,
-				       (unsigned long long)(slip_limit_ns / 1000000));
+			(void)snprintf(
+				why, why_len,
+				"%s was %llu ms behind its schedule at %s, and %llu ms is the limit: the machine is too slow",
+				g->name, (unsigned long long)(g->slip_max_ns / 1000000),
+				plan->clients[g->client].port,
+				(unsigned long long)(slip_limit_ns / 1000000));
 			return false;
 		}
 	}

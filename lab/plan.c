@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hosts, VNIs and clients: numbering, names, addresses, MACs, and the limits they meet. Who sends to whom is
- * plan_traffic.c's, how a plan looks on paper plan_text.c's and plan_json.c's. */
+/* Hosts, VNIs and clients: numbering, names, addresses, MACs, and the limits they meet. Who sends
+ * to whom is plan_traffic.c's, how a plan looks on paper plan_text.c's and plan_json.c's. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 enum {
 	MTU_MIN_V6 = 1280, /* RFC 8200, section 5 */
-	MAC_HOST = 0x02,   /* locally administered; a client's differ in the first byte, so nobody shares one */
+	MAC_HOST = 0x02,   /* locally administered; hosts and clients differ in the first byte */
 	MAC_CLIENT = 0x06,
 };
 
@@ -23,7 +23,8 @@ static void make_mac(uint8_t kind, uint32_t number, uint8_t mac[6])
 		mac[5 - i] = (uint8_t)(number >> (8 * i));
 }
 
-/* ------------------------------------------------------------------ places in the file, for messages */
+/* ------------------------------------------------------------------ places in the file, for
+ * messages */
 
 static struct scn_place lab_place(const struct plan *p, enum scn_lab_key key, const char *name)
 {
@@ -35,12 +36,14 @@ struct vni_place {
 	struct scn_place place;
 };
 
-static const struct scn_place *vni_place(const struct scn_vni *v, enum scn_vni_key key, const char *name, struct vni_place *at)
+static const struct scn_place *vni_place(const struct scn_vni *v, enum scn_vni_key key,
+					 const char *name, struct vni_place *at)
 {
 	bool given = v->key_line[key] != 0;
 
 	(void)snprintf(at->title, sizeof(at->title), "vni %u", v->vni);
-	at->place = (struct scn_place){ given ? v->key_line[key] : v->line, at->title, given ? name : NULL, NULL };
+	at->place = (struct scn_place){ given ? v->key_line[key] : v->line, at->title,
+					given ? name : NULL, NULL };
 	return &at->place;
 }
 
@@ -64,17 +67,25 @@ static void make_hosts(struct plan *p, struct scn_errors *e)
 	char prefix[PREFIX_STRLEN];
 
 	if (s->hosts > PLAN_BRIDGE_PORTS)
-		scn_error_at(e, s, lab_place(p, LAB_HOSTS, "hosts"),
-			     "%u hosts need as many ports on the fabric's bridge br100, and a Linux bridge has %d", s->hosts,
-			     PLAN_BRIDGE_PORTS);
+		scn_error_at(
+			e, s, lab_place(p, LAB_HOSTS, "hosts"),
+			"%u hosts need as many ports on the fabric's bridge br100, and a Linux bridge has %d",
+			s->hosts, PLAN_BRIDGE_PORTS);
 	if (fit < s->hosts) {
-		enum scn_lab_key key = s->key_line[LAB_UNDERLAY] ? LAB_UNDERLAY : s->key_line[LAB_FIRST] ? LAB_FIRST : LAB_HOSTS;
-		static const char *const names[] = { [LAB_UNDERLAY] = "underlay", [LAB_FIRST] = "first", [LAB_HOSTS] = "hosts" };
+		enum scn_lab_key key = s->key_line[LAB_UNDERLAY] ? LAB_UNDERLAY
+				       : s->key_line[LAB_FIRST]  ? LAB_FIRST
+								 : LAB_HOSTS;
+		static const char *const names[] = {
+			[LAB_UNDERLAY] = "underlay", [LAB_FIRST] = "first", [LAB_HOSTS] = "hosts"
+		};
 
-		scn_error_at(e, s, lab_place(p, key, names[key]),
-			     "%s has room for %u VTEPs from number %u (first) on, and there are %u hosts%s",
-			     prefix_format(&s->underlay, prefix), fit, s->first, s->hosts,
-			     addresses_from(&s->underlay, 1, s->hosts) == s->hosts ? "; first = 1 would do" : "");
+		scn_error_at(
+			e, s, lab_place(p, key, names[key]),
+			"%s has room for %u VTEPs from number %u (first) on, and there are %u hosts%s",
+			prefix_format(&s->underlay, prefix), fit, s->first, s->hosts,
+			addresses_from(&s->underlay, 1, s->hosts) == s->hosts
+				? "; first = 1 would do"
+				: "");
 	}
 	for (uint32_t i = 0; i < p->n_hosts; i++) {
 		struct plan_host *h = &p->hosts[i];
@@ -96,7 +107,8 @@ static int64_t count_members(const struct scn_vni *v, uint32_t hosts)
 
 	for (size_t i = 0; i < v->hosts.n; i++) {
 		if (v->hosts.v[i].last >= hosts)
-			return -1 - (int64_t)(v->hosts.v[i].first > hosts ? v->hosts.v[i].first : hosts);
+			return -1 -
+			       (int64_t)(v->hosts.v[i].first > hosts ? v->hosts.v[i].first : hosts);
 		n += v->hosts.v[i].last - v->hosts.v[i].first + 1;
 	}
 	return n;
@@ -115,7 +127,8 @@ static bool count_clients(struct plan *p, struct scn_errors *e)
 
 		if (n < 0) {
 			scn_error_at(e, s, *vni_place(&s->vnis[i], VNI_HOSTS, "hosts", &at),
-				     "host%lld does not exist: hosts are host0 to host%u", (long long)(-1 - n), s->hosts - 1);
+				     "host%lld does not exist: hosts are host0 to host%u",
+				     (long long)(-1 - n), s->hosts - 1);
 			good = false;
 			continue;
 		}
@@ -123,9 +136,11 @@ static bool count_clients(struct plan *p, struct scn_errors *e)
 		p->vnis[i].n_clients = (uint32_t)n;
 	}
 	if (total > SCN_CLIENTS_MAX) {
-		scn_error_at(e, s, lab_place(p, s->key_line[LAB_VNIS] ? LAB_VNIS : LAB_HOSTS, s->key_line[LAB_VNIS] ? "vnis" : "hosts"),
-			     "%u hosts and %zu VNIs make %llu clients; at most %d are possible", s->hosts, s->n_vnis,
-			     (unsigned long long)total, SCN_CLIENTS_MAX);
+		scn_error_at(e, s,
+			     lab_place(p, s->key_line[LAB_VNIS] ? LAB_VNIS : LAB_HOSTS,
+				       s->key_line[LAB_VNIS] ? "vnis" : "hosts"),
+			     "%u hosts and %zu VNIs make %llu clients; at most %d are possible",
+			     s->hosts, s->n_vnis, (unsigned long long)total, SCN_CLIENTS_MAX);
 		good = false;
 	}
 	p->n_clients = good ? (uint32_t)total : 0;
@@ -139,7 +154,8 @@ static int name_vnis(struct plan *p)
 
 		v->scn = &p->scn->vnis[i];
 		(void)snprintf(v->bridge, sizeof(v->bridge), "br%u", v->scn->vni);
-		(void)snprintf(v->tunnel, sizeof(v->tunnel), "%s%u", scn_encap_names[v->scn->encap], v->scn->vni);
+		(void)snprintf(v->tunnel, sizeof(v->tunnel), "%s%u", scn_encap_names[v->scn->encap],
+			       v->scn->vni);
 		v->clients = calloc(v->n_clients + 1, sizeof(*v->clients));
 		if (!v->clients)
 			return -ENOMEM;
@@ -164,7 +180,8 @@ static void make_clients(struct plan *p)
 				continue;
 			c->host = host;
 			c->vni = i;
-			(void)prefix_nth(&v->scn->subnet, host + 1, &c->addr); /* none: reported by check_subnets */
+			(void)prefix_nth(&v->scn->subnet, host + 1,
+					 &c->addr); /* none: reported by check_subnets */
 			make_mac(MAC_CLIENT, number, c->mac);
 			(void)snprintf(c->port, sizeof(c->port), "c%u", number);
 			v->clients[v->n_clients++] = number++;
@@ -184,11 +201,13 @@ static void check_subnets(const struct plan *p, struct scn_errors *e)
 		struct vni_place at;
 
 		if (v->n_clients && prefix_nth(&v->scn->subnet, last + 1, &a))
-			scn_error_at(e, p->scn, *vni_place(v->scn, VNI_SUBNET, "subnet", &at),
-				     "%s has no address number %u, which is for the client on host%u",
-				     prefix_format(&v->scn->subnet, prefix), last + 1, last);
+			scn_error_at(
+				e, p->scn, *vni_place(v->scn, VNI_SUBNET, "subnet", &at),
+				"%s has no address number %u, which is for the client on host%u",
+				prefix_format(&v->scn->subnet, prefix), last + 1, last);
 		if (v6 && p->mtu < MTU_MIN_V6)
-			scn_error_at(e, p->scn, lab_place(p, LAB_MTU, "mtu"), "VNI %u is IPv6, which needs %d; the MTU would be %u",
+			scn_error_at(e, p->scn, lab_place(p, LAB_MTU, "mtu"),
+				     "VNI %u is IPv6, which needs %d; the MTU would be %u",
 				     v->scn->vni, MTU_MIN_V6, p->mtu);
 	}
 }
@@ -208,10 +227,13 @@ static void make_mtu(struct plan *p, struct scn_errors *e)
 
 	p->mtu = p->scn->mtu ? p->scn->mtu : room;
 	if (p->mtu > room)
-		scn_error_at(e, p->scn, lab_place(p, LAB_MTU, "mtu"),
-			     "%u do not fit: the underlay's %d bytes less the tunnel's %u over %s leave %u", p->mtu, PLAN_UNDERLAY_MTU,
-			     overhead, addr_is_v4(&p->scn->underlay.addr) ? "IPv4" : "IPv6", room);
-	p->mtu = p->mtu > room ? room : p->mtu; /* so that later messages do not build on the mistake */
+		scn_error_at(
+			e, p->scn, lab_place(p, LAB_MTU, "mtu"),
+			"%u do not fit: the underlay's %d bytes less the tunnel's %u over %s leave %u",
+			p->mtu, PLAN_UNDERLAY_MTU, overhead,
+			addr_is_v4(&p->scn->underlay.addr) ? "IPv4" : "IPv6", room);
+	p->mtu = p->mtu > room ? room
+			       : p->mtu; /* so that later messages do not build on the mistake */
 }
 
 static uint32_t ip_header(const struct plan *p, uint32_t client)
@@ -269,8 +291,8 @@ static uint32_t address_number(const struct ip_prefix *prefix, const struct ip_a
 	return n - base;
 }
 
-/* Addresses follow from host numbers, so the number in the prefix leads to the host, and the VNI's clients are in the order
- * of their hosts. */
+/* Addresses follow from host numbers, so the number in the prefix leads to the host, and the VNI's
+ * clients are in the order of their hosts. */
 int64_t plan_client_by_addr(const struct plan *p, uint32_t vni, const struct ip_addr *addr)
 {
 	int64_t index = find_vni(p, vni);
@@ -303,7 +325,8 @@ int64_t plan_host_by_vtep(const struct plan *p, const struct ip_addr *addr)
 
 struct plan_objects plan_count_objects(const struct plan *p)
 {
-	/* A host has an uplink of two ends. A client has its eth0 and its tunnel; with bridges also its port and the bridge. */
+	/* A host has an uplink of two ends. A client has its eth0 and its tunnel; with bridges also
+	 * its port and the bridge. */
 	uint32_t per_client = p->scn->wiring == SCN_DIRECT ? 2 : 4;
 
 	return (struct plan_objects){
@@ -343,7 +366,8 @@ static int order_vnis(struct plan *p)
 
 static void make_flow_capacity(struct plan *p)
 {
-	/* Four times what is planned: neighbour discovery makes flows of its own, live traffic comes on top. */
+	/* Four times what is planned: neighbour discovery makes flows of its own, live traffic
+	 * comes on top. */
 	uint64_t wanted = 4ull * p->n_flows;
 
 	p->flow_capacity = PLAN_FLOWS_MIN;
@@ -422,8 +446,8 @@ void plan_free(struct plan *p)
 	free(p);
 }
 
-int plan_load(const struct scn_source *source, struct scenario **ret_scenario, struct plan **ret_plan,
-	      struct scn_errors *ret_errors)
+int plan_load(const struct scn_source *source, struct scenario **ret_scenario,
+	      struct plan **ret_plan, struct scn_errors *ret_errors)
 {
 	struct scenario *s = NULL;
 	struct plan *p = NULL;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plan as JSON, schema tunlab.plan/1: everything a script could want to know of a lab before it is built. */
+/* The plan as JSON, schema tunlab.plan/1: everything a script could want to know of a lab before it
+ * is built. */
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "lab/plan.h"
 
-/* cJSON's adders give NULL without memory and take NULL without harm, so one look at the end suffices: the printed text is
- * complete or there is none. `ok` gathers what an adder returned. */
+/* cJSON's adders give NULL without memory and take NULL without harm, so one look at the end
+ * suffices: the printed text is complete or there is none. `ok` gathers what an adder returned. */
 struct out {
 	bool ok;
 };
@@ -63,7 +64,8 @@ static void add_mac(struct out *o, cJSON *to, const uint8_t mac[6])
 {
 	char text[18];
 
-	(void)snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	(void)snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		       mac[3], mac[4], mac[5]);
 	add_text(o, to, "mac", text);
 }
 
@@ -87,7 +89,8 @@ static void add_lab(struct out *o, cJSON *to, const struct plan *p)
 	add_text(o, to, "name", s->name);
 	add_number(o, to, "duration_s", (double)s->duration_ns / 1e9);
 	(void)snprintf(seed, sizeof(seed), "%llu", (unsigned long long)s->seed);
-	(void)keep(o, cJSON_AddRawToObject(to, "seed", seed)); /* 64 bits, which a double would round */
+	(void)keep(o, cJSON_AddRawToObject(to, "seed",
+					   seed)); /* 64 bits, which a double would round */
 	add_text(o, to, "wiring", scn_wiring_names[s->wiring]);
 	underlay = keep(o, cJSON_AddObjectToObject(to, "underlay"));
 	add_text(o, underlay, "prefix", prefix_format(&s->underlay, text));
@@ -155,8 +158,10 @@ static void add_clients(struct out *o, cJSON *to, const struct plan *p)
 	}
 }
 
-/* One sender; its section's other values stand beside the list. Returns packets per second, 0 for max. */
-static double add_sender(struct out *o, cJSON *list, const struct plan *p, const struct plan_generator *g)
+/* One sender; its section's other values stand beside the list. Returns packets per second, 0 for
+ * max. */
+static double add_sender(struct out *o, cJSON *list, const struct plan *p,
+			 const struct plan_generator *g)
 {
 	const struct scn_traffic *t = &p->scn->traffic[g->section];
 	cJSON *row = add_row(o, list), *peers;

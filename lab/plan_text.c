@@ -54,7 +54,8 @@ static void table_print(const struct table *t, FILE *f)
 
 	for (size_t r = 0; r < t->n; r++)
 		for (int c = 0; c < t->columns; c++)
-			width[c] = text_width(t->rows[r][c]) > width[c] ? text_width(t->rows[r][c]) : width[c];
+			width[c] = text_width(t->rows[r][c]) > width[c] ? text_width(t->rows[r][c])
+									: width[c];
 	for (size_t r = 0; r < t->n; r++) {
 		int pending = 0;
 
@@ -65,7 +66,8 @@ static void table_print(const struct table *t, FILE *f)
 
 			if (*text)
 				(void)fprintf(f, "%*s%s", before, "", text);
-			pending = *text ? (t->right[c] ? 0 : pad) : before + text_width(text) + (t->right[c] ? 0 : pad);
+			pending = *text ? (t->right[c] ? 0 : pad)
+					: before + text_width(text) + (t->right[c] ? 0 : pad);
 		}
 		(void)fputc('\n', f);
 	}
@@ -83,14 +85,18 @@ static void print_head(const struct plan *p, FILE *f)
 	const struct scenario *s = p->scn;
 	char time[32], prefix[PREFIX_STRLEN], first[ADDR_STRLEN], last[ADDR_STRLEN];
 
-	(void)fprintf(f, "%s: %u host%s, %u VNI%s, %u client%s; %s, seed %llu\n\n", s->name, p->n_hosts, plural(p->n_hosts, "s"), p->n_vnis,
-		      plural(p->n_vnis, "s"), p->n_clients, plural(p->n_clients, "s"), time_format(s->duration_ns, time, sizeof(time)),
-		      (unsigned long long)s->seed);
-	(void)fprintf(f, "underlay  %s on br100, UDP port %u\n", prefix_format(&s->underlay, prefix), s->port);
-	(void)fprintf(f, "VTEPs     %s (host0) to %s (host%u)\n", addr_format(&p->hosts[0].vtep, first),
+	(void)fprintf(f, "%s: %u host%s, %u VNI%s, %u client%s; %s, seed %llu\n\n", s->name,
+		      p->n_hosts, plural(p->n_hosts, "s"), p->n_vnis, plural(p->n_vnis, "s"),
+		      p->n_clients, plural(p->n_clients, "s"),
+		      time_format(s->duration_ns, time, sizeof(time)), (unsigned long long)s->seed);
+	(void)fprintf(f, "underlay  %s on br100, UDP port %u\n",
+		      prefix_format(&s->underlay, prefix), s->port);
+	(void)fprintf(f, "VTEPs     %s (host0) to %s (host%u)\n",
+		      addr_format(&p->hosts[0].vtep, first),
 		      addr_format(&p->hosts[p->n_hosts - 1].vtep, last), p->n_hosts - 1);
-	(void)fprintf(f, "wiring    %s\n\n", s->wiring == SCN_DIRECT ? "direct: clients are macvlans on the tunnel devices" :
-								     "bridge: one for each host and VNI");
+	(void)fprintf(f, "wiring    %s\n\n",
+		      s->wiring == SCN_DIRECT ? "direct: clients are macvlans on the tunnel devices"
+					      : "bridge: one for each host and VNI");
 }
 
 static void print_vnis(const struct plan *p, FILE *f)
@@ -98,7 +104,8 @@ static void print_vnis(const struct plan *p, FILE *f)
 	enum { ROWS_MAX = 32 };
 	static const bool right[COLUMNS_MAX] = { [0] = true };
 	struct table t = { .columns = 7, .right = right };
-	static const char *const head[] = { "VNI", "encap", "flooding", "subnet", "hosts", "first client", "last client" };
+	static const char *const head[] = { "VNI",   "encap",        "flooding",   "subnet",
+					    "hosts", "first client", "last client" };
 
 	for (int c = 0; c < t.columns; c++)
 		CELL(&t, c, "%s", head[c]);
@@ -108,11 +115,17 @@ static void print_vnis(const struct plan *p, FILE *f)
 
 		CELL(&t, 0, "%u", v->scn->vni);
 		CELL(&t, 1, "%s", scn_encap_names[v->scn->encap]);
-		CELL(&t, 2, "%s", v->scn->flood == SCN_UNICAST ? "unicast" : addr_format(&v->scn->group, text));
+		CELL(&t, 2, "%s",
+		     v->scn->flood == SCN_UNICAST ? "unicast" : addr_format(&v->scn->group, text));
 		CELL(&t, 3, "%s", prefix_format(&v->scn->subnet, text));
-		CELL(&t, 4, "%s", v->n_clients == p->n_hosts ? "all" : ranges_format(&v->scn->hosts, text, sizeof(text)));
-		CELL(&t, 5, "c%u %s", v->clients[0], addr_format(&p->clients[v->clients[0]].addr, text));
-		CELL(&t, 6, "c%u %s", v->clients[v->n_clients - 1], addr_format(&p->clients[v->clients[v->n_clients - 1]].addr, text));
+		CELL(&t, 4, "%s",
+		     v->n_clients == p->n_hosts
+			     ? "all"
+			     : ranges_format(&v->scn->hosts, text, sizeof(text)));
+		CELL(&t, 5, "c%u %s", v->clients[0],
+		     addr_format(&p->clients[v->clients[0]].addr, text));
+		CELL(&t, 6, "c%u %s", v->clients[v->n_clients - 1],
+		     addr_format(&p->clients[v->clients[v->n_clients - 1]].addr, text));
 	}
 	table_print(&t, f);
 	if (p->n_vnis > ROWS_MAX)
@@ -137,7 +150,8 @@ static struct section_sum sum_section(const struct plan *p, uint32_t section)
 			continue;
 		sum.senders++;
 		sum.pairs += g->n_peers;
-		sum.pps += plan_rate_pps(p, &p->scn->traffic[section].rate, p->scn->traffic[section].size, g->client);
+		sum.pps += plan_rate_pps(p, &p->scn->traffic[section].rate,
+					 p->scn->traffic[section].size, g->client);
 	}
 	return sum;
 }
@@ -145,9 +159,12 @@ static struct section_sum sum_section(const struct plan *p, uint32_t section)
 static void print_traffic(const struct plan *p, FILE *f)
 {
 	enum { ROWS_MAX = 64 };
-	static const bool right[COLUMNS_MAX] = { [4] = true, [5] = true, [7] = true, [8] = true, [9] = true };
+	static const bool right[COLUMNS_MAX] = {
+		[4] = true, [5] = true, [7] = true, [8] = true, [9] = true
+	};
 	struct table t = { .columns = 10, .right = right };
-	static const char *const head[] = { "traffic", "from", "to", "proto", "rate", "size", "when", "senders", "pairs", "packets/s" };
+	static const char *const head[] = { "traffic", "from", "to",      "proto", "rate",
+					    "size",    "when", "senders", "pairs", "packets/s" };
 	const struct scenario *s = p->scn;
 
 	if (s->n_traffic == 0) {
@@ -164,12 +181,14 @@ static void print_traffic(const struct plan *p, FILE *f)
 		CELL(&t, 0, "%s", tr->name);
 		CELL(&t, 1, "%s", who_format(&tr->from, text, sizeof(text)));
 		CELL(&t, 2, "%s", who_format(&tr->to, text, sizeof(text)));
-		CELL(&t, 3, "%s%s%s", scn_proto_names[tr->proto], tr->pattern == SCN_CONSTANT ? "" : ", ",
+		CELL(&t, 3, "%s%s%s", scn_proto_names[tr->proto],
+		     tr->pattern == SCN_CONSTANT ? "" : ", ",
 		     tr->pattern == SCN_CONSTANT ? "" : scn_pattern_names[tr->pattern]);
 		CELL(&t, 4, "%s", rate_format(&tr->rate, text, sizeof(text)));
 		CELL(&t, 5, "%u", tr->size);
 		(void)time_format(tr->start_ns, start, sizeof(start));
-		CELL(&t, 6, "%s to %s", start, tr->stop_ns ? time_format(tr->stop_ns, text, sizeof(text)) : "the end");
+		CELL(&t, 6, "%s to %s", start,
+		     tr->stop_ns ? time_format(tr->stop_ns, text, sizeof(text)) : "the end");
 		CELL(&t, 7, "%u", sum.senders);
 		CELL(&t, 8, "%u", sum.pairs);
 		if (tr->rate.unit == RATE_MAXIMUM)
@@ -191,9 +210,12 @@ static void print_checks(const struct plan *p, FILE *f)
 	if (p->scn->n_checks == 0)
 		return;
 	for (size_t i = 0; i < p->scn->n_checks; i++)
-		width = text_width(p->scn->checks[i].name) > width ? text_width(p->scn->checks[i].name) : width;
+		width = text_width(p->scn->checks[i].name) > width
+				? text_width(p->scn->checks[i].name)
+				: width;
 	(void)fprintf(f, "\ncheck\n");
-	for (size_t i = 0; i < p->scn->n_checks; i++) { /* no table: expressions are as long as they are */
+	for (size_t i = 0; i < p->scn->n_checks;
+	     i++) { /* no table: expressions are as long as they are */
 		const struct scn_check *c = &p->scn->checks[i];
 		char time[32];
 
@@ -201,7 +223,8 @@ static void print_checks(const struct plan *p, FILE *f)
 		if (c->has_at)
 			(void)fprintf(f, ", at %s", time_format(c->at_ns, time, sizeof(time)));
 		if (c->within_ns)
-			(void)fprintf(f, ", within %s", time_format(c->within_ns, time, sizeof(time)));
+			(void)fprintf(f, ", within %s",
+				      time_format(c->within_ns, time, sizeof(time)));
 		(void)fputc('\n', f);
 	}
 }
@@ -212,10 +235,14 @@ static void print_limits(const struct plan *p, FILE *f)
 	uint32_t overhead = plan_tunnel_overhead(p);
 
 	(void)fprintf(f, "\nobjects   %u namespaces, %u devices\n", o.namespaces, o.devices);
-	(void)fprintf(f, "MTU       %u inside: %d of the underlay less %u of tunnel over %s leave %u\n", p->mtu, PLAN_UNDERLAY_MTU, overhead,
-		      addr_is_v4(&p->scn->underlay.addr) ? "IPv4" : "IPv6", PLAN_UNDERLAY_MTU - overhead);
-	(void)fprintf(f, "flows     %u planned, the monitor's table holds %u\n", p->n_flows, p->flow_capacity);
-	(void)fprintf(f, "ports     %u of the %d that br100 can have\n", p->n_hosts, PLAN_BRIDGE_PORTS);
+	(void)fprintf(
+		f, "MTU       %u inside: %d of the underlay less %u of tunnel over %s leave %u\n",
+		p->mtu, PLAN_UNDERLAY_MTU, overhead,
+		addr_is_v4(&p->scn->underlay.addr) ? "IPv4" : "IPv6", PLAN_UNDERLAY_MTU - overhead);
+	(void)fprintf(f, "flows     %u planned, the monitor's table holds %u\n", p->n_flows,
+		      p->flow_capacity);
+	(void)fprintf(f, "ports     %u of the %d that br100 can have\n", p->n_hosts,
+		      PLAN_BRIDGE_PORTS);
 }
 
 char *plan_text(const struct plan *p)
@@ -265,14 +292,16 @@ static void dot_host(const struct plan *p, uint32_t host, FILE *f)
 	const struct plan_host *h = &p->hosts[host];
 	char addr[ADDR_STRLEN];
 
-	(void)fprintf(f, "\tsubgraph \"cluster_%s\" {\n\t\tlabel=\"%s\";\n\t\t\"%s\" [shape=box, label=\"eth0\\n%s\"];\n", h->name, h->name,
-		      h->name, addr_format(&h->vtep, addr));
+	(void)fprintf(
+		f,
+		"\tsubgraph \"cluster_%s\" {\n\t\tlabel=\"%s\";\n\t\t\"%s\" [shape=box, label=\"eth0\\n%s\"];\n",
+		h->name, h->name, h->name, addr_format(&h->vtep, addr));
 	for (uint32_t c = h->client0; c < h->client0 + h->n_clients; c++) {
 		const struct plan_client *pc = &p->clients[c];
 		const struct plan_vni *v = &p->vnis[pc->vni];
 
-		(void)fprintf(f, "\t\t\"c%u\" [label=\"c%u\\n%s\", fillcolor=\"%.3f 0.35 1.0\"];\n", c, c, addr_format(&pc->addr, addr),
-			      vni_hue(pc->vni));
+		(void)fprintf(f, "\t\t\"c%u\" [label=\"c%u\\n%s\", fillcolor=\"%.3f 0.35 1.0\"];\n",
+			      c, c, addr_format(&pc->addr, addr), vni_hue(pc->vni));
 		(void)fprintf(f, "\t\t\"%s\" -- \"c%u\" [label=\"%s\"];\n", h->name, c, v->tunnel);
 	}
 	(void)fprintf(f, "\t}\n\t\"br100\" -- \"%s\" [label=\"%s\"];\n", h->name, h->port);
@@ -285,9 +314,13 @@ static void dot_legend(const struct plan *p, FILE *f)
 		const struct plan_vni *v = &p->vnis[i];
 		char subnet[PREFIX_STRLEN], group[ADDR_STRLEN];
 
-		(void)fprintf(f, "\t\t\"vni%u\" [shape=box, label=\"%u\\n%s\\n%s\", fillcolor=\"%.3f 0.35 1.0\"];\n", v->scn->vni, v->scn->vni,
-			      prefix_format(&v->scn->subnet, subnet),
-			      v->scn->flood == SCN_UNICAST ? "unicast" : addr_format(&v->scn->group, group), vni_hue(i));
+		(void)fprintf(
+			f,
+			"\t\t\"vni%u\" [shape=box, label=\"%u\\n%s\\n%s\", fillcolor=\"%.3f 0.35 1.0\"];\n",
+			v->scn->vni, v->scn->vni, prefix_format(&v->scn->subnet, subnet),
+			v->scn->flood == SCN_UNICAST ? "unicast"
+						     : addr_format(&v->scn->group, group),
+			vni_hue(i));
 	}
 	(void)fprintf(f, "\t}\n");
 }
@@ -302,11 +335,13 @@ char *plan_dot(const struct plan *p)
 		return NULL;
 	(void)fprintf(f, "graph ");
 	dot_quote(p->scn->name, f);
-	(void)fprintf(f, " {\n\tgraph [rankdir=LR, fontname=\"sans-serif\"];\n"
-			 "\tnode [shape=ellipse, style=filled, fillcolor=\"white\", fontname=\"sans-serif\"];\n"
-			 "\tedge [fontname=\"sans-serif\", fontsize=9];\n"
-			 "\t\"br100\" [shape=box, label=\"fabric br100\\n%s\"];\n",
-		      prefix_format(&p->scn->underlay, prefix));
+	(void)fprintf(
+		f,
+		" {\n\tgraph [rankdir=LR, fontname=\"sans-serif\"];\n"
+		"\tnode [shape=ellipse, style=filled, fillcolor=\"white\", fontname=\"sans-serif\"];\n"
+		"\tedge [fontname=\"sans-serif\", fontsize=9];\n"
+		"\t\"br100\" [shape=box, label=\"fabric br100\\n%s\"];\n",
+		prefix_format(&p->scn->underlay, prefix));
 	for (uint32_t i = 0; i < p->n_hosts; i++)
 		dot_host(p, i, f);
 	dot_legend(p, f);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who means whom: `who` forms to clients, [traffic] sections to generators with their peers, and the names in checks. */
+/* Who means whom: `who` forms to clients, [traffic] sections to generators with their peers, and
+ * the names in checks. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +8,8 @@
 
 #include "lab/plan_internal.h"
 
-/* splitmix64 (public domain, Steele, Lea, Flood): a well-mixed number from any; chained over what must tell choices apart. */
+/* splitmix64 (public domain, Steele, Lea, Flood): a well-mixed number from any; chained over what
+ * must tell choices apart. */
 static uint64_t mix(uint64_t x)
 {
 	x += 0x9e3779b97f4a7c15ull;
@@ -34,7 +36,8 @@ static const char *vnis_format(const struct plan *p, char *buf, size_t len)
 
 		for (i++; i < p->n_vnis && p->vnis[p->vni_order[i]].scn->vni == last + 1; i++)
 			last++;
-		used += (size_t)snprintf(buf + used, len - used, first == last ? "%s%u" : "%s%u-%u", used ? ", " : "", first, last);
+		used += (size_t)snprintf(buf + used, len - used, first == last ? "%s%u" : "%s%u-%u",
+					 used ? ", " : "", first, last);
 	}
 	return buf;
 }
@@ -75,7 +78,8 @@ static int check_exists(const struct plan *p, const struct who *w, char *why, si
 		return -ENOENT;
 	}
 	if ((w->kind == WHO_VNI || w->kind == WHO_HOST_VNI) && plan_vni_by_number(p, w->vni) < 0) {
-		(void)snprintf(why, why_len, "VNI %u does not exist: VNIs are %s", w->vni, vnis_format(p, list, sizeof(list)));
+		(void)snprintf(why, why_len, "VNI %u does not exist: VNIs are %s", w->vni,
+			       vnis_format(p, list, sizeof(list)));
 		return -ENOENT;
 	}
 	return 0;
@@ -136,11 +140,13 @@ static void explain_nobody(const struct plan *p, const struct who *w, char *why,
 		break;
 	case WHO_HOST_VNI:
 		v = plan_vni_by_number(p, w->vni);
-		(void)snprintf(why, why_len, "host%u has no client in VNI %u, which is on hosts %s", w->host, w->vni,
+		(void)snprintf(why, why_len, "host%u has no client in VNI %u, which is on hosts %s",
+			       w->host, w->vni,
 			       ranges_format(&p->vnis[v].scn->hosts, list, sizeof(list)));
 		break;
 	case WHO_ADDRESS:
-		(void)snprintf(why, why_len, "no client has the address %s", addr_format(&w->addr, addr));
+		(void)snprintf(why, why_len, "no client has the address %s",
+			       addr_format(&w->addr, addr));
 		break;
 	default:
 		(void)snprintf(why, why_len, "the lab has no clients");
@@ -148,8 +154,8 @@ static void explain_nobody(const struct plan *p, const struct who *w, char *why,
 	}
 }
 
-int plan_resolve(const struct plan *p, const struct who *w, uint64_t seed, uint32_t **ret_clients, size_t *ret_n, char *why,
-		 size_t why_len)
+int plan_resolve(const struct plan *p, const struct who *w, uint64_t seed, uint32_t **ret_clients,
+		 size_t *ret_n, char *why, size_t why_len)
 {
 	uint32_t *out;
 	size_t n;
@@ -173,7 +179,8 @@ int plan_resolve(const struct plan *p, const struct who *w, uint64_t seed, uint3
 	return 0;
 }
 
-int plan_resolve_one(const struct plan *p, const struct who *w, uint32_t *ret_client, char *why, size_t why_len)
+int plan_resolve_one(const struct plan *p, const struct who *w, uint32_t *ret_client, char *why,
+		     size_t why_len)
 {
 	uint32_t *clients;
 	size_t n, used;
@@ -187,12 +194,15 @@ int plan_resolve_one(const struct plan *p, const struct who *w, uint32_t *ret_cl
 		free(clients);
 		return 0;
 	}
-	used = (size_t)snprintf(why, why_len, "%s is %zu clients (", who_format(w, name, sizeof(name)), n);
+	used = (size_t)snprintf(why, why_len, "%s is %zu clients (",
+				who_format(w, name, sizeof(name)), n);
 	for (size_t i = 0; i < n && i < 4 && used < why_len; i++)
-		used += (size_t)snprintf(why + used, why_len - used, "%sc%u", i ? ", " : "", clients[i]);
+		used += (size_t)snprintf(why + used, why_len - used, "%sc%u", i ? ", " : "",
+					 clients[i]);
 	if (used < why_len)
-		(void)snprintf(why + used, why_len - used, "%s): name one, as c%u or host%u:%u", n > 4 ? " …" : "", clients[0],
-			       p->clients[clients[0]].host, p->vnis[p->clients[clients[0]].vni].scn->vni);
+		(void)snprintf(why + used, why_len - used, "%s): name one, as c%u or host%u:%u",
+			       n > 4 ? " …" : "", clients[0], p->clients[clients[0]].host,
+			       p->vnis[p->clients[clients[0]].vni].scn->vni);
 	free(clients);
 	return -ENOTUNIQ;
 }
@@ -214,7 +224,8 @@ static uint32_t position_in_vni(const struct plan *p, uint32_t client)
 	return low;
 }
 
-int plan_peers(const struct plan *p, uint32_t from, const uint32_t *to, size_t n_to, uint32_t **ret_peers, size_t *ret_n)
+int plan_peers(const struct plan *p, uint32_t from, const uint32_t *to, size_t n_to,
+	       uint32_t **ret_peers, size_t *ret_n)
 {
 	uint32_t *peers = calloc(n_to + 1, sizeof(*peers));
 	size_t n = 0;
@@ -233,9 +244,9 @@ int plan_peers(const struct plan *p, uint32_t from, const uint32_t *to, size_t n
 
 /* Receivers of a section, by client and by VNI, so that counting a sender's peers costs nothing. */
 struct targets {
-	bool random;          /* one peer each, by seed */
-	bool *is;             /* [n_clients] */
-	uint32_t *in_vni;     /* [n_vnis] */
+	bool random;      /* one peer each, by seed */
+	bool *is;         /* [n_clients] */
+	uint32_t *in_vni; /* [n_vnis] */
 };
 
 static uint32_t count_peers(const struct plan *p, const struct targets *to, uint32_t client)
@@ -247,14 +258,19 @@ static uint32_t count_peers(const struct plan *p, const struct targets *to, uint
 	return to->in_vni[vni] - to->is[client];
 }
 
-/* The sender's peers, from its own place in the VNI on: so that many senders do not all begin with the same one. */
-static void list_peers(const struct plan *p, const struct targets *to, uint32_t section, struct plan_generator *g)
+/* The sender's peers, from its own place in the VNI on: so that many senders do not all begin with
+ * the same one. */
+static void list_peers(const struct plan *p, const struct targets *to, uint32_t section,
+		       struct plan_generator *g)
 {
 	const struct plan_vni *v = &p->vnis[p->clients[g->client].vni];
 	uint32_t own = position_in_vni(p, g->client);
 
 	if (to->random) {
-		g->peers[g->n_peers++] = v->clients[(own + 1 + seed_for(p, section, g->client) % (v->n_clients - 1)) % v->n_clients];
+		g->peers[g->n_peers++] =
+			v->clients[(own + 1 +
+				    seed_for(p, section, g->client) % (v->n_clients - 1)) %
+				   v->n_clients];
 		return;
 	}
 	for (uint32_t k = 1; k < v->n_clients; k++) {
@@ -273,23 +289,27 @@ struct section {
 	char title[SCN_NAME_LEN + 16];
 };
 
-static struct scn_place section_place(const struct section *x, int key, const char *name, const char *value)
+static struct scn_place section_place(const struct section *x, int key, const char *name,
+				      const char *value)
 {
 	int where = key >= 0 && x->t->key_line[key] ? x->t->key_line[key] : x->t->line;
 
 	return (struct scn_place){ where, x->title, name, value };
 }
 
-#define SECTION_ERROR(x, key, name, value, ...) scn_error_at((x)->e, (x)->p->scn, section_place(x, key, name, value), __VA_ARGS__)
+#define SECTION_ERROR(x, key, name, value, ...) \
+	scn_error_at((x)->e, (x)->p->scn, section_place(x, key, name, value), __VA_ARGS__)
 
 /* Clients behind `from` or `to`. -ENOENT when reported. */
-static int resolve_key(const struct section *x, enum scn_traffic_key key, const struct who *w, uint32_t **ret, size_t *ret_n)
+static int resolve_key(const struct section *x, enum scn_traffic_key key, const struct who *w,
+		       uint32_t **ret, size_t *ret_n)
 {
 	char why[512], text[64];
 	int err = plan_resolve(x->p, w, 0, ret, ret_n, why, sizeof(why));
 
 	if (err && err != -ENOMEM)
-		SECTION_ERROR(x, key, key == TRAFFIC_FROM ? "from" : "to", who_format(w, text, sizeof(text)), "%s", why);
+		SECTION_ERROR(x, key, key == TRAFFIC_FROM ? "from" : "to",
+			      who_format(w, text, sizeof(text)), "%s", why);
 	return err;
 }
 
@@ -299,9 +319,11 @@ static bool check_unique(const struct section *x, enum scn_traffic_key key, cons
 	char why[512], text[64];
 	uint32_t client;
 
-	if (w->kind != WHO_ADDRESS || plan_resolve_one(x->p, w, &client, why, sizeof(why)) != -ENOTUNIQ)
+	if (w->kind != WHO_ADDRESS ||
+	    plan_resolve_one(x->p, w, &client, why, sizeof(why)) != -ENOTUNIQ)
 		return true;
-	SECTION_ERROR(x, key, key == TRAFFIC_FROM ? "from" : "to", who_format(w, text, sizeof(text)), "%s", why);
+	SECTION_ERROR(x, key, key == TRAFFIC_FROM ? "from" : "to",
+		      who_format(w, text, sizeof(text)), "%s", why);
 	return false;
 }
 
@@ -331,7 +353,8 @@ static int make_targets(const struct section *x, struct targets *to)
 }
 
 /* Leaves those with peers in senders[]; for `from = random` one of them, by seed. */
-static size_t keep_senders(const struct section *x, const struct targets *to, uint32_t *senders, size_t n)
+static size_t keep_senders(const struct section *x, const struct targets *to, uint32_t *senders,
+			   size_t n)
 {
 	size_t kept = 0;
 
@@ -354,13 +377,19 @@ static void explain_no_pair(const struct section *x, const uint32_t *senders, si
 
 	(void)who_format(from, a, sizeof(a));
 	(void)who_format(to, b, sizeof(b));
-	if (n == 1 && to->kind != WHO_RANDOM && plan_resolve_one(p, to, &other, (char[8]){ 0 }, 8) == 0 && other != senders[0])
-		SECTION_ERROR(x, -1, NULL, NULL, "makes no pair: %s is in VNI %u and %s in VNI %u, and pairs are formed within a VNI", a, vni,
-			      b, p->vnis[p->clients[other].vni].scn->vni);
+	if (n == 1 && to->kind != WHO_RANDOM &&
+	    plan_resolve_one(p, to, &other, (char[8]){ 0 }, 8) == 0 && other != senders[0])
+		SECTION_ERROR(
+			x, -1, NULL, NULL,
+			"makes no pair: %s is in VNI %u and %s in VNI %u, and pairs are formed within a VNI",
+			a, vni, b, p->vnis[p->clients[other].vni].scn->vni);
 	else if (n == 1)
-		SECTION_ERROR(x, -1, NULL, NULL, "makes no pair: %s is in VNI %u, and nobody else of %s is", a, vni, b);
+		SECTION_ERROR(x, -1, NULL, NULL,
+			      "makes no pair: %s is in VNI %u, and nobody else of %s is", a, vni,
+			      b);
 	else
-		SECTION_ERROR(x, -1, NULL, NULL, "makes no pair: no client of %s has another of %s in its VNI", a, b);
+		SECTION_ERROR(x, -1, NULL, NULL,
+			      "makes no pair: no client of %s has another of %s in its VNI", a, b);
 }
 
 static void check_size(const struct section *x, uint32_t client)
@@ -372,9 +401,11 @@ static void check_size(const struct section *x, uint32_t client)
 	if (x->t->size <= most)
 		return;
 	(void)snprintf(size, sizeof(size), "%u", x->t->size);
-	SECTION_ERROR(x, TRAFFIC_SIZE, "size", size,
-		      "with %u bytes of %s header the packets have %u, and the MTU in VNI %u is %u: want at most %u", header,
-		      header == 20 ? "IPv4" : "IPv6", x->t->size + header, p->vnis[p->clients[client].vni].scn->vni, p->mtu, most);
+	SECTION_ERROR(
+		x, TRAFFIC_SIZE, "size", size,
+		"with %u bytes of %s header the packets have %u, and the MTU in VNI %u is %u: want at most %u",
+		header, header == 20 ? "IPv4" : "IPv6", x->t->size + header,
+		p->vnis[p->clients[client].vni].scn->vni, p->mtu, most);
 }
 
 static void check_times(const struct section *x)
@@ -384,10 +415,12 @@ static void check_times(const struct section *x)
 
 	if (x->t->start_ns >= end)
 		SECTION_ERROR(x, TRAFFIC_START, "start", time_format(x->t->start_ns, a, sizeof(a)),
-			      "the run ends at %s ([lab] duration), so nothing would be sent", time_format(end, b, sizeof(b)));
+			      "the run ends at %s ([lab] duration), so nothing would be sent",
+			      time_format(end, b, sizeof(b)));
 	if (x->t->stop_ns && x->t->stop_ns <= x->t->start_ns)
 		SECTION_ERROR(x, TRAFFIC_STOP, "stop", time_format(x->t->stop_ns, a, sizeof(a)),
-			      "is not after the start at %s, so nothing would be sent", time_format(x->t->start_ns, b, sizeof(b)));
+			      "is not after the start at %s, so nothing would be sent",
+			      time_format(x->t->start_ns, b, sizeof(b)));
 }
 
 /* Reserves room for n more generators. */
@@ -401,7 +434,8 @@ static int grow_generators(struct plan *p, size_t n)
 	return 0;
 }
 
-static int add_generators(const struct section *x, const struct targets *to, const uint32_t *senders, size_t n)
+static int add_generators(const struct section *x, const struct targets *to,
+			  const uint32_t *senders, size_t n)
 {
 	struct plan *p = x->p;
 	int err = grow_generators(p, n);
@@ -411,7 +445,9 @@ static int add_generators(const struct section *x, const struct targets *to, con
 		double pps = plan_rate_pps(p, &x->t->rate, x->t->size, senders[i]);
 
 		*g = (struct plan_generator){
-			.section = x->index, .client = senders[i], .seed = seed_for(p, x->index, senders[i]),
+			.section = x->index,
+			.client = senders[i],
+			.seed = seed_for(p, x->index, senders[i]),
 			.phase_ns = pps > 0 ? (uint64_t)(1e9 / pps * (double)i / (double)n) : 0,
 			.peers = calloc(count_peers(p, to, senders[i]) + 1, sizeof(*g->peers)),
 		};
@@ -424,7 +460,8 @@ static int add_generators(const struct section *x, const struct targets *to, con
 }
 
 /* Counts a section's pairs into the plan; false when there would be too many of them. */
-static bool count_streams(const struct section *x, const struct targets *to, const uint32_t *senders, size_t n)
+static bool count_streams(const struct section *x, const struct targets *to,
+			  const uint32_t *senders, size_t n)
 {
 	struct plan *p = x->p;
 	uint64_t streams = 0, flows;
@@ -433,17 +470,21 @@ static bool count_streams(const struct section *x, const struct targets *to, con
 		streams += count_peers(p, to, senders[i]);
 	flows = streams * (x->t->proto == SCN_PING ? 2 : 1);
 	if (p->n_generators + n > PLAN_GENERATORS_MAX) {
-		SECTION_ERROR(x, -1, NULL, NULL, "brings the senders to %llu, counting each section's; at most %d are possible",
-			      (unsigned long long)(p->n_generators + n), PLAN_GENERATORS_MAX);
+		SECTION_ERROR(
+			x, -1, NULL, NULL,
+			"brings the senders to %llu, counting each section's; at most %d are possible",
+			(unsigned long long)(p->n_generators + n), PLAN_GENERATORS_MAX);
 		return false;
 	}
 	if (p->n_streams + streams > PLAN_STREAMS_MAX) {
-		SECTION_ERROR(x, -1, NULL, NULL, "brings the pairs of clients to %llu; at most %d are possible",
+		SECTION_ERROR(x, -1, NULL, NULL,
+			      "brings the pairs of clients to %llu; at most %d are possible",
 			      (unsigned long long)(p->n_streams + streams), PLAN_STREAMS_MAX);
 		return false;
 	}
 	if (p->n_flows + flows > PLAN_FLOWS_MAX) {
-		SECTION_ERROR(x, -1, NULL, NULL, "brings the flows to %llu; the monitor's table holds at most %d",
+		SECTION_ERROR(x, -1, NULL, NULL,
+			      "brings the flows to %llu; the monitor's table holds at most %d",
 			      (unsigned long long)(p->n_flows + flows), PLAN_FLOWS_MAX);
 		return false;
 	}
@@ -467,7 +508,8 @@ static int make_section(const struct section *x)
 	err = make_targets(x, &to);
 	if (!err)
 		err = from_err;
-	if (!err && check_unique(x, TRAFFIC_FROM, &x->t->from) && check_unique(x, TRAFFIC_TO, &x->t->to)) {
+	if (!err && check_unique(x, TRAFFIC_FROM, &x->t->from) &&
+	    check_unique(x, TRAFFIC_TO, &x->t->to)) {
 		n = keep_senders(x, &to, senders, all);
 		if (n == 0)
 			explain_no_pair(x, senders, all);
@@ -487,7 +529,9 @@ int plan_make_traffic(struct plan *p, struct scn_errors *e)
 	int err = 0;
 
 	for (size_t i = 0; i < p->scn->n_traffic && !err; i++) {
-		struct section x = { .p = p, .e = e, .t = &p->scn->traffic[i], .index = (uint32_t)i };
+		struct section x = {
+			.p = p, .e = e, .t = &p->scn->traffic[i], .index = (uint32_t)i
+		};
 
 		(void)snprintf(x.title, sizeof(x.title), "traffic %s", x.t->name);
 		if (!x.t->broken)
@@ -507,25 +551,30 @@ static bool traffic_exists(const struct plan *p, const char *name, char *why, si
 			return true;
 	used = (size_t)snprintf(why, why_len, "there is no [traffic %s]", name);
 	for (size_t i = 0; i < p->scn->n_traffic && used < why_len; i++)
-		used += (size_t)snprintf(why + used, why_len - used, "%s%s", i ? ", " : "; sections are ", p->scn->traffic[i].name);
+		used += (size_t)snprintf(why + used, why_len - used, "%s%s",
+					 i ? ", " : "; sections are ", p->scn->traffic[i].name);
 	return false;
 }
 
-static bool outer_exists(const struct plan *p, const struct check_selector *s, char *why, size_t why_len)
+static bool outer_exists(const struct plan *p, const struct check_selector *s, char *why,
+			 size_t why_len)
 {
 	char first[ADDR_STRLEN], last[ADDR_STRLEN];
 
-	if (plan_host_by_vtep(p, &s->addr) >= 0 || addr_is_none(&p->hosts[p->n_hosts - 1].vtep)) /* none: reported already */
+	if (plan_host_by_vtep(p, &s->addr) >= 0 ||
+	    addr_is_none(&p->hosts[p->n_hosts - 1].vtep)) /* none: reported already */
 		return true;
 	for (uint32_t i = 0; s->key == SEL_OUTER_DST && i < p->n_vnis; i++)
 		if (addr_equal(&p->vnis[i].scn->group, &s->addr))
 			return true;
 	(void)snprintf(why, why_len, "%s=%s: VTEPs are %s to %s", sel_key_names[s->key], s->text,
-		       addr_format(&p->hosts[0].vtep, first), addr_format(&p->hosts[p->n_hosts - 1].vtep, last));
+		       addr_format(&p->hosts[0].vtep, first),
+		       addr_format(&p->hosts[p->n_hosts - 1].vtep, last));
 	return false;
 }
 
-static bool selector_exists(const struct plan *p, const struct check_selector *s, char *why, size_t why_len)
+static bool selector_exists(const struct plan *p, const struct check_selector *s, char *why,
+			    size_t why_len)
 {
 	struct who vni = { .kind = WHO_VNI, .vni = s->number };
 	uint32_t *clients;
@@ -562,12 +611,22 @@ static void verify_check(const struct plan *p, const struct scn_check *c, struct
 	(void)snprintf(title, sizeof(title), "assert %s", c->name);
 	for (size_t i = 0; i < c->n_selectors; i++)
 		if (!selector_exists(p, &c->selectors[i], why, sizeof(why)))
-			scn_error_at(e, p->scn, (struct scn_place){ c->key_line[ASSERT_CHECK], title, "check", c->text }, "%s", why);
-	if (check_metrics[c->metric].unit == UNIT_CLIENT && plan_resolve_one(p, &c->who, &client, why, sizeof(why)))
-		scn_error_at(e, p->scn, (struct scn_place){ c->key_line[ASSERT_CHECK], title, "check", c->text }, "%s", why);
+			scn_error_at(e, p->scn,
+				     (struct scn_place){ c->key_line[ASSERT_CHECK], title, "check",
+							 c->text },
+				     "%s", why);
+	if (check_metrics[c->metric].unit == UNIT_CLIENT &&
+	    plan_resolve_one(p, &c->who, &client, why, sizeof(why)))
+		scn_error_at(e, p->scn,
+			     (struct scn_place){ c->key_line[ASSERT_CHECK], title, "check",
+						 c->text },
+			     "%s", why);
 	if (c->has_at && c->at_ns > p->scn->duration_ns)
-		scn_error_at(e, p->scn, (struct scn_place){ c->key_line[ASSERT_AT], title, "at", time_format(c->at_ns, a, sizeof(a)) },
-			     "the run ends at %s ([lab] duration), before that", time_format(p->scn->duration_ns, b, sizeof(b)));
+		scn_error_at(e, p->scn,
+			     (struct scn_place){ c->key_line[ASSERT_AT], title, "at",
+						 time_format(c->at_ns, a, sizeof(a)) },
+			     "the run ends at %s ([lab] duration), before that",
+			     time_format(p->scn->duration_ns, b, sizeof(b)));
 }
 
 void plan_verify_checks(const struct plan *p, struct scn_errors *e)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The three formats of a verdict. All go through the same columns for the flows behind a value, so they say the same. */
+/* The three formats of a verdict. All go through the same columns for the flows behind a value, so
+ * they say the same. */
 #include "lab/report.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 
 /* ------------------------------------------------------------------ rows */
 
-/* What stands behind a metric: flows, pairs of a generator, pairs counted by two sides, or nothing. */
+/* What stands behind a metric: flows, a generator's pairs, pairs counted by two sides, nothing. */
 enum row_kind { ROW_NONE, ROW_FLOW = 1, ROW_PAIR = 2, ROW_RTT = 4, ROW_BOTH = 8 };
 
 static enum row_kind row_kind(enum check_metric metric)
@@ -104,7 +105,8 @@ static void tap_description(struct text *t, const char *s)
 	}
 }
 
-/* A double-quoted YAML string. Control characters cannot occur: scenario files with them are refused. */
+/* A double-quoted YAML string. Control characters cannot occur: scenario files with them are
+ * refused. */
 static void yaml_string(struct text *t, const char *key, const char *s)
 {
 	text_printf(t, "%s: \"", key);
@@ -127,7 +129,8 @@ static void tap_rows(struct text *t, const struct check_result *r)
 		yaml_string(t, kind == ROW_FLOW ? "    - flow" : "    - pair", r->rows[i].name);
 		for (size_t c = 0; c < COLUMNS; c++)
 			if (columns[c].kinds & kind)
-				text_printf(t, "      %s: %llu\n", columns[c].name, (unsigned long long)column_value(&r->rows[i], c));
+				text_printf(t, "      %s: %llu\n", columns[c].name,
+					    (unsigned long long)column_value(&r->rows[i], c));
 		if (*r->rows[i].stops)
 			yaml_string(t, "      stops", r->rows[i].stops);
 	}
@@ -158,7 +161,8 @@ static int write_tap(const struct report *r, FILE *f)
 {
 	struct text t = { 0 };
 
-	text_printf(&t, "TAP version 14\n1..%zu%s\n", r->n, r->n ? "" : " # SKIP the scenario has no checks");
+	text_printf(&t, "TAP version 14\n1..%zu%s\n", r->n,
+		    r->n ? "" : " # SKIP the scenario has no checks");
 	for (size_t i = 0; i < r->n; i++)
 		tap_result(&t, i + 1, &r->results[i]);
 	if (r->invalid)
@@ -215,7 +219,8 @@ static void junit_failure(struct text *t, const struct check_result *r)
 		xml_text(t, r->rows[i].name);
 		for (size_t c = 0; c < COLUMNS; c++)
 			if (columns[c].kinds & kind)
-				text_printf(t, ", %s %llu", columns[c].name, (unsigned long long)column_value(&r->rows[i], c));
+				text_printf(t, ", %s %llu", columns[c].name,
+					    (unsigned long long)column_value(&r->rows[i], c));
 		if (*r->rows[i].stops)
 			text_printf(t, "; stops %s", r->rows[i].stops);
 		text_char(t, '\n', 1);
@@ -260,9 +265,13 @@ static int write_junit(const struct report *r, FILE *f)
 	char counts[128], when[32];
 
 	format_time(r->sample->unix_s, when, sizeof(when));
-	(void)snprintf(counts, sizeof(counts), " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" time=\"%.3f\"", r->n, failures, errors,
-		       r->sample->elapsed_s);
-	text_printf(&t, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"tunlab\"%s>\n  <testsuite", counts);
+	(void)snprintf(counts, sizeof(counts),
+		       " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" time=\"%.3f\"", r->n,
+		       failures, errors, r->sample->elapsed_s);
+	text_printf(
+		&t,
+		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"tunlab\"%s>\n  <testsuite",
+		counts);
 	xml_attribute(&t, "name", r->plan->scn->name);
 	text_printf(&t, "%s skipped=\"0\" timestamp=\"%s\">\n", counts, when);
 	for (size_t i = 0; i < r->n; i++)
@@ -353,7 +362,8 @@ static int write_json(const struct report *r, FILE *f)
 /* ------------------------------------------------------------------ the formats */
 
 const struct report_format report_formats[] = {
-	{ "tap", "TAP version 14, one line per check, a diagnostic for each that fails", write_tap },
+	{ "tap", "TAP version 14, one line per check, a diagnostic for each that fails",
+	  write_tap },
 	{ "junit", "JUnit XML, for CI systems", write_junit },
 	{ "json", "JSON, schema tunlab.report/1", write_json },
 	{ NULL, NULL, NULL },

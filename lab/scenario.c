@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sections to struct scenario, defaults filled in. The text is read by scenario_ini.c, the keys by scenario_keys.c, single
- * values by scenario_values.c and scenario_check.c; what needs several sections at once (does that client exist, do the
- * addresses suffice) is plan.c's. */
+/* Sections to struct scenario, defaults filled in. The text is read by scenario_ini.c, the keys by
+ * scenario_keys.c, single values by scenario_values.c and scenario_check.c; what needs several
+ * sections at once (does that client exist, do the addresses suffice) is plan.c's. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,8 @@ static void refuse_section(struct build *b, const struct doc_section *section, c
 
 	for (int k = 0; where == 0 && k < SECTION_KEYS_MAX; k++) /* made by --set */
 		where = section->values[k].where;
-	scn_error_at(b->e, b->s, (struct scn_place){ where, section->title, NULL, NULL }, "%s", why);
+	scn_error_at(b->e, b->s, (struct scn_place){ where, section->title, NULL, NULL }, "%s",
+		     why);
 }
 
 /* The lab's name from the file's: "dir/my lab.ini" is "my-lab". */
@@ -53,8 +54,10 @@ static void default_name(const char *file, char *name)
 /* Reads the lab's section and the defaults that depend on it. */
 static int read_lab(struct build *b, const struct doc *doc)
 {
-	static const struct ip_prefix narrow = { { { [10] = 0xff, [11] = 0xff, 172, 16, 1, 0 } }, 24 };
-	static const struct ip_prefix wide = { { { [10] = 0xff, [11] = 0xff, 172, 16, 0, 0 } }, 16 };
+	static const struct ip_prefix narrow = { { { [10] = 0xff, [11] = 0xff, 172, 16, 1, 0 } },
+						 24 };
+	static const struct ip_prefix wide = { { { [10] = 0xff, [11] = 0xff, 172, 16, 0, 0 } },
+					       16 };
 	struct scenario *s = b->s;
 	int mistakes = 0;
 	bool fits;
@@ -70,8 +73,8 @@ static int read_lab(struct build *b, const struct doc *doc)
 	return mistakes;
 }
 
-/* The inner subnet of the index-th VNI, where none is given: 192.168.<index>.0/24; from the 257th on
- * 10.<index / 256>.<index % 256>.0/24; and with more hosts than a /24 holds 10.<index>.0.0/16. */
+/* The inner subnet of the index-th VNI, where none is given: 192.168.<index>.0/24; from the 257th
+ * on 10.<index / 256>.<index % 256>.0/24; with more hosts than a /24 holds 10.<index>.0.0/16. */
 static bool default_subnet(const struct scenario *s, size_t index, struct ip_prefix *ret)
 {
 	bool wide = s->hosts > HOSTS_IN_A_24;
@@ -93,7 +96,7 @@ static bool default_subnet(const struct scenario *s, size_t index, struct ip_pre
 	return true;
 }
 
-/* 239.1.1.<index + 1>, or ff15::1:<index + 1> over IPv6; the number carries into the bytes before. */
+/* 239.1.1.<index + 1>, or ff15::1:<index + 1> over IPv6; carries into the bytes before. */
 static struct ip_addr default_group(const struct scenario *s, size_t index)
 {
 	bool v4 = addr_is_v4(&s->underlay.addr);
@@ -116,8 +119,8 @@ static struct scn_place vni_place(const struct scn_vni *v, int key, const char *
 {
 	bool given = key >= 0 && v->key_line[key] != 0;
 
-	return (struct scn_place){ given ? v->key_line[key] : v->line, title, given ? section_schemas[SECTION_VNI].keys[key] : NULL,
-				   NULL };
+	return (struct scn_place){ given ? v->key_line[key] : v->line, title,
+				   given ? section_schemas[SECTION_VNI].keys[key] : NULL, NULL };
 }
 
 /* Fills in what the section left out. Mistakes. */
@@ -134,16 +137,21 @@ static int complete_vni(struct build *b, struct vni_values *values, uint32_t vni
 	if (!values->has_flood)
 		v->flood = b->flood;
 	if (!values->has_subnet && !default_subnet(b->s, index, &v->subnet)) {
-		scn_error_at(b->e, b->s, vni_place(v, -1, title),
-			     "needs a subnet: with more than %d hosts, only the first 256 VNIs have one by default", HOSTS_IN_A_24);
+		scn_error_at(
+			b->e, b->s, vni_place(v, -1, title),
+			"needs a subnet: with more than %d hosts, only the first 256 VNIs have one by default",
+			HOSTS_IN_A_24);
 		mistakes++;
 	}
 	if (values->has_group && v->flood == SCN_UNICAST) {
-		scn_error_at(b->e, b->s, vni_place(v, VNI_GROUP, title), "flood is unicast in this VNI: no group is used");
+		scn_error_at(b->e, b->s, vni_place(v, VNI_GROUP, title),
+			     "flood is unicast in this VNI: no group is used");
 		mistakes++;
 	} else if (values->has_group && addr_is_v4(&v->group) != addr_is_v4(&b->s->underlay.addr)) {
-		scn_error_at(b->e, b->s, vni_place(v, VNI_GROUP, title), "want an %s group, as the underlay is %s",
-			     addr_is_v4(&v->group) ? "IPv6" : "IPv4", addr_is_v4(&v->group) ? "IPv6" : "IPv4");
+		scn_error_at(b->e, b->s, vni_place(v, VNI_GROUP, title),
+			     "want an %s group, as the underlay is %s",
+			     addr_is_v4(&v->group) ? "IPv6" : "IPv4",
+			     addr_is_v4(&v->group) ? "IPv6" : "IPv4");
 		mistakes++;
 	} else if (!values->has_group && v->flood == SCN_MULTICAST) {
 		v->group = default_group(b->s, index);
@@ -163,12 +171,14 @@ static int complete_vni(struct build *b, struct vni_values *values, uint32_t vni
 /* [vni N] sections by number, to find each VNI's in O(log n). */
 static int compare_numbers(const void *a, const void *b)
 {
-	const struct doc_section *x = *(const struct doc_section *const *)a, *y = *(const struct doc_section *const *)b;
+	const struct doc_section *x = *(const struct doc_section *const *)a,
+				 *y = *(const struct doc_section *const *)b;
 
 	return (x->number > y->number) - (x->number < y->number);
 }
 
-static const struct doc_section *find_number(const struct doc_section *const *sorted, size_t n, uint32_t number)
+static const struct doc_section *find_number(const struct doc_section *const *sorted, size_t n,
+					     uint32_t number)
 {
 	size_t low = 0, high = n;
 
@@ -197,7 +207,8 @@ static int refuse_strange_vnis(struct build *b, const struct doc_section *const 
 			continue;
 		(void)read_section(b, sorted[i], &unused, unused.v.key_line); /* for its mistakes */
 		free(unused.v.hosts.v);
-		(void)snprintf(why, sizeof(why), "is not one of the lab's VNIs (%s); add it to [lab] vnis",
+		(void)snprintf(why, sizeof(why),
+			       "is not one of the lab's VNIs (%s); add it to [lab] vnis",
 			       ranges_format(&b->vnis, list, sizeof(list)));
 		refuse_section(b, sorted[i], why);
 		mistakes++;
@@ -242,8 +253,14 @@ static int read_vnis(struct build *b, const struct doc *doc)
 static void read_traffic(struct build *b, const struct doc_section *section, struct scn_traffic *t)
 {
 	*t = (struct scn_traffic){
-		.from.kind = WHO_ALL, .to.kind = WHO_ALL, .proto = SCN_PING, .rate = { RATE_PPS, 10 }, .size = DEFAULT_SIZE,
-		.pattern = SCN_CONSTANT, .line = section->line, .broken = section->broken,
+		.from.kind = WHO_ALL,
+		.to.kind = WHO_ALL,
+		.proto = SCN_PING,
+		.rate = { RATE_PPS, 10 },
+		.size = DEFAULT_SIZE,
+		.pattern = SCN_CONSTANT,
+		.line = section->line,
+		.broken = section->broken,
 	};
 	(void)snprintf(t->name, sizeof(t->name), "%s", section->name);
 	t->broken |= read_section(b, section, t, t->key_line) > 0;
@@ -255,7 +272,8 @@ static void read_assert(struct build *b, const struct doc_section *section, stru
 	(void)snprintf(c->name, sizeof(c->name), "%s", section->name);
 	c->broken |= read_section(b, section, c, c->key_line) > 0;
 	if (!section->values[ASSERT_CHECK].text && !section->broken) {
-		refuse_section(b, section, "needs a check: check = METRIC(SELECTOR=VALUE …) OP VALUE");
+		refuse_section(b, section,
+			       "needs a check: check = METRIC(SELECTOR=VALUE …) OP VALUE");
 		c->broken = true;
 	}
 }
@@ -378,7 +396,8 @@ int scenario_read(const struct scn_source *source, struct scenario **ret_scenari
 	return ret_errors->n_total ? -EINVAL : 0;
 }
 
-int scenario_parse(const struct scn_source *source, struct scenario **ret_scenario, struct scn_errors *ret_errors)
+int scenario_parse(const struct scn_source *source, struct scenario **ret_scenario,
+		   struct scn_errors *ret_errors)
 {
 	struct scenario *s = NULL;
 	bool usable;

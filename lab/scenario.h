@@ -49,16 +49,16 @@ struct who {
 	struct ip_addr addr;
 };
 
-/* The keys of each kind of section, in the order of the contract. A value's place in the file is kept in key_line[KEY]:
- * see scn_error_at. */
+/* The keys of each kind of section, in the order of the contract. A value's place in the file is
+ * kept in key_line[KEY]: see scn_error_at. */
 enum scn_lab_key {
-	LAB_NAME, LAB_HOSTS, LAB_VNIS, LAB_ENCAP, LAB_FLOOD, LAB_UNDERLAY, LAB_FIRST, LAB_PORT, LAB_MTU, LAB_WIRING,
-	LAB_DURATION, LAB_SEED, LAB_KEY_MAX
+	LAB_NAME, LAB_HOSTS, LAB_VNIS, LAB_ENCAP, LAB_FLOOD, LAB_UNDERLAY, LAB_FIRST, LAB_PORT,
+	LAB_MTU, LAB_WIRING, LAB_DURATION, LAB_SEED, LAB_KEY_MAX
 };
 enum scn_vni_key { VNI_SUBNET, VNI_HOSTS, VNI_ENCAP, VNI_FLOOD, VNI_GROUP, VNI_KEY_MAX };
 enum scn_traffic_key {
-	TRAFFIC_FROM, TRAFFIC_TO, TRAFFIC_PROTO, TRAFFIC_RATE, TRAFFIC_SIZE, TRAFFIC_START, TRAFFIC_STOP, TRAFFIC_PATTERN,
-	TRAFFIC_KEY_MAX
+	TRAFFIC_FROM, TRAFFIC_TO, TRAFFIC_PROTO, TRAFFIC_RATE, TRAFFIC_SIZE, TRAFFIC_START,
+	TRAFFIC_STOP, TRAFFIC_PATTERN, TRAFFIC_KEY_MAX
 };
 enum scn_assert_key { ASSERT_CHECK, ASSERT_AT, ASSERT_WITHIN, ASSERT_KEY_MAX };
 
@@ -77,73 +77,77 @@ struct scn_traffic {
 	char name[SCN_NAME_LEN];
 	struct who from, to;
 	enum scn_proto proto;
-	struct rate rate;      /* per sending client */
-	uint32_t size;         /* inner IP payload bytes: ICMP or UDP header and what follows */
-	uint64_t start_ns;     /* on the scenario's time axis, 0 when traffic starts */
-	uint64_t stop_ns;      /* 0: the end */
+	struct rate rate;  /* per sending client */
+	uint32_t size;     /* inner IP payload bytes: ICMP or UDP header and what follows */
+	uint64_t start_ns; /* on the scenario's time axis, 0 when traffic starts */
+	uint64_t stop_ns;  /* 0: the end */
 	enum scn_pattern pattern;
 	int line;
 	int key_line[TRAFFIC_KEY_MAX];
-	bool broken;           /* has mistakes of its own: only its name can be relied on (see scenario_read) */
+	bool broken; /* has mistakes: only its name can be relied on (see scenario_read) */
 };
 
 /* Metric (selector…) op value: what a check compares. Meaning: contract section 3. */
 enum check_metric {
-	METRIC_PACKETS, METRIC_BYTES, METRIC_PPS, METRIC_BPS, METRIC_RECEIVED, METRIC_LOSS, METRIC_DELIVERY,
-	METRIC_RTT_MIN, METRIC_RTT_AVG, METRIC_RTT_P50, METRIC_RTT_P90, METRIC_RTT_P99, METRIC_RTT_MAX,
-	METRIC_FLOWS, METRIC_HOSTS, METRIC_TOP_TALKER, METRIC_OVERHEAD, METRIC_MISMATCH, METRIC_UNPLANNED,
-	METRIC_MONITOR_LOST, METRIC_MONITOR_TRUNCATED, METRIC_MONITOR_UNKNOWN, CHECK_METRIC_MAX
+	METRIC_PACKETS, METRIC_BYTES, METRIC_PPS, METRIC_BPS, METRIC_RECEIVED, METRIC_LOSS,
+	METRIC_DELIVERY, METRIC_RTT_MIN, METRIC_RTT_AVG, METRIC_RTT_P50, METRIC_RTT_P90,
+	METRIC_RTT_P99, METRIC_RTT_MAX, METRIC_FLOWS, METRIC_HOSTS, METRIC_TOP_TALKER,
+	METRIC_OVERHEAD, METRIC_MISMATCH, METRIC_UNPLANNED, METRIC_MONITOR_LOST,
+	METRIC_MONITOR_TRUNCATED, METRIC_MONITOR_UNKNOWN, CHECK_METRIC_MAX
 };
 enum check_unit { UNIT_COUNT, UNIT_BYTES, UNIT_PPS, UNIT_BPS, UNIT_SHARE, UNIT_TIME, UNIT_CLIENT };
 enum check_op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_BETWEEN, OP_APPROX, CHECK_OP_MAX };
 
-/* One row per metric, in enum order: the only place where a metric's name, unit and meaning stand. */
+/* One row per metric, in enum order: the only place for a metric's name, unit and meaning. */
 struct check_metric_info {
 	const char *name;
 	enum check_unit unit;
 	const char *meaning;
-	unsigned selectors;    /* bit set of enum sel_key that make sense with it */
+	unsigned selectors; /* bit set of enum sel_key that make sense with it */
 };
 extern const struct check_metric_info check_metrics[CHECK_METRIC_MAX];
 
-enum sel_key { SEL_FROM, SEL_TO, SEL_VNI, SEL_PROTO, SEL_ENCAP, SEL_TRAFFIC, SEL_OUTER_SRC, SEL_OUTER_DST, SEL_KEY_MAX };
+enum sel_key {
+	SEL_FROM, SEL_TO, SEL_VNI, SEL_PROTO, SEL_ENCAP, SEL_TRAFFIC, SEL_OUTER_SRC, SEL_OUTER_DST,
+	SEL_KEY_MAX
+};
 extern const char *const sel_key_names[SEL_KEY_MAX];
 extern const char *const check_op_names[CHECK_OP_MAX]; /* "==" … "between", "~" */
 struct check_selector {
 	enum sel_key key;
-	struct who who;            /* from, to */
-	uint32_t number;           /* vni */
-	char text[SCN_NAME_LEN];   /* traffic: section name; proto as written (ping, udp, or an inner_proto); encap */
-	struct ip_addr addr;       /* outer_src, outer_dst */
+	struct who who;          /* from, to */
+	uint32_t number;         /* vni */
+	char text[SCN_NAME_LEN]; /* traffic, proto, encap: as written */
+	struct ip_addr addr;     /* outer_src, outer_dst */
 };
 
 struct scn_check {
 	char name[SCN_NAME_LEN];
-	char text[SCN_CHECK_LEN];  /* the expression as written */
+	char text[SCN_CHECK_LEN]; /* the expression as written */
 	enum check_metric metric;
 	struct check_selector *selectors; /* all must match */
 	size_t n_selectors;
 	enum check_op op;
-	double value;              /* in the unit's base: seconds, share 0..1, packets, bytes, per second; client number */
-	double value2;             /* between: upper bound; approx: tolerance as a share */
-	struct who who;            /* UNIT_CLIENT: the client compared with */
+	double value;   /* in the unit's base: seconds, share 0..1, packets, bytes, per second */
+	double value2;  /* between: upper bound; approx: tolerance as a share */
+	struct who who; /* UNIT_CLIENT: the client compared with */
 	bool has_at;
 	uint64_t at_ns, within_ns; /* 0 within: judged once */
 	int line;
 	int key_line[ASSERT_KEY_MAX];
-	bool broken;               /* as in scn_traffic */
+	bool broken; /* as in scn_traffic */
 };
 
 struct scenario {
-	char file[256];            /* as named by the user, for messages */
+	char file[256]; /* as named by the user, for messages */
 	char name[SCN_NAME_LEN];
 	uint32_t hosts;
-	struct scn_vni *vnis;      /* in scenario order */
+	struct scn_vni *vnis; /* in scenario order */
 	size_t n_vnis;
 	struct ip_prefix underlay;
 	uint32_t first;
 	uint16_t port;
-	uint32_t mtu;              /* inner; 0: what fits the 1500-byte underlay */
+	uint32_t mtu; /* inner; 0: what fits the 1500-byte underlay */
 	enum scn_wiring wiring;
 	uint64_t duration_ns;
 	uint64_t seed;
@@ -152,12 +156,12 @@ struct scenario {
 	struct scn_check *checks;
 	size_t n_checks;
 	int key_line[LAB_KEY_MAX];
-	char **sets;               /* the --set arguments, for messages */
+	char **sets; /* the --set arguments, for messages */
 	size_t n_sets;
 };
 
-/* Mistakes, in the order of the file, those of --set arguments last. text is "FILE:LINE: message" (or "--set LAB.X=Y:
- * message"). */
+/* Mistakes, in the order of the file, those of --set arguments last. text is "FILE:LINE: message"
+ * (or "--set LAB.X=Y: message"). */
 struct scn_errors {
 	char **text;
 	int *where;     /* of each, as in scn_error_at */
@@ -170,46 +174,51 @@ void scn_errors_add(struct scn_errors *e, const char *file, int line, const char
 /* Puts them in the order of the file; stable. */
 void scn_errors_sort(struct scn_errors *e);
 
-/* Adds a mistake in a value of s. `where` is a key_line: the line in the file, 0 for a value that was not written, or
- * -1 - i for one from s->sets[i]. The message becomes "FILE:LINE: [section] key = value: …" or "--set …: …"; key and value
- * may be NULL. */
+/* Adds a mistake in a value of s. `where` is a key_line: the line in the file, 0 for a value that
+ * was not written, or -1 - i for one from s->sets[i]. The message becomes "FILE:LINE: [section] key
+ * = value: …" or "--set …: …"; key and value may be NULL. */
 struct scn_place {
 	int where;
 	const char *section; /* "lab", "traffic web" */
 	const char *key, *value;
 };
-void scn_error_at(struct scn_errors *e, const struct scenario *s, struct scn_place place, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+void scn_error_at(struct scn_errors *e, const struct scenario *s, struct scn_place place,
+		  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 struct scn_source {
-	const char *file;      /* name for messages; its stem is the default lab name ("default" when NULL) */
-	const char *text;      /* need not end in NUL */
+	const char *file; /* for messages; its stem is the default lab name. NULL: "default" */
+	const char *text; /* need not end in NUL */
 	size_t len;
 	const char *const *set; /* n_set strings "SECTION.KEY=VALUE" applied after the file */
 	size_t n_set;
 };
 
-/* Parses and checks everything it can, collecting all mistakes in ret_errors (always initialised; free it).
- * 0 and *ret_scenario (free with scenario_free) when there are none; -EINVAL with mistakes; -ENOMEM. */
-int scenario_parse(const struct scn_source *source, struct scenario **ret_scenario, struct scn_errors *ret_errors);
-/* As scenario_parse, but hands out what could be read in spite of mistakes (then -EINVAL), so that plan_load can look for
- * the rest of them. *ret_usable: the mistakes are confined to [traffic] and [assert] sections, which are marked broken. */
+/* Parses and checks everything it can, collecting all mistakes in ret_errors (always initialised;
+ * free it). 0 and *ret_scenario (free with scenario_free) when there are none; -EINVAL with
+ * mistakes; -ENOMEM. */
+int scenario_parse(const struct scn_source *source, struct scenario **ret_scenario,
+		   struct scn_errors *ret_errors);
+/* As scenario_parse, but hands out what could be read in spite of mistakes (then -EINVAL), so that
+ * plan_load can look for the rest of them. *ret_usable: the mistakes are confined to [traffic] and
+ * [assert] sections, which are marked broken. */
 int scenario_read(const struct scn_source *source, struct scenario **ret_scenario, bool *ret_usable,
 		  struct scn_errors *ret_errors);
 void scenario_free(struct scenario *s);
 
-/* The single values, shared with the command line. 0 or -EINVAL; *ret_why (static text) says what was expected. */
+/* The single values, shared with the command line. 0 or -EINVAL; *ret_why (static text) says what
+ * was expected. */
 int parse_who(const char *text, struct who *ret, const char **ret_why);
 int parse_rate(const char *text, struct rate *ret, const char **ret_why);
 int parse_time(const char *text, uint64_t *ret_ns, const char **ret_why);
-int parse_size(const char *text, uint64_t *ret_bytes, const char **ret_why); /* k, m, g: powers of 1024 */
+/* k, m, g are powers of 1024. */
+int parse_size(const char *text, uint64_t *ret_bytes, const char **ret_why);
 int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret, const char **ret_why);
 /* Fills metric, selectors, op, value(s), who and text, and nothing else; owns selectors on 0. */
 int parse_check(const char *text, struct scn_check *ret, char *ret_why, size_t why_len);
-/* "0-5, 8" with every number from min to max and none twice; at most max_count numbers in all. Free ret->v. -EINVAL or
- * -ENOMEM. */
-int parse_ranges(const char *text, uint32_t min, uint32_t max, uint32_t max_count, struct range_list *ret, char *ret_why,
-		 size_t why_len);
+/* "0-5, 8" with every number from min to max and none twice; at most max_count numbers in all. Free
+ * ret->v. -EINVAL or -ENOMEM. */
+int parse_ranges(const char *text, uint32_t min, uint32_t max, uint32_t max_count,
+		 struct range_list *ret, char *ret_why, size_t why_len);
 /* Text of a value as a user would write it; each returns buf. */
 const char *who_format(const struct who *w, char *buf, size_t len);
 const char *rate_format(const struct rate *r, char *buf, size_t len);

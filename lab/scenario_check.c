@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Check expressions, METRIC(SELECTOR…) OP VALUE: the table of metrics, and text to struct scn_check. Whether the names in
- * them exist is plan.c's; what they measure is check.c's. */
+/* Check expressions, METRIC(SELECTOR…) OP VALUE: the table of metrics, and text to struct
+ * scn_check. Whether the names in them exist is plan.c's; what they measure is check.c's. */
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -12,48 +12,66 @@
 #include "lab/scenario_internal.h"
 
 #define SEL(key) (1u << SEL_##key)
-#define SEL_FLOW (SEL(FROM) | SEL(TO) | SEL(VNI) | SEL(PROTO) | SEL(ENCAP) | SEL(OUTER_SRC) | SEL(OUTER_DST))
+#define SEL_FLOW \
+	(SEL(FROM) | SEL(TO) | SEL(VNI) | SEL(PROTO) | SEL(ENCAP) | SEL(OUTER_SRC) | SEL(OUTER_DST))
 #define SEL_ANY (SEL_FLOW | SEL(TRAFFIC))
 
 const struct check_metric_info check_metrics[CHECK_METRIC_MAX] = {
 	[METRIC_PACKETS] = { "packets", UNIT_COUNT, "packets sent into the underlay", SEL_ANY },
-	[METRIC_BYTES] = { "bytes", UNIT_BYTES, "bytes sent into the underlay, outer headers included", SEL_ANY },
-	[METRIC_PPS] = { "pps", UNIT_PPS, "packets sent per second, over the time the selected traffic ran", SEL_ANY },
-	[METRIC_BPS] = { "bps", UNIT_BPS, "bits sent per second, outer headers included, over the same time", SEL_ANY },
-	[METRIC_RECEIVED] = { "received", UNIT_COUNT, "packets that reached a host over the underlay", SEL_ANY },
-	[METRIC_LOSS] = { "loss", UNIT_SHARE, "1 - received/sent between two VTEPs, flooded packets left out", SEL_ANY },
-	[METRIC_DELIVERY] = { "delivery", UNIT_SHARE, "share of the generators' packets that arrived or were echoed", SEL_ANY },
+	[METRIC_BYTES] = { "bytes", UNIT_BYTES,
+		"bytes sent into the underlay, outer headers included", SEL_ANY },
+	[METRIC_PPS] = { "pps", UNIT_PPS,
+		"packets sent per second, over the time the selected traffic ran", SEL_ANY },
+	[METRIC_BPS] = { "bps", UNIT_BPS,
+		"bits sent per second, outer headers included, over the same time", SEL_ANY },
+	[METRIC_RECEIVED] = { "received", UNIT_COUNT,
+		"packets that reached a host over the underlay", SEL_ANY },
+	[METRIC_LOSS] = { "loss", UNIT_SHARE,
+		"1 - received/sent between two VTEPs, flooded packets left out", SEL_ANY },
+	[METRIC_DELIVERY] = { "delivery", UNIT_SHARE,
+		"share of the generators' packets that arrived or were echoed", SEL_ANY },
 	[METRIC_RTT_MIN] = { "rtt_min", UNIT_TIME, "shortest round trip of the pings", SEL_ANY },
 	[METRIC_RTT_AVG] = { "rtt_avg", UNIT_TIME, "mean round trip of the pings", SEL_ANY },
-	[METRIC_RTT_P50] = { "rtt_p50", UNIT_TIME, "round trip that half of the pings kept within", SEL_ANY },
-	[METRIC_RTT_P90] = { "rtt_p90", UNIT_TIME, "round trip that 90% of the pings kept within", SEL_ANY },
-	[METRIC_RTT_P99] = { "rtt_p99", UNIT_TIME, "round trip that 99% of the pings kept within", SEL_ANY },
+	[METRIC_RTT_P50] = { "rtt_p50", UNIT_TIME,
+		"round trip that half of the pings kept within", SEL_ANY },
+	[METRIC_RTT_P90] = { "rtt_p90", UNIT_TIME,
+		"round trip that 90% of the pings kept within", SEL_ANY },
+	[METRIC_RTT_P99] = { "rtt_p99", UNIT_TIME,
+		"round trip that 99% of the pings kept within", SEL_ANY },
 	[METRIC_RTT_MAX] = { "rtt_max", UNIT_TIME, "longest round trip of the pings", SEL_ANY },
 	[METRIC_FLOWS] = { "flows", UNIT_COUNT, "number of flows", SEL_ANY },
-	[METRIC_HOSTS] = { "hosts", UNIT_COUNT, "number of hosts that sent or received in the selected flows", SEL_ANY },
-	[METRIC_TOP_TALKER] = { "top_talker", UNIT_CLIENT, "the client that sent most bytes", SEL_ANY },
-	[METRIC_OVERHEAD] = { "overhead", UNIT_SHARE, "share of the underlay's bytes that is encapsulation", SEL_ANY },
-	[METRIC_MISMATCH] = { "mismatch", UNIT_COUNT, "largest difference between a generator's own count and the monitor's",
-			      SEL_ANY },
-	[METRIC_UNPLANNED] = { "unplanned", UNIT_COUNT, "IP flows that no [traffic] section explains", SEL_FLOW },
-	[METRIC_MONITOR_LOST] = { "monitor.lost", UNIT_COUNT, "packets the monitor could not count", 0 },
-	[METRIC_MONITOR_TRUNCATED] = { "monitor.truncated", UNIT_COUNT, "packets too short for the headers they announce", 0 },
-	[METRIC_MONITOR_UNKNOWN] = { "monitor.unknown", UNIT_COUNT, "tunnel packets the monitor could not take apart", 0 },
+	[METRIC_HOSTS] = { "hosts", UNIT_COUNT,
+		"number of hosts that sent or received in the selected flows", SEL_ANY },
+	[METRIC_TOP_TALKER] = { "top_talker", UNIT_CLIENT,
+		"the client that sent most bytes", SEL_ANY },
+	[METRIC_OVERHEAD] = { "overhead", UNIT_SHARE,
+		"share of the underlay's bytes that is encapsulation", SEL_ANY },
+	[METRIC_MISMATCH] = { "mismatch", UNIT_COUNT,
+		"largest difference between a generator's own count and the monitor's", SEL_ANY },
+	[METRIC_UNPLANNED] = { "unplanned", UNIT_COUNT,
+		"IP flows that no [traffic] section explains", SEL_FLOW },
+	[METRIC_MONITOR_LOST] = { "monitor.lost", UNIT_COUNT,
+		"packets the monitor could not count", 0 },
+	[METRIC_MONITOR_TRUNCATED] = { "monitor.truncated", UNIT_COUNT,
+		"packets too short for the headers they announce", 0 },
+	[METRIC_MONITOR_UNKNOWN] = { "monitor.unknown", UNIT_COUNT,
+		"tunnel packets the monitor could not take apart", 0 },
 };
 
 const char *const sel_key_names[SEL_KEY_MAX] = {
-	[SEL_FROM] = "from", [SEL_TO] = "to", [SEL_VNI] = "vni", [SEL_PROTO] = "proto", [SEL_ENCAP] = "encap",
-	[SEL_TRAFFIC] = "traffic", [SEL_OUTER_SRC] = "outer_src", [SEL_OUTER_DST] = "outer_dst",
+	[SEL_FROM] = "from", [SEL_TO] = "to", [SEL_VNI] = "vni", [SEL_PROTO] = "proto",
+	[SEL_ENCAP] = "encap", [SEL_TRAFFIC] = "traffic", [SEL_OUTER_SRC] = "outer_src",
+	[SEL_OUTER_DST] = "outer_dst",
 };
 const char *const check_op_names[CHECK_OP_MAX] = {
-	[OP_EQ] = "==", [OP_NE] = "!=", [OP_LT] = "<", [OP_LE] = "<=", [OP_GT] = ">", [OP_GE] = ">=",
-	[OP_BETWEEN] = "between", [OP_APPROX] = "~",
+	[OP_EQ] = "==", [OP_NE] = "!=", [OP_LT] = "<", [OP_LE] = "<=", [OP_GT] = ">",
+	[OP_GE] = ">=", [OP_BETWEEN] = "between", [OP_APPROX] = "~",
 };
 
 /* What the flow table's encap column can hold (contract section 5). */
 static const char *const flow_encaps[] = {
-	"vxlan", "vxlan-gpe", "geneve", "gre", "gretap", "erspan1", "erspan2", "erspan3", "4in4", "6in4", "4in6", "6in6",
-	"gtp-u", NULL,
+	"vxlan", "vxlan-gpe", "geneve", "gre", "gretap", "erspan1", "erspan2", "erspan3", "4in4",
+	"6in4", "4in6", "6in6", "gtp-u", NULL,
 };
 
 struct parser {
@@ -79,12 +97,14 @@ static int parse_metric(struct parser *x, enum check_metric *ret)
 {
 	const char *names[CHECK_METRIC_MAX + 1] = { NULL };
 	char word[SCN_NAME_LEN], list[400];
-	size_t len = strspn(x->p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+	size_t len =
+		strspn(x->p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
 	const char *near;
 
 	for (int m = 0; m < CHECK_METRIC_MAX; m++)
 		names[m] = check_metrics[m].name;
-	(void)snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : sizeof(word) - 1), x->p);
+	(void)snprintf(word, sizeof(word), "%.*s",
+		       (int)(len < sizeof(word) ? len : sizeof(word) - 1), x->p);
 	for (int m = 0; m < CHECK_METRIC_MAX; m++)
 		if (strcmp(word, names[m]) == 0) {
 			*ret = (enum check_metric)m;
@@ -104,7 +124,8 @@ static int parse_metric(struct parser *x, enum check_metric *ret)
 
 static bool is_inner_proto(const char *text)
 {
-	static const char *const words[] = { "ping", "udp", "tcp", "sctp", "icmp", "icmpv6", "igmp", "arp", "llc", NULL };
+	static const char *const words[] = { "ping",   "udp",  "tcp", "sctp", "icmp",
+					     "icmpv6", "igmp", "arp", "llc",  NULL };
 	uint64_t n;
 
 	for (size_t i = 0; words[i]; i++)
@@ -115,7 +136,8 @@ static bool is_inner_proto(const char *text)
 	if (strncmp(text, "ipv4/", 5) != 0 && strncmp(text, "ipv6/", 5) != 0)
 		return false;
 	return scan_u64(text + 5, 255, &n) ||
-	       (islower((unsigned char)text[5]) && strspn(text + 5, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(text + 5));
+	       (islower((unsigned char)text[5]) &&
+		strspn(text + 5, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(text + 5));
 }
 
 static int take_selector(struct parser *x, struct check_selector *s, const char *value)
@@ -131,8 +153,10 @@ static int take_selector(struct parser *x, struct check_selector *s, const char 
 		if (parse_who(value, &s->who, &why))
 			return refuse(x, "%s=%s: %s", sel_key_names[s->key], value, why);
 		if (s->who.kind == WHO_RANDOM)
-			return refuse(x, "%s=random: a check cannot know who was picked; name the section with traffic=",
-				      sel_key_names[s->key]);
+			return refuse(
+				x,
+				"%s=random: a check cannot know who was picked; name the section with traffic=",
+				sel_key_names[s->key]);
 		return 0;
 	case SEL_VNI:
 		if (!scan_u64(value, SCN_VNI_MAX, &n) || n == 0)
@@ -141,18 +165,22 @@ static int take_selector(struct parser *x, struct check_selector *s, const char 
 		return 0;
 	case SEL_PROTO:
 		if (!is_inner_proto(value))
-			return refuse(x, "proto=%s: want ping, udp, or as in the flow table: ipv4/icmp, ipv6/tcp, ipv4/89, arp, 0x88cc",
-				      value);
+			return refuse(
+				x,
+				"proto=%s: want ping, udp, or as in the flow table: ipv4/icmp, ipv6/tcp, ipv4/89, arp, 0x88cc",
+				value);
 		return 0;
 	case SEL_ENCAP:
 		for (size_t i = 0; flow_encaps[i]; i++)
 			if (strcmp(value, flow_encaps[i]) == 0)
 				return 0;
-		return refuse(x, "encap=%s: want one of %s", value, join_words(flow_encaps, list, sizeof(list)));
+		return refuse(x, "encap=%s: want one of %s", value,
+			      join_words(flow_encaps, list, sizeof(list)));
 	case SEL_OUTER_SRC:
 	case SEL_OUTER_DST:
 		if (addr_parse(value, &s->addr))
-			return refuse(x, "%s=%s: want an IPv4 or IPv6 address", sel_key_names[s->key], value);
+			return refuse(x, "%s=%s: want an IPv4 or IPv6 address",
+				      sel_key_names[s->key], value);
 		return 0;
 	case SEL_TRAFFIC:
 	case SEL_KEY_MAX:
@@ -161,8 +189,8 @@ static int take_selector(struct parser *x, struct check_selector *s, const char 
 	return 0;
 }
 
-/* Length of a selector's value: up to a comma, the end, or the next "word =" behind white space (so that "vni 10002" and
- * names with spaces can be written without quotes). */
+/* Length of a selector's value: up to a comma, the end, or the next "word =" behind white space (so
+ * that "vni 10002" and names with spaces can be written without quotes). */
 static size_t selector_value_len(const char *p, const char *end)
 {
 	const char *c = p;
@@ -195,7 +223,8 @@ static int parse_selector_key(struct parser *x, const char *end, enum sel_key *r
 	memcpy(names, sel_key_names, sizeof(sel_key_names));
 	if (len > (size_t)(end - x->p))
 		len = (size_t)(end - x->p);
-	(void)snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : sizeof(word) - 1), x->p);
+	(void)snprintf(word, sizeof(word), "%.*s",
+		       (int)(len < sizeof(word) ? len : sizeof(word) - 1), x->p);
 	if (*skip_space(x->p + len) != '=')
 		return refuse(x, "\"%s\": want SELECTOR=VALUE, such as from=host0", word);
 	for (int k = 0; k < SEL_KEY_MAX; k++)
@@ -205,8 +234,9 @@ static int parse_selector_key(struct parser *x, const char *end, enum sel_key *r
 			return 0;
 		}
 	near = nearest_word(word, names);
-	return refuse(x, "no selector is called \"%s\"%s%s%s; there are %s", word, near ? "; did you mean " : "", near ? near : "",
-		      near ? "?" : "", join_words(names, list, sizeof(list)));
+	return refuse(x, "no selector is called \"%s\"%s%s%s; there are %s", word,
+		      near ? "; did you mean " : "", near ? near : "", near ? "?" : "",
+		      join_words(names, list, sizeof(list)));
 }
 
 static int parse_selector(struct parser *x, const char *end, struct scn_check *c)
@@ -223,8 +253,10 @@ static int parse_selector(struct parser *x, const char *end, struct scn_check *c
 	if (err)
 		return err;
 	if (!(metric->selectors & (1u << s->key)))
-		return refuse(x, metric->selectors ? "%s cannot be selected by %s" : "%s takes no selectors (%s)", metric->name,
-			      sel_key_names[s->key]);
+		return refuse(x,
+			      metric->selectors ? "%s cannot be selected by %s"
+						: "%s takes no selectors (%s)",
+			      metric->name, sel_key_names[s->key]);
 	for (size_t i = 0; i < c->n_selectors; i++)
 		if (c->selectors[i].key == s->key)
 			return refuse(x, "%s= stands there twice", sel_key_names[s->key]);
@@ -234,7 +266,8 @@ static int parse_selector(struct parser *x, const char *end, struct scn_check *c
 	if (len == 0 || x->p >= end)
 		return refuse(x, "%s= has no value", sel_key_names[s->key]);
 	if (len >= sizeof(value))
-		return refuse(x, "the value of %s= is longer than %zu bytes", sel_key_names[s->key], sizeof(value) - 1);
+		return refuse(x, "the value of %s= is longer than %zu bytes", sel_key_names[s->key],
+			      sizeof(value) - 1);
 	memcpy(value, x->p, len);
 	value[len] = '\0';
 	x->p += len + quoted;
@@ -333,8 +366,10 @@ static int parse_per_second(const char *text, enum rate_unit unit, double *ret)
 }
 
 static const char *const unit_examples[] = {
-	[UNIT_COUNT] = "a count, such as 0, 500 or 10k", [UNIT_BYTES] = "a size, such as 1500, 64k or 10m",
-	[UNIT_PPS] = "a packet rate, such as 500 or 1kpps", [UNIT_BPS] = "a bit rate, such as 10mbit",
+	[UNIT_COUNT] = "a count, such as 0, 500 or 10k",
+	[UNIT_BYTES] = "a size, such as 1500, 64k or 10m",
+	[UNIT_PPS] = "a packet rate, such as 500 or 1kpps",
+	[UNIT_BPS] = "a bit rate, such as 10mbit",
 	[UNIT_SHARE] = "a share from 0% to 100%, such as 0.1%", [UNIT_TIME] = "a time, such as 5ms",
 	[UNIT_CLIENT] = "a client, such as c3 or host0:10002",
 };
@@ -372,20 +407,23 @@ static int parse_value(struct parser *x, struct scn_check *c, const char *text, 
 		break;
 	case UNIT_CLIENT:
 		err = parse_who(text, &c->who, &why);
-		if (!err && c->who.kind != WHO_CLIENT && c->who.kind != WHO_HOST_VNI && c->who.kind != WHO_ADDRESS)
+		if (!err && c->who.kind != WHO_CLIENT && c->who.kind != WHO_HOST_VNI &&
+		    c->who.kind != WHO_ADDRESS)
 			err = -EINVAL;
 		*ret = c->who.client;
 		break;
 	}
 	if (err)
-		return refuse(x, "%s is compared with %s; \"%s\" is not one", check_metrics[c->metric].name, unit_examples[unit], text);
+		return refuse(x, "%s is compared with %s; \"%s\" is not one",
+			      check_metrics[c->metric].name, unit_examples[unit], text);
 	return 0;
 }
 
 static int parse_op(struct parser *x, const struct scn_check *c, enum check_op *ret)
 {
 	/* Longer ones first: "<=" begins with "<". */
-	static const enum check_op order[] = { OP_EQ, OP_NE, OP_LE, OP_GE, OP_LT, OP_GT, OP_APPROX, OP_BETWEEN };
+	static const enum check_op order[] = { OP_EQ, OP_NE, OP_LE,     OP_GE,
+					       OP_LT, OP_GT, OP_APPROX, OP_BETWEEN };
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
 		const char *name = check_op_names[order[i]];
@@ -401,8 +439,10 @@ static int parse_op(struct parser *x, const struct scn_check *c, enum check_op *
 	}
 	if (*x->p == '=')
 		return refuse(x, "a comparison for equality is written ==");
-	return refuse(x, "want a comparison %s \"%.40s\": one of == != < <= > >=, between A and B, ~ V +- P%%",
-		      *x->p ? "at" : "after", *x->p ? x->p : c->text);
+	return refuse(
+		x,
+		"want a comparison %s \"%.40s\": one of == != < <= > >=, between A and B, ~ V +- P%%",
+		*x->p ? "at" : "after", *x->p ? x->p : c->text);
 }
 
 /* Copies what stands from first to last without white space at its end. */
@@ -427,7 +467,8 @@ static int parse_pair(struct parser *x, struct scn_check *c)
 		mark_len = 2;
 	}
 	if (!mark)
-		return refuse(x, between ? "want \"between A and B\"" : "want \"~ V +- P%%\", such as ~ 500 +- 1%%");
+		return refuse(x, between ? "want \"between A and B\""
+					 : "want \"~ V +- P%%\", such as ~ 500 +- 1%%");
 	copy_part(x->p, mark, first, sizeof(first));
 	copy_part(skip_space(mark + mark_len), x->p + strlen(x->p), second, sizeof(second));
 	err = parse_value(x, c, first, &c->value);
@@ -435,7 +476,8 @@ static int parse_pair(struct parser *x, struct scn_check *c)
 		return err;
 	if (!between) {
 		if (!strchr(second, '%') || parse_share(second, &c->value2))
-			return refuse(x, "want a tolerance from 0%% to 100%%; \"%s\" is not one", second);
+			return refuse(x, "want a tolerance from 0%% to 100%%; \"%s\" is not one",
+				      second);
 		return 0;
 	}
 	err = parse_value(x, c, second, &c->value2);
@@ -451,9 +493,11 @@ static int parse_comparison(struct parser *x, struct scn_check *c)
 	if (err)
 		return err;
 	if (check_metrics[c->metric].unit == UNIT_CLIENT && c->op != OP_EQ && c->op != OP_NE)
-		return refuse(x, "%s is a client: it can only be == or != another", check_metrics[c->metric].name);
+		return refuse(x, "%s is a client: it can only be == or != another",
+			      check_metrics[c->metric].name);
 	if (!*x->p)
-		return refuse(x, "%s is compared with nothing: want %s", check_metrics[c->metric].name,
+		return refuse(x, "%s is compared with nothing: want %s",
+			      check_metrics[c->metric].name,
 			      unit_examples[check_metrics[c->metric].unit]);
 	if (c->op == OP_BETWEEN || c->op == OP_APPROX)
 		return parse_pair(x, c);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* INI text to sections and keys: encoding, lines, comments, headers, unknown and repeated names, and --set arguments.
- * inih splits KEY = VALUE; this file reads the lines for it, because inih (as distributions build it) neither reports line
- * numbers to its handler nor headers of empty sections, keeps only the first bad line, cuts long lines and section names
- * silently, joins indented lines and knows one kind of inline comment. What the values mean is scenario.c's. */
+/* INI text to sections and keys: encoding, lines, comments, headers, unknown and repeated names,
+ * and --set arguments. inih splits KEY = VALUE; this file reads the lines for it, because inih (as
+ * distributions build it) neither reports line numbers to its handler nor headers of empty
+ * sections, keeps only the first bad line, cuts long lines and section names silently, joins
+ * indented lines and knows one kind of inline comment. What the values mean is scenario.c's. */
 #include <errno.h>
 #include <ini.h>
 #include <stdarg.h>
@@ -14,21 +15,24 @@
 
 const struct section_schema section_schemas[SECTION_KIND_MAX] = {
 	[SECTION_LAB] = { "lab", NULL, {
-		[LAB_NAME] = "name", [LAB_HOSTS] = "hosts", [LAB_VNIS] = "vnis", [LAB_ENCAP] = "encap", [LAB_FLOOD] = "flood",
-		[LAB_UNDERLAY] = "underlay", [LAB_FIRST] = "first", [LAB_PORT] = "port", [LAB_MTU] = "mtu",
+		[LAB_NAME] = "name", [LAB_HOSTS] = "hosts", [LAB_VNIS] = "vnis",
+		[LAB_ENCAP] = "encap", [LAB_FLOOD] = "flood", [LAB_UNDERLAY] = "underlay",
+		[LAB_FIRST] = "first", [LAB_PORT] = "port", [LAB_MTU] = "mtu",
 		[LAB_WIRING] = "wiring", [LAB_DURATION] = "duration", [LAB_SEED] = "seed" } },
 	[SECTION_VNI] = { "vni", "N", {
-		[VNI_SUBNET] = "subnet", [VNI_HOSTS] = "hosts", [VNI_ENCAP] = "encap", [VNI_FLOOD] = "flood",
-		[VNI_GROUP] = "group" } },
+		[VNI_SUBNET] = "subnet", [VNI_HOSTS] = "hosts", [VNI_ENCAP] = "encap",
+		[VNI_FLOOD] = "flood", [VNI_GROUP] = "group" } },
 	[SECTION_LINK] = { "link", "hostN", { "rate", "delay", "loss" } },
 	[SECTION_TRAFFIC] = { "traffic", "NAME", {
-		[TRAFFIC_FROM] = "from", [TRAFFIC_TO] = "to", [TRAFFIC_PROTO] = "proto", [TRAFFIC_RATE] = "rate",
-		[TRAFFIC_SIZE] = "size", [TRAFFIC_START] = "start", [TRAFFIC_STOP] = "stop", [TRAFFIC_PATTERN] = "pattern" } },
+		[TRAFFIC_FROM] = "from", [TRAFFIC_TO] = "to", [TRAFFIC_PROTO] = "proto",
+		[TRAFFIC_RATE] = "rate", [TRAFFIC_SIZE] = "size", [TRAFFIC_START] = "start",
+		[TRAFFIC_STOP] = "stop", [TRAFFIC_PATTERN] = "pattern" } },
 	[SECTION_EVENT] = { "event", "NAME", { "at", "do" } },
 	[SECTION_ASSERT] = { "assert", "NAME", {
 		[ASSERT_CHECK] = "check", [ASSERT_AT] = "at", [ASSERT_WITHIN] = "within" } },
 };
-static const char sections_exist[] = "sections are [lab], [vni N], [link hostN], [traffic NAME], [event NAME] and [assert NAME]";
+static const char sections_exist[] =
+	"sections are [lab], [vni N], [link hostN], [traffic NAME], [event NAME] and [assert NAME]";
 
 /* ------------------------------------------------------------------ mistakes */
 
@@ -38,7 +42,8 @@ static int64_t where_rank(int where)
 	return where >= 0 ? where : (int64_t)INT32_MAX - where;
 }
 
-static void errors_put(struct scn_errors *e, int where, const char *prefix, const char *format, va_list args)
+static void errors_put(struct scn_errors *e, int where, const char *prefix, const char *format,
+		       va_list args)
 {
 	char message[2048];
 	char *text;
@@ -73,7 +78,8 @@ void scn_errors_add(struct scn_errors *e, const char *file, int line, const char
 	va_end(args);
 }
 
-void scn_error_at(struct scn_errors *e, const struct scenario *s, struct scn_place place, const char *format, ...)
+void scn_error_at(struct scn_errors *e, const struct scenario *s, struct scn_place place,
+		  const char *format, ...)
 {
 	char prefix[1024];
 	size_t n = 0;
@@ -82,11 +88,14 @@ void scn_error_at(struct scn_errors *e, const struct scenario *s, struct scn_pla
 	if (place.where < 0) {
 		(void)snprintf(prefix, sizeof(prefix), "--set %s: ", s->sets[-1 - place.where]);
 	} else {
-		n += (size_t)snprintf(prefix, sizeof(prefix), place.where ? "%s:%d: " : "%s: ", s->file, place.where);
+		n += (size_t)snprintf(prefix, sizeof(prefix),
+				      place.where ? "%s:%d: " : "%s: ", s->file, place.where);
 		if (place.section)
-			n += (size_t)snprintf(prefix + n, sizeof(prefix) - n, "[%s]%s", place.section, place.key ? " " : ": ");
+			n += (size_t)snprintf(prefix + n, sizeof(prefix) - n, "[%s]%s",
+					      place.section, place.key ? " " : ": ");
 		if (place.key && place.value)
-			(void)snprintf(prefix + n, sizeof(prefix) - n, "%s = %s: ", place.key, place.value);
+			(void)snprintf(prefix + n, sizeof(prefix) - n, "%s = %s: ", place.key,
+				       place.value);
 		else if (place.key)
 			(void)snprintf(prefix + n, sizeof(prefix) - n, "%s: ", place.key);
 	}
@@ -99,7 +108,8 @@ void scn_errors_sort(struct scn_errors *e)
 {
 	/* Nearly sorted already and at most SCN_ERRORS_MAX: insertion is stable and quick. */
 	for (size_t i = 1; i < e->n; i++)
-		for (size_t j = i; j > 0 && where_rank(e->where[j - 1]) > where_rank(e->where[j]); j--) {
+		for (size_t j = i; j > 0 && where_rank(e->where[j - 1]) > where_rank(e->where[j]);
+		     j--) {
 			char *text = e->text[j];
 			int where = e->where[j];
 
@@ -149,11 +159,13 @@ static bool header_argument(struct header *h, const char *argument, char *why)
 		return false;
 	}
 	if (schema->argument && !*argument) {
-		(void)snprintf(why, WHY_LEN, "[%s] needs to say which: [%s %s]", schema->word, schema->word, schema->argument);
+		(void)snprintf(why, WHY_LEN, "[%s] needs to say which: [%s %s]", schema->word,
+			       schema->word, schema->argument);
 		return false;
 	}
 	if (strlen(argument) >= SCN_NAME_LEN) {
-		(void)snprintf(why, WHY_LEN, "the name has %zu bytes, at most %d are possible", strlen(argument), SCN_NAME_LEN - 1);
+		(void)snprintf(why, WHY_LEN, "the name has %zu bytes, at most %d are possible",
+			       strlen(argument), SCN_NAME_LEN - 1);
 		return false;
 	}
 	if (strpbrk(argument, "[]\"")) {
@@ -161,7 +173,8 @@ static bool header_argument(struct header *h, const char *argument, char *why)
 		return false;
 	}
 	if (h->kind == SECTION_VNI && (!scan_u64(argument, SCN_VNI_MAX, &number) || number == 0)) {
-		(void)snprintf(why, WHY_LEN, "[vni %s]: want [vni N] with N from 1 to %d", argument, SCN_VNI_MAX);
+		(void)snprintf(why, WHY_LEN, "[vni %s]: want [vni N] with N from 1 to %d", argument,
+			       SCN_VNI_MAX);
 		return false;
 	}
 	h->number = (uint32_t)number;
@@ -169,7 +182,8 @@ static bool header_argument(struct header *h, const char *argument, char *why)
 		(void)snprintf(h->name, sizeof(h->name), "%u", h->number);
 	else
 		(void)snprintf(h->name, sizeof(h->name), "%s", argument);
-	(void)snprintf(h->title, sizeof(h->title), "%s%s%s", schema->word, *argument ? " " : "", h->name);
+	(void)snprintf(h->title, sizeof(h->title), "%s%s%s", schema->word, *argument ? " " : "",
+		       h->name);
 	return true;
 }
 
@@ -191,10 +205,12 @@ static bool header_parse(const char *text, struct header *ret, char *why)
 	}
 	near = nearest_word(word, words);
 	if (near)
-		(void)snprintf(why, WHY_LEN, "no section is called [%.80s]; did you mean [%s%.80s]? %s", text, near, text + len,
-			       sections_exist);
+		(void)snprintf(why, WHY_LEN,
+			       "no section is called [%.80s]; did you mean [%s%.80s]? %s", text,
+			       near, text + len, sections_exist);
 	else
-		(void)snprintf(why, WHY_LEN, "no section is called [%.80s]; %s", text, sections_exist);
+		(void)snprintf(why, WHY_LEN, "no section is called [%.80s]; %s", text,
+			       sections_exist);
 	return false;
 }
 
@@ -211,7 +227,8 @@ static struct doc_section *doc_add(struct doc *doc, const struct header *h, int 
 	struct doc_section *section;
 
 	if ((doc->n & (doc->n - 1)) == 0) { /* grows at powers of two */
-		void *v = realloc(doc->sections, (doc->n ? doc->n * 2 : 1) * sizeof(*doc->sections));
+		void *v =
+			realloc(doc->sections, (doc->n ? doc->n * 2 : 1) * sizeof(*doc->sections));
 
 		if (!v)
 			return NULL;
@@ -244,8 +261,9 @@ static int find_key(enum section_kind kind, const char *key, char *why)
 		if (strcmp(schema->keys[i], key) == 0)
 			return i;
 	near = nearest_word(key, schema->keys);
-	(void)snprintf(why, WHY_LEN, "no key is called %.60s%s%s%s; [%s] knows %s", key, near ? "; did you mean " : "",
-		       near ? near : "", near ? "?" : "", schema->word, join_words(schema->keys, list, sizeof(list)));
+	(void)snprintf(why, WHY_LEN, "no key is called %.60s%s%s%s; [%s] knows %s", key,
+		       near ? "; did you mean " : "", near ? near : "", near ? "?" : "",
+		       schema->word, join_words(schema->keys, list, sizeof(list)));
 	return -1;
 }
 
@@ -258,16 +276,17 @@ struct reader {
 	struct scn_errors *e;
 	size_t pos;
 	int line;
-	bool in_section;       /* a header came; false: keys before the first one */
-	bool skip;             /* the header was refused: its keys are not looked at */
+	bool in_section; /* a header came; false: keys before the first one */
+	bool skip;       /* the header was refused: its keys are not looked at */
 	enum section_kind kind;
-	size_t current;        /* index into doc->sections, unless skip */
+	size_t current; /* index into doc->sections, unless skip */
 	bool before_reported;
 	bool full[SECTION_KIND_MAX];
 	bool no_memory;
 };
 
-/* A mistake in the current line belongs to the section it stands in, if it is one whose mistakes stay its own. */
+/* A mistake in the current line belongs to the section it stands in, if it is one whose mistakes
+ * stay its own. */
 static void mark_broken(struct reader *r)
 {
 	if (r->in_section && !r->skip && r->kind != SECTION_LAB && r->kind != SECTION_VNI)
@@ -276,7 +295,20 @@ static void mark_broken(struct reader *r)
 		r->doc->broken = true;
 }
 
-#define LINE_ERROR(r, ...) (mark_broken(r), scn_errors_add((r)->e, (r)->s->file, (r)->line, __VA_ARGS__))
+#define LINE_ERROR(r, ...) \
+	(mark_broken(r), scn_errors_add((r)->e, (r)->s->file, (r)->line, __VA_ARGS__))
+
+/* Bytes that follow a UTF-8 lead byte; -1: it is none. */
+static int utf8_followers(unsigned char lead)
+{
+	if (lead < 0x80)
+		return 0;
+	if (lead >= 0xc2 && lead <= 0xdf)
+		return 1;
+	if ((lead & 0xf0) == 0xe0)
+		return 2;
+	return lead >= 0xf0 && lead <= 0xf4 ? 3 : -1;
+}
 
 /* Length of the well-formed UTF-8 prefix (RFC 3629: no surrogates, nothing overlong). */
 static size_t utf8_prefix(const unsigned char *s, size_t n)
@@ -285,17 +317,17 @@ static size_t utf8_prefix(const unsigned char *s, size_t n)
 
 	while (i < n) {
 		unsigned char c = s[i];
-		size_t more = c < 0x80 ? 0 : c >= 0xc2 && c <= 0xdf ? 1 : (c & 0xf0) == 0xe0 ? 2 : c >= 0xf0 && c <= 0xf4 ? 3 : 4;
+		int more = utf8_followers(c);
 
-		if (more == 4 || i + more >= n)
+		if (more < 0 || i + (size_t)more >= n)
 			return i;
-		if ((c == 0xe0 && s[i + 1] < 0xa0) || (c == 0xed && s[i + 1] > 0x9f) || (c == 0xf0 && s[i + 1] < 0x90) ||
-		    (c == 0xf4 && s[i + 1] > 0x8f))
+		if ((c == 0xe0 && s[i + 1] < 0xa0) || (c == 0xed && s[i + 1] > 0x9f) ||
+		    (c == 0xf0 && s[i + 1] < 0x90) || (c == 0xf4 && s[i + 1] > 0x8f))
 			return i;
-		for (size_t k = 1; k <= more; k++)
-			if ((s[i + k] & 0xc0) != 0x80)
+		for (int k = 1; k <= more; k++)
+			if ((s[i + (size_t)k] & 0xc0) != 0x80)
 				return i;
-		i += more + 1;
+		i += (size_t)more + 1;
 	}
 	return i;
 }
@@ -333,7 +365,8 @@ static void open_section(struct reader *r, const char *line)
 		LINE_ERROR(r, "%s: want [SECTION] alone on its line", line);
 		return;
 	}
-	for (len = (size_t)(close - start); len && (start[len - 1] == ' ' || start[len - 1] == '\t'); len--)
+	for (len = (size_t)(close - start);
+	     len && (start[len - 1] == ' ' || start[len - 1] == '\t'); len--)
 		;
 	(void)snprintf(text, sizeof(text), "%.*s", (int)(len < 255 ? len : 255), start);
 	if (!header_parse(text, &h, why)) {
@@ -349,7 +382,8 @@ static void open_section(struct reader *r, const char *line)
 		return;
 	}
 	if (doc_count(r->doc, h.kind) >= SCN_SECTIONS_MAX) {
-		LINE_ERROR(r, "[%s]: more than %d [%s] sections", h.title, SCN_SECTIONS_MAX, section_schemas[h.kind].word);
+		LINE_ERROR(r, "[%s]: more than %d [%s] sections", h.title, SCN_SECTIONS_MAX,
+			   section_schemas[h.kind].word);
 		r->full[h.kind] = true;
 		return;
 	}
@@ -375,12 +409,14 @@ static bool look_at_line(struct reader *r, const char *line)
 		return false;
 	}
 	if (!r->in_section && !r->before_reported)
-		LINE_ERROR(r, "%.100s: stands before the first section; [lab] belongs above it", line);
+		LINE_ERROR(r, "%.100s: stands before the first section; [lab] belongs above it",
+			   line);
 	r->before_reported |= !r->in_section;
 	return r->in_section && !r->skip;
 }
 
-/* inih's ini_reader: the next line, or a blank one where there is nothing for inih. num counts the NUL. */
+/* inih's ini_reader: the next line, or a blank one where there is nothing for inih. num counts the
+ * NUL. */
 static char *read_line(char *out, int num, void *stream)
 {
 	struct reader *r = stream;
@@ -401,7 +437,8 @@ static char *read_line(char *out, int num, void *stream)
 	(void)strcpy(out, "\n");
 	valid = utf8_prefix((const unsigned char *)text, len);
 	if (valid < len) {
-		LINE_ERROR(r, "byte %zu of the line (0x%02x) is not UTF-8", valid + 1, (unsigned char)text[valid]);
+		LINE_ERROR(r, "byte %zu of the line (0x%02x) is not UTF-8", valid + 1,
+			   (unsigned char)text[valid]);
 		return out;
 	}
 	trim_line(&text, &len);
@@ -438,7 +475,8 @@ static int take_key(void *user, const char *inih_section, const char *key, const
 	}
 	slot = &section->values[number];
 	if (slot->text) {
-		LINE_ERROR(r, "[%s] %s: has a value in line %d already", section->title, key, slot->where);
+		LINE_ERROR(r, "[%s] %s: has a value in line %d already", section->title, key,
+			   slot->where);
 		return 1;
 	}
 	if (!*value) {
@@ -471,10 +509,12 @@ static bool is_text(const struct scn_source *source, const char *file, struct sc
 	int line = 1;
 
 	if (source->len > SCN_FILE_MAX) {
-		scn_errors_add(e, file, 0, "has %zu bytes; a scenario has at most %d", source->len, SCN_FILE_MAX);
+		scn_errors_add(e, file, 0, "has %zu bytes; a scenario has at most %d", source->len,
+			       SCN_FILE_MAX);
 		return false;
 	}
-	if (source->len >= 2 && (memcmp(source->text, "\xff\xfe", 2) == 0 || memcmp(source->text, "\xfe\xff", 2) == 0)) {
+	if (source->len >= 2 && (memcmp(source->text, "\xff\xfe", 2) == 0 ||
+				 memcmp(source->text, "\xfe\xff", 2) == 0)) {
 		scn_errors_add(e, file, 1, "is UTF-16; want UTF-8");
 		return false;
 	}
@@ -483,11 +523,13 @@ static bool is_text(const struct scn_source *source, const char *file, struct sc
 		return true;
 	for (size_t i = 0; i < bad; i++)
 		line += source->text[i] == '\n';
-	scn_errors_add(e, file, line, "holds a control character (0x%02x): not a text file", (unsigned char)source->text[bad]);
+	scn_errors_add(e, file, line, "holds a control character (0x%02x): not a text file",
+		       (unsigned char)source->text[bad]);
 	return false;
 }
 
-int doc_read(const struct scn_source *source, const struct scenario *s, struct doc *doc, struct scn_errors *e)
+int doc_read(const struct scn_source *source, const struct scenario *s, struct doc *doc,
+	     struct scn_errors *e)
 {
 	struct reader r = { .source = source, .s = s, .doc = doc, .e = e };
 	int err;
@@ -502,7 +544,8 @@ int doc_read(const struct scn_source *source, const struct scenario *s, struct d
 
 /* ------------------------------------------------------------------ --set */
 
-/* The part of text from first up to last, trimmed, into buf; false when it does not fit or is empty. */
+/* The part of text from first up to last, trimmed, into buf; false when it does not fit or is
+ * empty. */
 static bool cut(const char *first, const char *last, char *buf, size_t len)
 {
 	first = skip_space(first);
@@ -516,7 +559,8 @@ static bool cut(const char *first, const char *last, char *buf, size_t len)
 }
 
 /* The section an argument means. [lab] and [vni N] come into being; others must be in the file. */
-static struct doc_section *set_target(struct doc *doc, const struct scenario *s, const char *text, char *why, bool *no_memory)
+static struct doc_section *set_target(struct doc *doc, const struct scenario *s, const char *text,
+				      char *why, bool *no_memory)
 {
 	struct header h;
 	struct doc_section *section;
@@ -536,7 +580,8 @@ static struct doc_section *set_target(struct doc *doc, const struct scenario *s,
 	used = (size_t)snprintf(why, WHY_LEN, "%s has no [%s]", s->file, h.title);
 	for (size_t i = 0; i < doc->n && used < WHY_LEN - 1; i++)
 		if (doc->sections[i].kind == h.kind) {
-			used += (size_t)snprintf(why + used, WHY_LEN - used, "%s[%s]", any ? ", " : "; it has ", doc->sections[i].title);
+			used += (size_t)snprintf(why + used, WHY_LEN - used, "%s[%s]",
+						 any ? ", " : "; it has ", doc->sections[i].title);
 			any = true;
 		}
 	return NULL;
@@ -557,7 +602,8 @@ static int apply_set(struct doc *doc, const struct scenario *s, int index, struc
 		scn_errors_add(e, "--set", 0, "argument %d is not UTF-8 text", index + 1);
 		return -EINVAL;
 	}
-	if (!dot || !cut(text, dot, title, sizeof(title)) || !cut(dot + 1, equals, key, sizeof(key)) ||
+	if (!dot || !cut(text, dot, title, sizeof(title)) ||
+	    !cut(dot + 1, equals, key, sizeof(key)) ||
 	    !cut(equals + 1, text + len, value, sizeof(value))) {
 		scn_error_at(e, s, place, "want SECTION.KEY=VALUE, such as lab.hosts=3");
 		return -EINVAL;

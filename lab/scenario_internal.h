@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between the scenario's own files: the document (sections and keys by name, values still text) that scenario_ini.c
- * reads, and what scenario_keys.c and scenario.c make of it. Nobody else includes this. */
+/* Between the scenario's own files: the document (sections and keys by name, values still text)
+ * that scenario_ini.c reads, and what scenario_keys.c and scenario.c make of it. Nobody else
+ * includes this. */
 #ifndef TUNLAB_SCENARIO_INTERNAL_H
 #define TUNLAB_SCENARIO_INTERNAL_H
 
 #include "lab/scenario.h"
 
 enum section_kind {
-	SECTION_LAB, SECTION_VNI, SECTION_LINK, SECTION_TRAFFIC, SECTION_EVENT, SECTION_ASSERT, SECTION_KIND_MAX
+	SECTION_LAB, SECTION_VNI, SECTION_LINK, SECTION_TRAFFIC, SECTION_EVENT, SECTION_ASSERT,
+	SECTION_KIND_MAX
 };
 enum { SECTION_KEYS_MAX = LAB_KEY_MAX, WHY_LEN = 512 };
 
@@ -29,22 +31,25 @@ struct doc_section {
 	char name[SCN_NAME_LEN];       /* "web" */
 	uint32_t number;               /* [vni 10002] */
 	int line;
-	bool broken;                   /* the header or a line below it was refused */
+	bool broken; /* the header or a line below it was refused */
 	struct doc_value values[SECTION_KEYS_MAX];
 };
 struct doc {
 	struct doc_section *sections;
 	size_t n;
-	bool broken;                   /* something outside [traffic] and [assert] was refused */
+	bool broken; /* something outside [traffic] and [assert] was refused */
 };
 
-/* Text to document; mistakes go to e. s has file and sets already. 0 or -ENOMEM. The document must be freed either way. */
-int doc_read(const struct scn_source *source, const struct scenario *s, struct doc *doc, struct scn_errors *e);
+/* Text to document; mistakes go to e. s has file and sets already. 0 or -ENOMEM. The document must
+ * be freed either way. */
+int doc_read(const struct scn_source *source, const struct scenario *s, struct doc *doc,
+	     struct scn_errors *e);
 /* Applies s->sets over it. */
 int doc_apply_sets(struct doc *doc, const struct scenario *s, struct scn_errors *e);
 void doc_free(struct doc *doc);
 
-/* What is being built. Values whose defaults depend on others stay in flags until everything is read. */
+/* What is being built. Values whose defaults depend on others stay in flags until everything is
+ * read. */
 struct build {
 	struct scenario *s;
 	struct scn_errors *e;
@@ -61,15 +66,16 @@ struct vni_values {
 	bool has_subnet, has_group, has_flood, has_encap;
 };
 
-/* Reads every value of a section into object (a struct scenario, vni_values, scn_traffic or scn_check) and notes where each
- * stood. Number of mistakes, all reported. */
+/* Reads every value of a section into object (a struct scenario, vni_values, scn_traffic or
+ * scn_check) and notes where each stood. Number of mistakes, all reported. */
 int read_section(struct build *b, const struct doc_section *section, void *object, int *key_line);
 /* May it stand in a lab's name? The name stands in paths and URLs. */
 bool name_char(char c);
 
 /* Text helpers. */
 const char *skip_space(const char *p);
-/* The decimal number at *p ("12", "1.5"), moving *p behind it; false when there is none or it is too long. */
+/* The decimal number at *p ("12", "1.5"), moving *p behind it; false when there is none or it is
+ * too long. */
 bool scan_decimal(const char **p, double *ret);
 /* Digits only, all of the text, at most max. */
 bool scan_u64(const char *text, uint64_t max, uint64_t *ret);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The keys of each section: one function reads one value, says what is wrong with it, and one table per section lists them.
- * What a section's values add up to is scenario.c's. */
+/* The keys of each section: one function reads one value, says what is wrong with it, and one table
+ * per section lists them. What a section's values add up to is scenario.c's. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,8 @@ enum {
 };
 static const uint64_t duration_min_ns = 1000000ull;
 
-/* Reads one value into object (what the section is being read into). false with the sentence in why. */
+/* Reads one value into object (what the section is being read into). false with the sentence in
+ * why. */
 typedef bool value_fn(struct build *b, void *object, const char *value, char *why);
 
 static bool say(char *why, const char *sentence)
@@ -31,7 +32,8 @@ static bool read_number(const char *value, uint64_t min, uint64_t max, uint64_t 
 
 	if (parse_number(value, min, max, ret, &static_why) == 0)
 		return true;
-	(void)snprintf(why, WHY_LEN, "want a whole number from %llu to %llu", (unsigned long long)min, (unsigned long long)max);
+	(void)snprintf(why, WHY_LEN, "want a whole number from %llu to %llu",
+		       (unsigned long long)min, (unsigned long long)max);
 	return false;
 }
 
@@ -79,7 +81,9 @@ static bool read_prefix(const char *value, struct ip_prefix *ret, char *why)
 	}
 	(void)snprintf(host, sizeof(host), "%.*s", (int)(slash ? slash - value : 0), value);
 	if (slash && addr_parse(host, &whole) == 0)
-		return say(why, "want a network address and its length, with no host bits set, such as 192.168.2.0/24");
+		return say(
+			why,
+			"want a network address and its length, with no host bits set, such as 192.168.2.0/24");
 	return say(why, "want an IPv4 or IPv6 prefix, such as 192.168.2.0/24 or fd00:2::/64");
 }
 
@@ -87,7 +91,8 @@ static bool read_prefix(const char *value, struct ip_prefix *ret, char *why)
 
 bool name_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_' || c == '.';
 }
 
 static bool lab_name(struct build *b, void *object, const char *value, char *why)
@@ -98,7 +103,9 @@ static bool lab_name(struct build *b, void *object, const char *value, char *why
 	while (name_char(value[n]))
 		n++;
 	if (value[n] || n >= SCN_NAME_LEN || value[0] == '-' || value[0] == '.')
-		return say(why, "want at most 63 letters, digits, '-', '_' and '.', the first a letter, a digit or '_'");
+		return say(
+			why,
+			"want at most 63 letters, digits, '-', '_' and '.', the first a letter, a digit or '_'");
 	(void)snprintf(b->s->name, sizeof(b->s->name), "%s", value);
 	return true;
 }
@@ -216,8 +223,9 @@ static bool lab_seed(struct build *b, void *object, const char *value, char *why
 }
 
 static value_fn *const lab_keys[LAB_KEY_MAX] = {
-	[LAB_NAME] = lab_name, [LAB_HOSTS] = lab_hosts, [LAB_VNIS] = lab_vnis, [LAB_ENCAP] = lab_encap, [LAB_FLOOD] = lab_flood,
-	[LAB_UNDERLAY] = lab_underlay, [LAB_FIRST] = lab_first, [LAB_PORT] = lab_port, [LAB_MTU] = lab_mtu,
+	[LAB_NAME] = lab_name, [LAB_HOSTS] = lab_hosts, [LAB_VNIS] = lab_vnis,
+	[LAB_ENCAP] = lab_encap, [LAB_FLOOD] = lab_flood, [LAB_UNDERLAY] = lab_underlay,
+	[LAB_FIRST] = lab_first, [LAB_PORT] = lab_port, [LAB_MTU] = lab_mtu,
 	[LAB_WIRING] = lab_wiring, [LAB_DURATION] = lab_duration, [LAB_SEED] = lab_seed,
 };
 
@@ -268,19 +276,22 @@ static bool vni_flood(struct build *b, void *object, const char *value, char *wh
 
 static bool vni_group(struct build *b, void *object, const char *value, char *why)
 {
-	static const struct ip_addr broadcast = { { [10] = 0xff, [11] = 0xff, 0xff, 0xff, 0xff, 0xff } };
+	static const struct ip_addr broadcast = {
+		{ [10] = 0xff, [11] = 0xff, 0xff, 0xff, 0xff, 0xff }
+	};
 	struct vni_values *v = object;
 
 	(void)b;
-	if (addr_parse(value, &v->v.group) || !addr_is_group(&v->v.group) || addr_equal(&v->v.group, &broadcast))
+	if (addr_parse(value, &v->v.group) || !addr_is_group(&v->v.group) ||
+	    addr_equal(&v->v.group, &broadcast))
 		return say(why, "want a multicast address, such as 239.1.1.3 or ff15::1:3");
 	v->has_group = true;
 	return true;
 }
 
 static value_fn *const vni_keys[VNI_KEY_MAX] = {
-	[VNI_SUBNET] = vni_subnet, [VNI_HOSTS] = vni_hosts, [VNI_ENCAP] = vni_encap, [VNI_FLOOD] = vni_flood,
-	[VNI_GROUP] = vni_group,
+	[VNI_SUBNET] = vni_subnet, [VNI_HOSTS] = vni_hosts, [VNI_ENCAP] = vni_encap,
+	[VNI_FLOOD] = vni_flood, [VNI_GROUP] = vni_group,
 };
 
 /* ------------------------------------------------------------------ [traffic NAME] */
@@ -290,7 +301,8 @@ static bool traffic_from(struct build *b, void *object, const char *value, char 
 	const char *static_why;
 
 	(void)b;
-	return parse_who(value, &((struct scn_traffic *)object)->from, &static_why) == 0 || say(why, static_why);
+	return parse_who(value, &((struct scn_traffic *)object)->from, &static_why) == 0 ||
+	       say(why, static_why);
 }
 
 static bool traffic_to(struct build *b, void *object, const char *value, char *why)
@@ -298,7 +310,8 @@ static bool traffic_to(struct build *b, void *object, const char *value, char *w
 	const char *static_why;
 
 	(void)b;
-	return parse_who(value, &((struct scn_traffic *)object)->to, &static_why) == 0 || say(why, static_why);
+	return parse_who(value, &((struct scn_traffic *)object)->to, &static_why) == 0 ||
+	       say(why, static_why);
 }
 
 static bool traffic_proto(struct build *b, void *object, const char *value, char *why)
@@ -317,7 +330,8 @@ static bool traffic_rate(struct build *b, void *object, const char *value, char 
 	const char *static_why;
 
 	(void)b;
-	return parse_rate(value, &((struct scn_traffic *)object)->rate, &static_why) == 0 || say(why, static_why);
+	return parse_rate(value, &((struct scn_traffic *)object)->rate, &static_why) == 0 ||
+	       say(why, static_why);
 }
 
 static bool traffic_size(struct build *b, void *object, const char *value, char *why)
@@ -329,8 +343,10 @@ static bool traffic_size(struct build *b, void *object, const char *value, char 
 	if (parse_size(value, &size, &static_why))
 		return say(why, static_why);
 	if (size < TRAFFIC_SIZE_MIN || size > TRAFFIC_SIZE_LIMIT) {
-		(void)snprintf(why, WHY_LEN, "want at least %d bytes (8 of ICMP or UDP header and tunlab's own) and no more than the MTU",
-			       TRAFFIC_SIZE_MIN);
+		(void)snprintf(
+			why, WHY_LEN,
+			"want at least %d bytes (8 of ICMP or UDP header and tunlab's own) and no more than the MTU",
+			TRAFFIC_SIZE_MIN);
 		return false;
 	}
 	((struct scn_traffic *)object)->size = (uint32_t)size;
@@ -342,7 +358,8 @@ static bool traffic_start(struct build *b, void *object, const char *value, char
 	const char *static_why;
 
 	(void)b;
-	return parse_time(value, &((struct scn_traffic *)object)->start_ns, &static_why) == 0 || say(why, static_why);
+	return parse_time(value, &((struct scn_traffic *)object)->start_ns, &static_why) == 0 ||
+	       say(why, static_why);
 }
 
 static bool traffic_stop(struct build *b, void *object, const char *value, char *why)
@@ -369,8 +386,9 @@ static bool traffic_pattern(struct build *b, void *object, const char *value, ch
 
 static value_fn *const traffic_keys[TRAFFIC_KEY_MAX] = {
 	[TRAFFIC_FROM] = traffic_from, [TRAFFIC_TO] = traffic_to, [TRAFFIC_PROTO] = traffic_proto,
-	[TRAFFIC_RATE] = traffic_rate, [TRAFFIC_SIZE] = traffic_size, [TRAFFIC_START] = traffic_start,
-	[TRAFFIC_STOP] = traffic_stop, [TRAFFIC_PATTERN] = traffic_pattern,
+	[TRAFFIC_RATE] = traffic_rate, [TRAFFIC_SIZE] = traffic_size,
+	[TRAFFIC_START] = traffic_start, [TRAFFIC_STOP] = traffic_stop,
+	[TRAFFIC_PATTERN] = traffic_pattern,
 };
 
 /* ------------------------------------------------------------------ [assert NAME] */
@@ -398,7 +416,8 @@ static bool assert_within(struct build *b, void *object, const char *value, char
 	const char *static_why;
 
 	(void)b;
-	return parse_time(value, &((struct scn_check *)object)->within_ns, &static_why) == 0 || say(why, static_why);
+	return parse_time(value, &((struct scn_check *)object)->within_ns, &static_why) == 0 ||
+	       say(why, static_why);
 }
 
 static value_fn *const assert_keys[ASSERT_KEY_MAX] = {
@@ -408,7 +427,8 @@ static value_fn *const assert_keys[ASSERT_KEY_MAX] = {
 /* ------------------------------------------------------------------ a whole section */
 
 static value_fn *const *const keys_of[SECTION_KIND_MAX] = {
-	[SECTION_LAB] = lab_keys, [SECTION_VNI] = vni_keys, [SECTION_TRAFFIC] = traffic_keys, [SECTION_ASSERT] = assert_keys,
+	[SECTION_LAB] = lab_keys, [SECTION_VNI] = vni_keys, [SECTION_TRAFFIC] = traffic_keys,
+	[SECTION_ASSERT] = assert_keys,
 };
 
 int read_section(struct build *b, const struct doc_section *section, void *object, int *key_line)
@@ -427,7 +447,9 @@ int read_section(struct build *b, const struct doc_section *section, void *objec
 			continue;
 		mistakes++;
 		scn_error_at(b->e, b->s,
-			     (struct scn_place){ value->where, section->title, section_schemas[section->kind].keys[k], value->text },
+			     (struct scn_place){ value->where, section->title,
+						 section_schemas[section->kind].keys[k],
+						 value->text },
 			     "%s", why);
 	}
 	return mistakes;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Single values of the scenario and the command line: rates, times, sizes, lists, who; text to value and back.
- * Knows neither files nor sections. */
+/* Single values of the scenario and the command line: rates, times, sizes, lists, who; text to
+ * value and back. Knows neither files nor sections. */
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -14,8 +14,12 @@
 const char *const scn_encap_names[SCN_ENCAP_MAX] = {
 	[SCN_VXLAN] = "vxlan", [SCN_GENEVE] = "geneve", [SCN_GRETAP] = "gretap",
 };
-const char *const scn_flood_names[SCN_FLOOD_MAX] = { [SCN_MULTICAST] = "multicast", [SCN_UNICAST] = "unicast" };
-const char *const scn_wiring_names[SCN_WIRING_MAX] = { [SCN_BRIDGE] = "bridge", [SCN_DIRECT] = "direct" };
+const char *const scn_flood_names[SCN_FLOOD_MAX] = {
+	[SCN_MULTICAST] = "multicast", [SCN_UNICAST] = "unicast"
+};
+const char *const scn_wiring_names[SCN_WIRING_MAX] = {
+	[SCN_BRIDGE] = "bridge", [SCN_DIRECT] = "direct"
+};
 const char *const scn_proto_names[SCN_PROTO_MAX] = { [SCN_PING] = "ping", [SCN_UDP] = "udp" };
 const char *const scn_pattern_names[SCN_PATTERN_MAX] = {
 	[SCN_CONSTANT] = "constant", [SCN_POISSON] = "poisson", [SCN_BURST] = "burst",
@@ -70,7 +74,8 @@ bool scan_u64(const char *text, uint64_t max, uint64_t *ret)
 	return true;
 }
 
-/* Edits between two words, a swap of neighbours counting as one; words over the bound are far from everything. */
+/* Edits between two words, a swap of neighbours counting as one; words over the bound are far from
+ * everything. */
 static unsigned word_distance(const char *a, const char *b)
 {
 	enum { LEN_MAX = 24 };
@@ -122,14 +127,16 @@ const char *join_words(const char *const *words, char *buf, size_t len)
 	return buf;
 }
 
-/* Number, optional space, unit; the factor of the unit found. An empty unit name matches a bare number. */
+/* Number, optional space, unit; the factor of the unit found. An empty unit name matches a bare
+ * number. */
 struct unit {
 	const char *name;
 	double factor;
 	int tag;
 };
 
-static int parse_with_unit(const char *text, const struct unit *units, size_t n, double *ret, int *ret_tag)
+static int parse_with_unit(const char *text, const struct unit *units, size_t n, double *ret,
+			   int *ret_tag)
 {
 	const char *p = text;
 	double number;
@@ -149,8 +156,9 @@ static int parse_with_unit(const char *text, const struct unit *units, size_t n,
 int parse_rate(const char *text, struct rate *ret, const char **ret_why)
 {
 	static const struct unit units[] = {
-		{ "pps", 1, RATE_PPS },   { "kpps", 1e3, RATE_PPS }, { "mpps", 1e6, RATE_PPS }, { "bit", 1, RATE_BPS },
-		{ "kbit", 1e3, RATE_BPS }, { "mbit", 1e6, RATE_BPS }, { "gbit", 1e9, RATE_BPS },
+		{ "pps", 1, RATE_PPS },    { "kpps", 1e3, RATE_PPS }, { "mpps", 1e6, RATE_PPS },
+		{ "bit", 1, RATE_BPS },    { "kbit", 1e3, RATE_BPS }, { "mbit", 1e6, RATE_BPS },
+		{ "gbit", 1e9, RATE_BPS },
 	};
 	double value;
 	int unit;
@@ -177,7 +185,8 @@ int parse_rate(const char *text, struct rate *ret, const char **ret_why)
 int parse_time(const char *text, uint64_t *ret_ns, const char **ret_why)
 {
 	static const struct unit units[] = {
-		{ "ns", 1, 0 }, { "us", 1e3, 0 }, { "ms", 1e6, 0 }, { "s", 1e9, 0 }, { "m", 60e9, 0 }, { "h", 3600e9, 0 },
+		{ "ns", 1, 0 },  { "us", 1e3, 0 }, { "ms", 1e6, 0 },
+		{ "s", 1e9, 0 }, { "m", 60e9, 0 }, { "h", 3600e9, 0 },
 	};
 	double value;
 	int tag;
@@ -200,13 +209,17 @@ int parse_time(const char *text, uint64_t *ret_ns, const char **ret_why)
 int parse_size(const char *text, uint64_t *ret_bytes, const char **ret_why)
 {
 	static const struct unit units[] = {
-		{ "", 1, 0 }, { "k", 1024, 0 }, { "m", 1048576, 0 }, { "g", 1073741824, 0 },
+		{ "", 1, 0 },
+		{ "k", 1024, 0 },
+		{ "m", 1048576, 0 },
+		{ "g", 1073741824, 0 },
 	};
 	double value;
 	int tag;
 
 	*ret_why = "want a number of bytes, such as 64, 1400 or 1k (1024)";
-	if (parse_with_unit(text, units, sizeof(units) / sizeof(*units), &value, &tag) || value != floor(value) || value > 1e15)
+	if (parse_with_unit(text, units, sizeof(units) / sizeof(*units), &value, &tag) ||
+	    value != floor(value) || value > 1e15)
 		return -EINVAL;
 	*ret_bytes = (uint64_t)value;
 	return 0;
@@ -251,8 +264,9 @@ int parse_who(const char *text, struct who *ret, const char **ret_why)
 	struct who w = { .kind = WHO_ALL };
 	uint64_t n;
 
-	*ret_why = "want a client (c3), a host (host0), a host's client in a VNI (host0:10002), vni 10002, all, random, or an "
-		   "inner address";
+	*ret_why =
+		"want a client (c3), a host (host0), a host's client in a VNI (host0:10002), vni 10002, all, random, or an "
+		"inner address";
 	if (strcmp(text, "all") == 0) {
 		w.kind = WHO_ALL;
 	} else if (strcmp(text, "random") == 0) {
@@ -310,7 +324,8 @@ const char *who_format(const struct who *w, char *buf, size_t len)
 }
 
 /* The largest unit that leaves at least 1. steps[] ascending from the base unit. */
-static const char *format_with_unit(double value, const struct unit *steps, size_t n, char *buf, size_t len)
+static const char *format_with_unit(double value, const struct unit *steps, size_t n, char *buf,
+				    size_t len)
 {
 	size_t i = n - 1;
 
@@ -322,8 +337,12 @@ static const char *format_with_unit(double value, const struct unit *steps, size
 
 const char *rate_format(const struct rate *r, char *buf, size_t len)
 {
-	static const struct unit packets[] = { { "pps", 1, 0 }, { "kpps", 1e3, 0 }, { "mpps", 1e6, 0 } };
-	static const struct unit bits[] = { { "bit", 1, 0 }, { "kbit", 1e3, 0 }, { "mbit", 1e6, 0 }, { "gbit", 1e9, 0 } };
+	static const struct unit packets[] = { { "pps", 1, 0 },
+					       { "kpps", 1e3, 0 },
+					       { "mpps", 1e6, 0 } };
+	static const struct unit bits[] = {
+		{ "bit", 1, 0 }, { "kbit", 1e3, 0 }, { "mbit", 1e6, 0 }, { "gbit", 1e9, 0 }
+	};
 
 	if (r->unit == RATE_PPS)
 		return format_with_unit(r->value, packets, 3, buf, len);
@@ -335,7 +354,9 @@ const char *rate_format(const struct rate *r, char *buf, size_t len)
 
 const char *time_format(uint64_t ns, char *buf, size_t len)
 {
-	static const struct unit times[] = { { "ns", 1, 0 }, { "us", 1e3, 0 }, { "ms", 1e6, 0 }, { "s", 1e9, 0 } };
+	static const struct unit times[] = {
+		{ "ns", 1, 0 }, { "us", 1e3, 0 }, { "ms", 1e6, 0 }, { "s", 1e9, 0 }
+	};
 
 	if (ns == 0)
 		(void)snprintf(buf, len, "0s");
@@ -360,7 +381,8 @@ const char *ranges_format(const struct range_list *l, char *buf, size_t len)
 	for (size_t i = 0; i < l->n && used < len; i++) {
 		uint32_t first = l->v[i].first, last = l->v[i].last;
 
-		used += (size_t)snprintf(buf + used, len - used, first == last ? "%s%u" : "%s%u-%u", i ? ", " : "", first, last);
+		used += (size_t)snprintf(buf + used, len - used, first == last ? "%s%u" : "%s%u-%u",
+					 i ? ", " : "", first, last);
 	}
 	return buf;
 }
@@ -385,7 +407,8 @@ static int add_range(struct range_list *l, uint32_t first, uint32_t last, char *
 
 	for (size_t i = 0; i < l->n; i++)
 		if (first <= l->v[i].last && last >= l->v[i].first) {
-			(void)snprintf(why, why_len, "%u is named twice", first > l->v[i].first ? first : l->v[i].first);
+			(void)snprintf(why, why_len, "%u is named twice",
+				       first > l->v[i].first ? first : l->v[i].first);
 			return -EINVAL;
 		}
 	v = realloc(l->v, (l->n + 1) * sizeof(*l->v));
@@ -398,7 +421,8 @@ static int add_range(struct range_list *l, uint32_t first, uint32_t last, char *
 }
 
 /* One "3" or "3-7" at *p. */
-static int parse_range(const char **p, uint32_t min, uint32_t max, uint64_t *first, uint64_t *last, char *why, size_t why_len)
+static int parse_range(const char **p, uint32_t min, uint32_t max, uint64_t *first, uint64_t *last,
+		       char *why, size_t why_len)
 {
 	*p = skip_space(*p);
 	if (!scan_list_number(p, first))
@@ -412,7 +436,8 @@ static int parse_range(const char **p, uint32_t min, uint32_t max, uint64_t *fir
 	if (**p && **p != ',')
 		goto not_a_list;
 	if (*last < *first) {
-		(void)snprintf(why, why_len, "%llu-%llu runs backwards", (unsigned long long)*first, (unsigned long long)*last);
+		(void)snprintf(why, why_len, "%llu-%llu runs backwards", (unsigned long long)*first,
+			       (unsigned long long)*last);
 		return -EINVAL;
 	}
 	if (*first < min || *last > max) {
@@ -427,8 +452,8 @@ not_a_list:
 	return -EINVAL;
 }
 
-int parse_ranges(const char *text, uint32_t min, uint32_t max, uint32_t max_count, struct range_list *ret, char *ret_why,
-		 size_t why_len)
+int parse_ranges(const char *text, uint32_t min, uint32_t max, uint32_t max_count,
+		 struct range_list *ret, char *ret_why, size_t why_len)
 {
 	struct range_list l = { 0 };
 	uint64_t count = 0;

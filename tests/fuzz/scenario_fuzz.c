@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes through the scenario reader and the plan, as `tunlab check` would: no crash, no leak, and a refusal always says
- * why. A first line "#set SECTION.KEY=VALUE" is given as --set too. */
+/* Any bytes through the scenario reader and the plan, as `tunlab check` would: no crash, no leak,
+ * and a refusal always says why. A first line "#set SECTION.KEY=VALUE" is given as --set too. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *end = memchr(data, '\n', size);
 	char set[256] = "";
 	const char *sets[] = { set };
-	struct scn_source source = { .file = "fuzz.ini", .text = (const char *)data, .len = size, .set = sets };
+	struct scn_source source = {
+		.file = "fuzz.ini", .text = (const char *)data, .len = size, .set = sets
+	};
 	struct scenario *s = NULL;
 	struct plan *p = NULL;
 	struct scn_errors errors;

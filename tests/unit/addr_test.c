@@ -41,13 +41,14 @@ TEST(address_text_round_trips)
 	eq_str(round_trip("fd00:0:0:0:0:0:0:1", buf), "fd00::1");
 	eq_str(round_trip("FD00::AB", buf), "fd00::ab");
 	eq_str(round_trip("::ffff:10.0.0.1", buf), "10.0.0.1"); /* mapped is the same address */
-	eq_str(round_trip("::", buf), "");                       /* no address */
+	eq_str(round_trip("::", buf), "");                      /* no address */
 }
 
 TEST(what_is_no_address_is_refused)
 {
-	static const char *const bad[] = { "", " ", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4/24", "host0", "fe80::1%eth0", "g::",
-					   "1.2.3.4 ", ":::" };
+	static const char *const bad[] = { "",          " ",          "1.2.3", "1.2.3.4.5",
+					   "256.1.1.1", "1.2.3.4/24", "host0", "fe80::1%eth0",
+					   "g::",       "1.2.3.4 ",   ":::" };
 	char buf[ADDR_STRLEN];
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
@@ -72,7 +73,8 @@ TEST(packet_bytes_are_those_of_the_family)
 	struct ip_addr a;
 	size_t len = 0;
 
-	ok(addr_parse("10.1.2.3", &a) == 0 && memcmp(addr_bytes(&a, &len), "\x0a\x01\x02\x03", 4) == 0);
+	ok(addr_parse("10.1.2.3", &a) == 0 &&
+	   memcmp(addr_bytes(&a, &len), "\x0a\x01\x02\x03", 4) == 0);
 	eq_u64(len, 4);
 	ok(addr_parse("fd00::1", &a) == 0 && addr_bytes(&a, &len)[0] == 0xfd);
 	eq_u64(len, 16);
@@ -91,9 +93,20 @@ TEST(prefix_text_round_trips)
 
 TEST(what_is_no_prefix_is_refused)
 {
-	static const char *const bad[] = { "", "/24", "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8",
-					   "10.0.0.1/24", "10.0.0.0/24x", "10.0.0.0/ 24", "fd00::/129", "fd00::1/64",
-					   "10.0.0.0/99999999999999999999", "10.0.0.0/24/24" };
+	static const char *const bad[] = { "",
+					   "/24",
+					   "10.0.0.0",
+					   "10.0.0.0/",
+					   "10.0.0.0/33",
+					   "10.0.0.0/-1",
+					   "10.0.0.0/+8",
+					   "10.0.0.1/24",
+					   "10.0.0.0/24x",
+					   "10.0.0.0/ 24",
+					   "fd00::/129",
+					   "fd00::1/64",
+					   "10.0.0.0/99999999999999999999",
+					   "10.0.0.0/24/24" };
 	char buf[PREFIX_STRLEN];
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)

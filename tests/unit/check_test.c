@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lab/check*.c and lab/report.c over samples made by hand: every metric, selectors, what is not measurable, where packets
- * stop, and the three report formats. */
+/* lab/check*.c and lab/report.c over samples made by hand: every metric, selectors, what is not
+ * measurable, where packets stop, and the three report formats. */
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <netinet/in.h>
@@ -12,7 +12,8 @@
 
 /*
  *   host0: c0 (VNI 1), c1 (VNI 2)     host1: c2, c3     host2: c4, c5
- *   pings: c0 to c2 and c4, c1 to c3 and c5      flood: c1 to c5 by UDP      late: c2 to c0 by UDP from 4 s on
+ *   pings: c0 to c2 and c4, c1 to c3 and c5      flood: c1 to c5 by UDP      late: c2 to c0 by UDP
+ * from 4 s on
  */
 static const char scenario_text[] =
 	"[lab]\nhosts = 3\nvnis = 1-2\nduration = 10s\n"
@@ -35,16 +36,22 @@ struct world {
 	uint32_t rtt[RTT_BUCKETS];
 };
 
-/* Packets between two clients as the monitor would count them; bytes 150 each, 100 of them inside. */
-static struct sample_flow *add_flow(struct world *w, uint32_t from, uint32_t to, uint8_t ipproto, uint64_t sent, uint64_t received)
+/* Packets between two clients as the monitor would count them; bytes 150 each, 100 of them inside.
+ */
+static struct sample_flow *add_flow(struct world *w, uint32_t from, uint32_t to, uint8_t ipproto,
+				    uint64_t sent, uint64_t received)
 {
 	struct sample_flow *f = &w->flows[w->sample.n_flows++];
 	const struct plan_client *a = &w->p->clients[from], *b = &w->p->clients[to];
 	bool v4 = addr_is_v4(&a->addr);
 
 	*f = (struct sample_flow){
-		.src_client = (int32_t)from, .dst_client = (int32_t)to, .src_host = (int32_t)a->host, .dst_host = (int32_t)b->host,
-		.value.tx = { sent, sent * 150, sent * 100 }, .value.rx = { received, received * 150, received * 100 },
+		.src_client = (int32_t)from,
+		.dst_client = (int32_t)to,
+		.src_host = (int32_t)a->host,
+		.dst_host = (int32_t)b->host,
+		.value.tx = { sent, sent * 150, sent * 100 },
+		.value.rx = { received, received * 150, received * 100 },
 	};
 	f->key.vni = w->p->vnis[a->vni].scn->vni;
 	f->key.encap = ENCAP_VXLAN;
@@ -70,13 +77,22 @@ static struct sample_flow *add_arp(struct world *w, uint32_t from)
 	return f;
 }
 
-static void add_stream(struct world *w, uint32_t generator, uint32_t to, uint64_t sent, uint64_t received)
+static void add_stream(struct world *w, uint32_t generator, uint32_t to, uint64_t sent,
+		       uint64_t received)
 {
 	struct sample_generator *g = &w->generators[generator];
 
 	w->streams[w->sample.n_streams++] = (struct sample_stream){
-		.generator = generator, .from = g->client, .to = to, .proto = g->proto, .sent = sent, .received = received,
-		.rtt_sum_ns = received * 2000000, .rtt_min_ns = received ? 1000000 : 0, .rtt_max_ns = received ? 9000000 : 0, .rtt = w->rtt,
+		.generator = generator,
+		.from = g->client,
+		.to = to,
+		.proto = g->proto,
+		.sent = sent,
+		.received = received,
+		.rtt_sum_ns = received * 2000000,
+		.rtt_min_ns = received ? 1000000 : 0,
+		.rtt_max_ns = received ? 9000000 : 0,
+		.rtt = w->rtt,
 	};
 	g->n_streams++;
 	g->sent += sent;
@@ -84,14 +100,21 @@ static void add_stream(struct world *w, uint32_t generator, uint32_t to, uint64_
 }
 
 /* A generator that ran from start_s on for run_s, its packets evenly spread. */
-static void add_generator(struct world *w, int32_t section, uint32_t client, double phase_s, double start_s, double run_s, uint64_t sent)
+static void add_generator(struct world *w, int32_t section, uint32_t client, double phase_s,
+			  double start_s, double run_s, uint64_t sent)
 {
 	struct sample_generator *g = &w->generators[w->sample.n_generators];
 	const struct scn_traffic *t = &w->s->traffic[section < 0 ? 0 : section];
 
 	*g = (struct sample_generator){
-		.id = (uint32_t)w->sample.n_generators, .section = section, .client = client, .proto = section < 0 ? SCN_UDP : t->proto,
-		.rate = t->rate, .size = t->size, .state = GEN_DONE, .stream0 = (uint32_t)w->sample.n_streams,
+		.id = (uint32_t)w->sample.n_generators,
+		.section = section,
+		.client = client,
+		.proto = section < 0 ? SCN_UDP : t->proto,
+		.rate = t->rate,
+		.size = t->size,
+		.state = GEN_DONE,
+		.stream0 = (uint32_t)w->sample.n_streams,
 		.first_ns = zero_ns + (uint64_t)((start_s + phase_s) * SECOND),
 	};
 	(void)snprintf(g->name, sizeof(g->name), "%s", section < 0 ? "live-7" : t->name);
@@ -102,15 +125,24 @@ static void add_generator(struct world *w, int32_t section, uint32_t client, dou
 /* The lab after a perfect run of ten seconds. */
 static void set_up(struct world *w)
 {
-	struct scn_source source = { .file = "x.ini", .text = scenario_text, .len = strlen(scenario_text) };
+	struct scn_source source = { .file = "x.ini",
+				     .text = scenario_text,
+				     .len = strlen(scenario_text) };
 	struct scn_errors errors;
 
 	*w = (struct world){ 0 };
 	ok(plan_load(&source, &w->s, &w->p, &errors) == 0 && checks_open(w->p, &w->c) == 0);
 	scn_errors_free(&errors);
 	w->sample = (struct sample){
-		.seq = 12, .mono_ns = zero_ns + 11ull * SECOND, .elapsed_s = 11, .interval_s = 1, .unix_s = 1700000000, .flows = w->flows,
-		.generators = w->generators, .streams = w->streams, .capacity = 65536,
+		.seq = 12,
+		.mono_ns = zero_ns + 11ull * SECOND,
+		.elapsed_s = 11,
+		.interval_s = 1,
+		.unix_s = 1700000000,
+		.flows = w->flows,
+		.generators = w->generators,
+		.streams = w->streams,
+		.capacity = 65536,
 	};
 	w->rtt[rtt_bucket(2000000)] = 25; /* per stream: all round trips about 2 ms */
 	add_generator(w, 0, 0, 0, 0, 10, 100);
@@ -160,7 +192,11 @@ static const char *judge(struct world *w, const char *text, char *buf)
 {
 	struct check_result r = judge_in(w, text, false);
 
-	(void)snprintf(buf, 200, "%s%s", !r.measured ? "" : r.holds ? "holds: " : "fails: ", r.text);
+	(void)snprintf(buf, 200, "%s%s",
+		       !r.measured ? ""
+		       : r.holds   ? "holds: "
+				   : "fails: ",
+		       r.text);
 	if (!r.measured && r.holds)
 		(void)snprintf(buf, 200, "holds without a measurement");
 	return buf;
@@ -172,7 +208,8 @@ TEST(counts_of_the_monitor)
 	char buf[200];
 
 	set_up(&w);
-	eq_str(judge(&w, "packets == 1461", buf), "holds: 1461"); /* 400 of pings, 1060 of UDP, 1 ARP */
+	eq_str(judge(&w, "packets == 1461", buf),
+	       "holds: 1461"); /* 400 of pings, 1060 of UDP, 1 ARP */
 	eq_str(judge(&w, "packets(proto=ping) == 400", buf), "holds: 400");
 	eq_str(judge(&w, "packets(proto=ipv4/icmp) == 200", buf), "holds: 200");
 	eq_str(judge(&w, "packets(proto=icmpv6) == 200", buf), "holds: 200");
@@ -230,7 +267,8 @@ TEST(rates_are_over_the_time_the_traffic_ran)
 	char buf[200];
 
 	set_up(&w);
-	/* 100 packets in 10 s are 10 a second, though the last leaves after 9.9 s; senders 50 ms apart ran no longer. */
+	/* 100 packets in 10 s are 10 a second, though the last leaves after 9.9 s; senders 50 ms
+	 * apart ran no longer. */
 	r = judge_in(&w, "pps(traffic=pings from=c0) ~ 10 +- 0.01%", false);
 	ok(r.holds);
 	r = judge_in(&w, "pps(traffic=pings) ~ 40 +- 0.01%", false);
@@ -241,7 +279,8 @@ TEST(rates_are_over_the_time_the_traffic_ran)
 	ok(r.holds);
 	r = judge_in(&w, "bps(traffic=flood) ~ 120kbit +- 0.01%", false);
 	ok(r.holds);
-	r = judge_in(&w, "pps(proto=arp) ~ 0.0909 +- 1%", false); /* no generator makes these: since the clock began */
+	r = judge_in(&w, "pps(proto=arp) ~ 0.0909 +- 1%",
+		     false); /* no generator makes these: since the clock began */
 	ok(r.holds);
 	/* With `at` or `within`: the last interval only. */
 	w.flows[8].sent_then = (struct flow_count){ 890, 890 * 150, 890 * 100 };
@@ -265,13 +304,15 @@ TEST(loss_is_between_two_hosts)
 	char buf[200];
 
 	set_up(&w);
-	eq_str(judge(&w, "loss == 0%", buf), "holds: 0%"); /* the flooded ARP, received twice, is left out */
+	eq_str(judge(&w, "loss == 0%", buf),
+	       "holds: 0%"); /* the flooded ARP, received twice, is left out */
 	w.flows[8].value.rx.packets = 999;
 	eq_str(judge(&w, "loss(traffic=flood) == 0.1%", buf), "holds: 0.1%");
 	eq_str(judge(&w, "loss(traffic=flood) < 0.1%", buf), "fails: 0.1%");
 	eq_str(judge(&w, "loss(traffic=flood) <= 0.1%", buf), "holds: 0.1%");
 	eq_str(judge(&w, "loss(traffic=pings) == 0%", buf), "holds: 0%");
-	eq_str(judge(&w, "loss(proto=arp) == 0%", buf), "nothing to measure: no packet was sent from host to host");
+	eq_str(judge(&w, "loss(proto=arp) == 0%", buf),
+	       "nothing to measure: no packet was sent from host to host");
 	w.flows[8].value.tx.packets = 100000000;
 	w.flows[8].value.rx.packets = 99999999;
 	eq_str(judge(&w, "loss(traffic=flood) == 0%", buf), "fails: 1e-06%");
@@ -290,9 +331,11 @@ TEST(delivery_and_round_trips_are_the_generators)
 	eq_str(judge(&w, "delivery(traffic=flood) == 100%", buf), "fails: 99.9%");
 	w.streams[4].sent = 100000000;
 	w.streams[4].received = 99999999;
-	eq_str(judge(&w, "delivery(traffic=flood) == 100%", buf), "fails: 99.999999%"); /* never rounded to 100% */
+	eq_str(judge(&w, "delivery(traffic=flood) == 100%", buf),
+	       "fails: 99.999999%"); /* never rounded to 100% */
 	eq_str(judge(&w, "delivery(proto=ping) == 100%", buf), "holds: 100%");
-	eq_str(judge(&w, "delivery(from=c4) == 100%", buf), "nothing to measure: the selected traffic sent nothing");
+	eq_str(judge(&w, "delivery(from=c4) == 100%", buf),
+	       "nothing to measure: the selected traffic sent nothing");
 	eq_str(judge(&w, "rtt_min == 1ms", buf), "holds: 1ms");
 	eq_str(judge(&w, "rtt_avg == 2ms", buf), "holds: 2ms");
 	eq_str(judge(&w, "rtt_max < 9ms", buf), "fails: 9ms");
@@ -300,8 +343,10 @@ TEST(delivery_and_round_trips_are_the_generators)
 	ok(r.holds);
 	r = judge_in(&w, "rtt_p99(vni=2) between 1.8ms and 2.2ms", false);
 	ok(r.holds && r.n_rows == 2);
-	eq_str(judge(&w, "rtt_avg(proto=udp) < 1s", buf), "nothing to measure: no ping was answered");
-	eq_str(judge(&w, "rtt_p90(traffic=late) < 1s", buf), "nothing to measure: no ping was answered");
+	eq_str(judge(&w, "rtt_avg(proto=udp) < 1s", buf),
+	       "nothing to measure: no ping was answered");
+	eq_str(judge(&w, "rtt_p90(traffic=late) < 1s", buf),
+	       "nothing to measure: no ping was answered");
 	tear_down(&w);
 }
 
@@ -315,7 +360,8 @@ TEST(top_talker_is_a_client)
 	eq_str(judge(&w, "top_talker() == host0:2", buf), "holds: c1");
 	eq_str(judge(&w, "top_talker() != c0", buf), "holds: c1");
 	eq_str(judge(&w, "top_talker(vni=1) == c1", buf), "fails: c2"); /* 50 + 60 to c0's 100 */
-	eq_str(judge(&w, "top_talker(proto=arp) == c0", buf), "nothing to measure: no client sent anything");
+	eq_str(judge(&w, "top_talker(proto=arp) == c0", buf),
+	       "nothing to measure: no client sent anything");
 	tear_down(&w);
 }
 
@@ -335,7 +381,8 @@ TEST(mismatch_compares_two_counts)
 	ok(r.rows[0].generators == 1000 && r.rows[0].sent == 1007 && r.rows[1].weight == 3);
 	eq_str(judge(&w, "mismatch(traffic=pings) == 3", buf), "holds: 3");
 	eq_str(judge(&w, "mismatch(traffic=late) == 0", buf), "holds: 0");
-	eq_str(judge(&w, "mismatch(from=c4 to=c2) == 0", buf), "nothing to measure: no generator sends what is selected");
+	eq_str(judge(&w, "mismatch(from=c4 to=c2) == 0", buf),
+	       "nothing to measure: no generator sends what is selected");
 	/* IPv6 neighbour discovery shares a ping's flow: more is no mismatch there, less is. */
 	w.flows[8].value.tx.packets = 1000;
 	w.flows[0].value.tx.packets = 50;
@@ -387,7 +434,8 @@ TEST(neighbour_discovery_is_nobodys_plan)
 	f->src_client = -1;
 	add_flow(&w, 5, 1, IPPROTO_ICMP, 1, 1); /* between two that talk UDP */
 	eq_str(judge(&w, "unplanned == 0", buf), "holds: 0");
-	add_flow(&w, 5, 3, IPPROTO_ICMP, 1, 1); /* between two that have nothing to say to each other */
+	add_flow(&w, 5, 3, IPPROTO_ICMP, 1,
+		 1); /* between two that have nothing to say to each other */
 	eq_str(judge(&w, "unplanned == 0", buf), "fails: 1");
 	tear_down(&w);
 }
@@ -425,11 +473,14 @@ TEST(an_empty_run_has_nothing_to_measure)
 	eq_str(judge(&w, "flows == 0", buf), "holds: 0");
 	eq_str(judge(&w, "hosts == 0", buf), "holds: 0");
 	eq_str(judge(&w, "unplanned == 0", buf), "holds: 0");
-	eq_str(judge(&w, "loss == 0%", buf), "nothing to measure: no packet was sent from host to host");
-	eq_str(judge(&w, "delivery >= 0%", buf), "nothing to measure: the selected traffic sent nothing");
+	eq_str(judge(&w, "loss == 0%", buf),
+	       "nothing to measure: no packet was sent from host to host");
+	eq_str(judge(&w, "delivery >= 0%", buf),
+	       "nothing to measure: the selected traffic sent nothing");
 	eq_str(judge(&w, "overhead >= 0%", buf), "nothing to measure: no packet was sent");
 	eq_str(judge(&w, "pps >= 0", buf), "nothing to measure: no traffic has run yet");
-	eq_str(judge(&w, "mismatch == 0", buf), "nothing to measure: no generator sends what is selected");
+	eq_str(judge(&w, "mismatch == 0", buf),
+	       "nothing to measure: no generator sends what is selected");
 	eq_str(judge(&w, "top_talker != c0", buf), "nothing to measure: no client sent anything");
 	tear_down(&w);
 }
@@ -453,22 +504,28 @@ TEST(the_first_place_where_packets_stop_is_named)
 	w.streams[4].received = 0; /* flood: c1 on host0 to c5 on host2 */
 	eq_str(stops(&w, "delivery == 100%", buf), "behind host2: 1000 arrived, c5 received 0");
 	w.flows[8].value.rx.packets = 10;
-	eq_str(stops(&w, "delivery == 100%", buf), "between host0 and host2: 1000 left, 10 arrived");
+	eq_str(stops(&w, "delivery == 100%", buf),
+	       "between host0 and host2: 1000 left, 10 arrived");
 	w.flows[8].value.tx.packets = 10;
-	eq_str(stops(&w, "delivery == 100%", buf), "before leaving host0: c1 sent 1000, host0's eth0 10");
+	eq_str(stops(&w, "delivery == 100%", buf),
+	       "before leaving host0: c1 sent 1000, host0's eth0 10");
 	tear_down(&w);
 
 	set_up(&w);
 	w.streams[0].received = 30; /* pings of c0 to c2 on host1: flows 0 and 1 */
-	eq_str(stops(&w, "delivery == 100%", buf), "the answers behind host0: 50 arrived, c0 received 30");
+	eq_str(stops(&w, "delivery == 100%", buf),
+	       "the answers behind host0: 50 arrived, c0 received 30");
 	w.flows[1].value.rx.packets = 30;
-	eq_str(stops(&w, "delivery == 100%", buf), "the answers between host1 and host0: 50 left, 30 arrived");
+	eq_str(stops(&w, "delivery == 100%", buf),
+	       "the answers between host1 and host0: 50 left, 30 arrived");
 	w.flows[1].value.tx.packets = 30;
-	eq_str(stops(&w, "delivery == 100%", buf), "behind host1: 50 arrived, c2's answers that left are 30");
+	eq_str(stops(&w, "delivery == 100%", buf),
+	       "behind host1: 50 arrived, c2's answers that left are 30");
 	w.flows[0].value.rx.packets = 30;
 	eq_str(stops(&w, "delivery == 100%", buf), "between host0 and host1: 50 left, 30 arrived");
 	w.flows[0].value.tx.packets = 30;
-	eq_str(stops(&w, "delivery == 100%", buf), "before leaving host0: c0 sent 50, host0's eth0 30");
+	eq_str(stops(&w, "delivery == 100%", buf),
+	       "before leaving host0: c0 sent 50, host0's eth0 30");
 	tear_down(&w);
 }
 
@@ -498,7 +555,8 @@ TEST(a_run_too_slow_is_no_verdict)
 	ok(checks_valid(w.p, &w.sample, why, sizeof(why)));
 	w.generators[2].slip_max_ns = 750000000;
 	ok(!checks_valid(w.p, &w.sample, why, sizeof(why)));
-	eq_str(why, "flood was 750 ms behind its schedule at c1, and 500 ms is the limit: the machine is too slow");
+	eq_str(why,
+	       "flood was 750 ms behind its schedule at c1, and 500 ms is the limit: the machine is too slow");
 	w.sample.health.lost = 9;
 	ok(!checks_valid(w.p, &w.sample, why, sizeof(why)));
 	eq_str(why, "the monitor lost 9 packets: 11 flows, and its table holds 65536");
@@ -510,11 +568,16 @@ TEST(a_run_too_slow_is_no_verdict)
 /* Three checks: one holds, one fails, one has nothing to measure. */
 static char *write_report(struct world *w, const char *format, const char *invalid)
 {
-	static const char *const texts[] = { "top_talker() == c1", "delivery(traffic=flood) == 100%", "loss(proto=arp) == 0%" };
-	static const char *const names[] = { "found & <named> #1", "\"all\" \\ arrives", "nothing" };
+	static const char *const texts[] = { "top_talker() == c1",
+					     "delivery(traffic=flood) == 100%",
+					     "loss(proto=arp) == 0%" };
+	static const char *const names[] = { "found & <named> #1", "\"all\" \\ arrives",
+					     "nothing" };
 	struct scn_check checks[3] = { 0 };
 	struct check_result results[3];
-	struct report report = { .plan = w->p, .sample = &w->sample, .results = results, .n = 3, .invalid = invalid };
+	struct report report = {
+		.plan = w->p, .sample = &w->sample, .results = results, .n = 3, .invalid = invalid
+	};
 	const struct report_format *f = report_format_find(format, strlen(format));
 	char *text = NULL, why[200];
 	size_t len;
@@ -588,14 +651,21 @@ TEST(junit_is_escaped_and_counts)
 
 	set_up(&w);
 	text = write_report(&w, "junit", NULL);
-	ok(strstr(text, "<testsuites name=\"tunlab\" tests=\"3\" failures=\"2\" errors=\"0\" time=\"11.000\">") != NULL);
+	ok(strstr(text,
+		  "<testsuites name=\"tunlab\" tests=\"3\" failures=\"2\" errors=\"0\" time=\"11.000\">") !=
+	   NULL);
 	ok(strstr(text, "timestamp=\"2023-11-14T22:13:20\"") != NULL);
-	ok(strstr(text, "<testcase classname=\"x\" name=\"found &amp; &lt;named&gt; #1\" time=\"11.000\">") != NULL);
+	ok(strstr(text,
+		  "<testcase classname=\"x\" name=\"found &amp; &lt;named&gt; #1\" time=\"11.000\">") !=
+	   NULL);
 	ok(strstr(text, "name=\"&quot;all&quot; \\ arrives\"") != NULL);
-	ok(strstr(text, "c1 to c5, udp, sent 1000, received 990; stops between host0 and host2: 1000 left, 990 arrived\n") != NULL);
+	ok(strstr(text,
+		  "c1 to c5, udp, sent 1000, received 990; stops between host0 and host2: 1000 left, 990 arrived\n") !=
+	   NULL);
 	free(text);
 	text = write_report(&w, "junit", "too slow");
-	ok(strstr(text, "failures=\"0\" errors=\"3\"") != NULL && strstr(text, "<error type=\"invalid\" message=\"too slow\"/>") != NULL);
+	ok(strstr(text, "failures=\"0\" errors=\"3\"") != NULL &&
+	   strstr(text, "<error type=\"invalid\" message=\"too slow\"/>") != NULL);
 	free(text);
 	tear_down(&w);
 }
@@ -619,7 +689,8 @@ TEST(json_has_the_same_figures)
 	eq_str(cJSON_GetStringValue(cJSON_GetObjectItem(c, "pair")), "c1 to c5, udp");
 	ok(cJSON_GetNumberValue(cJSON_GetObjectItem(c, "received")) == 990);
 	c = cJSON_GetArrayItem(cJSON_GetObjectItem(j, "checks"), 2);
-	ok(cJSON_IsNull(cJSON_GetObjectItem(c, "value")) && cJSON_IsFalse(cJSON_GetObjectItem(c, "holds")));
+	ok(cJSON_IsNull(cJSON_GetObjectItem(c, "value")) &&
+	   cJSON_IsFalse(cJSON_GetObjectItem(c, "holds")));
 	cJSON_Delete(j);
 	free(text);
 	text = write_report(&w, "json", "too slow");
@@ -632,5 +703,6 @@ TEST(formats_are_found_by_name)
 {
 	ok(report_format_find("junit:a.xml", 5) == &report_formats[1]);
 	ok(report_format_find("tap", 3) == &report_formats[0]);
-	ok(!report_format_find("ta", 2) && !report_format_find("html", 4) && !report_format_find("", 0));
+	ok(!report_format_find("ta", 2) && !report_format_find("html", 4) &&
+	   !report_format_find("", 0));
 }

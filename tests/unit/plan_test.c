@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lab/plan*.c: numbering, addresses, pairs, limits, and what must hold for every plan. Mistakes are mostly in
- * scenario-errors/ (scenario_test.c reads them). */
+/* lab/plan*.c: numbering, addresses, pairs, limits, and what must hold for every plan. Mistakes are
+ * mostly in scenario-errors/ (scenario_test.c reads them). */
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <math.h>
@@ -22,7 +22,10 @@ static struct loaded load(const char *text, char *why)
 	struct scn_errors errors;
 	int err = plan_load(&source, &l.s, &l.p, &errors);
 
-	(void)snprintf(why, 1024, "%s", errors.n ? errors.text[0] : err ? "failed without a message" : "");
+	(void)snprintf(why, 1024, "%s",
+		       errors.n ? errors.text[0]
+		       : err    ? "failed without a message"
+				: "");
 	scn_errors_free(&errors);
 	return l;
 }
@@ -128,7 +131,7 @@ static int compare_bytes6(const void *a, const void *b)
 static void check_unique_macs(const struct plan *p)
 {
 	uint32_t n = p->n_hosts + p->n_clients, twice = 0, wrong = 0;
-	uint8_t (*macs)[6] = calloc(n, 6);
+	uint8_t(*macs)[6] = calloc(n, 6);
 
 	for (uint32_t i = 0; i < p->n_hosts; i++)
 		memcpy(macs[i], p->hosts[i].mac, 6);
@@ -152,23 +155,27 @@ static void check_invariants(const struct plan *p)
 	for (uint32_t i = 0; i < p->n_hosts; i++) {
 		wrong += plan_host_by_vtep(p, &p->hosts[i].vtep) != (int64_t)i;
 		wrong += strlen(p->hosts[i].name) == 0 || strlen(p->hosts[i].port) == 0;
-		wrong += i && p->hosts[i].client0 != p->hosts[i - 1].client0 + p->hosts[i - 1].n_clients;
+		wrong += i &&
+			 p->hosts[i].client0 != p->hosts[i - 1].client0 + p->hosts[i - 1].n_clients;
 	}
 	for (uint32_t i = 0; i < p->n_clients; i++) {
 		const struct plan_client *c = &p->clients[i];
 
 		wrong += plan_client_by_addr(p, p->vnis[c->vni].scn->vni, &c->addr) != (int64_t)i;
-		wrong += i < p->hosts[c->host].client0 || i >= p->hosts[c->host].client0 + p->hosts[c->host].n_clients;
+		wrong += i < p->hosts[c->host].client0 ||
+			 i >= p->hosts[c->host].client0 + p->hosts[c->host].n_clients;
 	}
 	for (uint32_t i = 0; i < p->n_vnis; i++)
 		for (uint32_t k = 0; k < p->vnis[i].n_clients; k++)
-			wrong += p->clients[p->vnis[i].clients[k]].vni != i || (k && p->vnis[i].clients[k] <= p->vnis[i].clients[k - 1]);
+			wrong += p->clients[p->vnis[i].clients[k]].vni != i ||
+				 (k && p->vnis[i].clients[k] <= p->vnis[i].clients[k - 1]);
 	for (uint32_t i = 0; i < p->n_generators; i++) {
 		const struct plan_generator *g = &p->generators[i];
 
 		wrong += g->n_peers == 0 || (i && g->section < p->generators[i - 1].section);
 		for (uint32_t k = 0; k < g->n_peers; k++)
-			wrong += g->peers[k] == g->client || p->clients[g->peers[k]].vni != p->clients[g->client].vni;
+			wrong += g->peers[k] == g->client ||
+				 p->clients[g->peers[k]].vni != p->clients[g->client].vni;
 		streams += g->n_peers;
 		flows += g->n_peers * (p->scn->traffic[g->section].proto == SCN_PING ? 2 : 1);
 	}
@@ -204,8 +211,10 @@ TEST(invariants_hold_for_all_kinds_of_labs)
 
 TEST(the_same_scenario_makes_the_same_plan)
 {
-	static const char text[] = "[lab]\nseed = 5\n[traffic a]\nfrom = random\nto = random\n[traffic b]\nfrom = all\nto = random\n";
-	static const char other[] = "[lab]\nseed = 6\n[traffic a]\nfrom = random\nto = random\n[traffic b]\nfrom = all\nto = random\n";
+	static const char text[] =
+		"[lab]\nseed = 5\n[traffic a]\nfrom = random\nto = random\n[traffic b]\nfrom = all\nto = random\n";
+	static const char other[] =
+		"[lab]\nseed = 6\n[traffic a]\nfrom = random\nto = random\n[traffic b]\nfrom = all\nto = random\n";
 	struct loaded a = good(text), b = good(text), c = good(other);
 	char *x = plan_json(a.p), *y = plan_json(b.p), *z = plan_json(c.p);
 
@@ -214,7 +223,8 @@ TEST(the_same_scenario_makes_the_same_plan)
 		eq_str(x, y);
 		ok(strcmp(strstr(x, "\"traffic\""), strstr(z, "\"traffic\"")) != 0);
 	}
-	ok(a.p->generators[1].seed == b.p->generators[1].seed && a.p->generators[1].seed != c.p->generators[1].seed);
+	ok(a.p->generators[1].seed == b.p->generators[1].seed &&
+	   a.p->generators[1].seed != c.p->generators[1].seed);
 	free(x);
 	free(y);
 	free(z);
@@ -225,7 +235,8 @@ TEST(the_same_scenario_makes_the_same_plan)
 
 TEST(who_means_whom)
 {
-	struct loaded l = good("[lab]\nhosts = 3\nvnis = 10-12\n[vni 11]\nhosts = 0, 2\nsubnet = 192.168.0.0/24\n");
+	struct loaded l = good(
+		"[lab]\nhosts = 3\nvnis = 10-12\n[vni 11]\nhosts = 0, 2\nsubnet = 192.168.0.0/24\n");
 	char buf[512];
 
 	/* host0: c0 c1 c2, host1: c3 c4 (no VNI 11), host2: c5 c6 c7 */
@@ -241,18 +252,25 @@ TEST(who_means_whom)
 	eq_str(who_is(l.p, "192.168.0.1", buf, sizeof(buf)), "0 1"); /* in two VNIs */
 	eq_str(who_is(l.p, "192.168.2.3", buf, sizeof(buf)), "7");
 	eq_str(who_is(l.p, "c8", buf, sizeof(buf)), "c8 does not exist: clients are c0 to c7");
-	eq_str(who_is(l.p, "host3", buf, sizeof(buf)), "host3 does not exist: hosts are host0 to host2");
+	eq_str(who_is(l.p, "host3", buf, sizeof(buf)),
+	       "host3 does not exist: hosts are host0 to host2");
 	eq_str(who_is(l.p, "vni 13", buf, sizeof(buf)), "VNI 13 does not exist: VNIs are 10-12");
-	eq_str(who_is(l.p, "host1:11", buf, sizeof(buf)), "host1 has no client in VNI 11, which is on hosts 0, 2");
-	eq_str(who_is(l.p, "192.168.0.2", buf, sizeof(buf)), "3"); /* VNI 10's; VNI 11 leaves host1 out */
-	eq_str(who_is(l.p, "192.168.0.9", buf, sizeof(buf)), "no client has the address 192.168.0.9");
+	eq_str(who_is(l.p, "host1:11", buf, sizeof(buf)),
+	       "host1 has no client in VNI 11, which is on hosts 0, 2");
+	eq_str(who_is(l.p, "192.168.0.2", buf, sizeof(buf)),
+	       "3"); /* VNI 10's; VNI 11 leaves host1 out */
+	eq_str(who_is(l.p, "192.168.0.9", buf, sizeof(buf)),
+	       "no client has the address 192.168.0.9");
 	eq_u64(strlen(who_is(l.p, "random", buf, sizeof(buf))), 1);
 	eq_str(the_one(l.p, "c3", buf, sizeof(buf)), "3");
 	eq_str(the_one(l.p, "host2:11", buf, sizeof(buf)), "6");
 	eq_str(the_one(l.p, "192.168.2.3", buf, sizeof(buf)), "7");
-	eq_str(the_one(l.p, "192.168.0.1", buf, sizeof(buf)), "192.168.0.1 is 2 clients (c0, c1): name one, as c0 or host0:10");
-	eq_str(the_one(l.p, "host0", buf, sizeof(buf)), "host0 is 3 clients (c0, c1, c2): name one, as c0 or host0:10");
-	eq_str(the_one(l.p, "all", buf, sizeof(buf)), "all is 8 clients (c0, c1, c2, c3 …): name one, as c0 or host0:10");
+	eq_str(the_one(l.p, "192.168.0.1", buf, sizeof(buf)),
+	       "192.168.0.1 is 2 clients (c0, c1): name one, as c0 or host0:10");
+	eq_str(the_one(l.p, "host0", buf, sizeof(buf)),
+	       "host0 is 3 clients (c0, c1, c2): name one, as c0 or host0:10");
+	eq_str(the_one(l.p, "all", buf, sizeof(buf)),
+	       "all is 8 clients (c0, c1, c2, c3 …): name one, as c0 or host0:10");
 	eq_str(the_one(l.p, "c99", buf, sizeof(buf)), "c99 does not exist: clients are c0 to c7");
 	drop(l);
 }
@@ -271,7 +289,8 @@ TEST(hosts_without_clients_exist)
 
 TEST(addresses_lead_to_clients_only_where_they_are)
 {
-	struct loaded l = good("[lab]\nhosts = 4\nvnis = 1, 2\n[vni 1]\nsubnet = 10.0.0.0/8\n[vni 2]\nsubnet = 10.0.0.0/8\nhosts = 1, 3\n");
+	struct loaded l = good(
+		"[lab]\nhosts = 4\nvnis = 1, 2\n[vni 1]\nsubnet = 10.0.0.0/8\n[vni 2]\nsubnet = 10.0.0.0/8\nhosts = 1, 3\n");
 	struct ip_addr a;
 
 	if (!l.p)
@@ -298,8 +317,9 @@ TEST(addresses_lead_to_clients_only_where_they_are)
 
 TEST(pairs_are_formed_within_a_vni_and_never_with_oneself)
 {
-	struct loaded l = good("[lab]\nhosts = 4\nvnis = 1-2\n[traffic a]\nfrom = host1\nto = all\n[traffic b]\nfrom = c0\nto = host3\n"
-			       "[traffic c]\nfrom = vni 2\nto = host1:2\n");
+	struct loaded l = good(
+		"[lab]\nhosts = 4\nvnis = 1-2\n[traffic a]\nfrom = host1\nto = all\n[traffic b]\nfrom = c0\nto = host3\n"
+		"[traffic c]\nfrom = vni 2\nto = host1:2\n");
 	const struct plan_generator *g;
 
 	if (!l.p)
@@ -307,7 +327,8 @@ TEST(pairs_are_formed_within_a_vni_and_never_with_oneself)
 	/* a: c2 (VNI 1) and c3 (VNI 2), each to three; b: c0 to c6; c: c1, c5, c7 to c3 */
 	eq_u64(l.p->n_generators, 6);
 	g = l.p->generators;
-	ok(g[0].client == 2 && g[0].n_peers == 3 && g[0].peers[0] == 4 && g[0].peers[1] == 6 && g[0].peers[2] == 0);
+	ok(g[0].client == 2 && g[0].n_peers == 3 && g[0].peers[0] == 4 && g[0].peers[1] == 6 &&
+	   g[0].peers[2] == 0);
 	ok(g[1].client == 3 && g[1].n_peers == 3 && g[1].peers[0] == 5);
 	ok(g[2].client == 0 && g[2].n_peers == 1 && g[2].peers[0] == 6 && g[2].section == 1);
 	ok(g[3].client == 1 && g[4].client == 5 && g[5].client == 7 && g[5].peers[0] == 3);
@@ -318,7 +339,8 @@ TEST(pairs_are_formed_within_a_vni_and_never_with_oneself)
 
 TEST(senders_of_a_section_are_spread_over_one_interval)
 {
-	struct loaded l = good("[traffic a]\nfrom = host0\nrate = 10pps\n[traffic b]\nfrom = host1\nrate = max\nproto = udp\n");
+	struct loaded l = good(
+		"[traffic a]\nfrom = host0\nrate = 10pps\n[traffic b]\nfrom = host1\nrate = max\nproto = udp\n");
 
 	if (!l.p)
 		return;
@@ -333,11 +355,13 @@ TEST(senders_of_a_section_are_spread_over_one_interval)
 TEST(random_picks_have_peers)
 {
 	/* VNI 1 has one client only: nobody to talk to. */
-	struct loaded l = good("[lab]\nhosts = 2\nvnis = 1-3\n[vni 1]\nhosts = 0\n[traffic a]\nfrom = random\n[traffic b]\nto = random\n");
+	struct loaded l = good(
+		"[lab]\nhosts = 2\nvnis = 1-3\n[vni 1]\nhosts = 0\n[traffic a]\nfrom = random\n[traffic b]\nto = random\n");
 
 	if (!l.p)
 		return;
-	ok(l.p->n_generators == 5 && l.p->generators[0].client != 0 && l.p->generators[0].n_peers == 1);
+	ok(l.p->n_generators == 5 && l.p->generators[0].client != 0 &&
+	   l.p->generators[0].n_peers == 1);
 	for (uint32_t i = 1; i < l.p->n_generators; i++)
 		ok(l.p->generators[i].client != 0 && l.p->generators[i].n_peers == 1);
 	drop(l);
@@ -354,8 +378,10 @@ TEST(limits_are_told_with_both_numbers)
 	eq_str(mistake("[lab]\nunderlay = 10.0.0.0/25\nfirst = 120", why),
 	       "x.ini:2: [lab] underlay: 10.0.0.0/25 has room for 7 VTEPs from number 120 (first) on, and there are 9 hosts; first = 1 would "
 	       "do");
-	eq_str(mistake("[vni 10000]\nhosts = 5-12", why), "x.ini:2: [vni 10000] hosts: host9 does not exist: hosts are host0 to host8");
-	eq_str(mistake("[vni 10000]\nhosts = 30", why), "x.ini:2: [vni 10000] hosts: host30 does not exist: hosts are host0 to host8");
+	eq_str(mistake("[vni 10000]\nhosts = 5-12", why),
+	       "x.ini:2: [vni 10000] hosts: host9 does not exist: hosts are host0 to host8");
+	eq_str(mistake("[vni 10000]\nhosts = 30", why),
+	       "x.ini:2: [vni 10000] hosts: host30 does not exist: hosts are host0 to host8");
 	eq_str(mistake("[traffic a]\nsize = 1431", why),
 	       "x.ini:2: [traffic a] size = 1431: with 20 bytes of IPv4 header the packets have 1451, and the MTU in VNI 10000 is 1450: want at "
 	       "most 1430");
@@ -366,15 +392,19 @@ TEST(limits_are_told_with_both_numbers)
 	       "x.ini:3: [lab] mtu: 1431 do not fit: the underlay's 1500 bytes less the tunnel's 70 over IPv6 leave 1430");
 	eq_str(mistake("[lab]\nmtu = 1279\n[vni 10000]\nsubnet = fd00::/64", why),
 	       "x.ini:2: [lab] mtu: VNI 10000 is IPv6, which needs 1280; the MTU would be 1279");
-	eq_str(mistake("[lab]\nhosts = 1\n[traffic a]\nto = host1", why), "x.ini:4: [traffic a] to = host1: host1 does not exist: the only host is host0");
-	eq_str(mistake("[lab]\nhosts = 1\n[traffic a]", why), "x.ini:3: [traffic a]: makes no pair: no client of all has another of all in its VNI");
-	eq_str(mistake("[lab]\nvnis = 1-2\n[vni 2]\nsubnet = 192.168.0.0/24\n[traffic a]\nfrom = 192.168.0.1", why),
+	eq_str(mistake("[lab]\nhosts = 1\n[traffic a]\nto = host1", why),
+	       "x.ini:4: [traffic a] to = host1: host1 does not exist: the only host is host0");
+	eq_str(mistake("[lab]\nhosts = 1\n[traffic a]", why),
+	       "x.ini:3: [traffic a]: makes no pair: no client of all has another of all in its VNI");
+	eq_str(mistake("[lab]\nvnis = 1-2\n[vni 2]\nsubnet = 192.168.0.0/24\n[traffic a]\nfrom = 192.168.0.1",
+		       why),
 	       "x.ini:6: [traffic a] from = 192.168.0.1: 192.168.0.1 is 2 clients (c0, c1): name one, as c0 or host0:1");
 }
 
 TEST(the_table_grows_with_the_plan)
 {
-	struct loaded l = good("[lab]\nhosts = 150\nvnis = 1\n[traffic mesh]\n"); /* 150 × 149 pings */
+	struct loaded l =
+		good("[lab]\nhosts = 150\nvnis = 1\n[traffic mesh]\n"); /* 150 × 149 pings */
 
 	if (!l.p)
 		return;
@@ -391,8 +421,8 @@ TEST(rates_become_packets)
 	if (!l.p)
 		return;
 	ok(plan_rate_pps(l.p, &pps, 64, 0) == 500);
-	ok(fabs(plan_rate_pps(l.p, &bits, 980, 0) - 1000) < 1e-9);    /* + 20 of IPv4 */
-	ok(fabs(plan_rate_pps(l.p, &bits, 960, 1) - 1000) < 1e-9);    /* + 40 of IPv6 */
+	ok(fabs(plan_rate_pps(l.p, &bits, 980, 0) - 1000) < 1e-9); /* + 20 of IPv4 */
+	ok(fabs(plan_rate_pps(l.p, &bits, 960, 1) - 1000) < 1e-9); /* + 40 of IPv6 */
 	ok(plan_rate_pps(l.p, &most, 64, 0) == 0);
 	eq_u64(plan_size_max(l.p, 0), 1430);
 	eq_u64(plan_size_max(l.p, 1), 1410);
@@ -401,8 +431,9 @@ TEST(rates_become_packets)
 
 TEST(json_is_json)
 {
-	struct loaded l = good("[lab]\nname = j\nseed = 18446744073709551615\n[vni 10001]\nflood = unicast\n[traffic \xc3\xa9t\xc3\xa9 \\ x]\n"
-			       "from = c0\nrate = max\nproto = udp\n[assert a]\ncheck = loss() == 0%\nat = 1s\n");
+	struct loaded l = good(
+		"[lab]\nname = j\nseed = 18446744073709551615\n[vni 10001]\nflood = unicast\n[traffic \xc3\xa9t\xc3\xa9 \\ x]\n"
+		"from = c0\nrate = max\nproto = udp\n[assert a]\ncheck = loss() == 0%\nat = 1s\n");
 	char *text = l.p ? plan_json(l.p) : NULL;
 	cJSON *j = text ? cJSON_Parse(text) : NULL, *t;
 
@@ -412,9 +443,11 @@ TEST(json_is_json)
 		ok(strstr(text, "18446744073709551615") != NULL);
 		eq_u64(cJSON_GetArraySize(cJSON_GetObjectItem(j, "hosts")), 9);
 		eq_u64(cJSON_GetArraySize(cJSON_GetObjectItem(j, "clients")), 36);
-		ok(cJSON_IsNull(cJSON_GetObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(j, "vnis"), 1), "group")));
+		ok(cJSON_IsNull(cJSON_GetObjectItem(
+			cJSON_GetArrayItem(cJSON_GetObjectItem(j, "vnis"), 1), "group")));
 		t = cJSON_GetArrayItem(cJSON_GetObjectItem(j, "traffic"), 0);
-		eq_str(cJSON_GetStringValue(cJSON_GetObjectItem(t, "name")), "\xc3\xa9t\xc3\xa9 \\ x");
+		eq_str(cJSON_GetStringValue(cJSON_GetObjectItem(t, "name")),
+		       "\xc3\xa9t\xc3\xa9 \\ x");
 		ok(cJSON_IsNull(cJSON_GetObjectItem(t, "pps")));
 	}
 	cJSON_Delete(j);
@@ -427,17 +460,23 @@ TEST(text_and_dot_are_made)
 	struct loaded l = good("[traffic a]\nfrom = host0\n[assert a]\ncheck = loss() == 0%\n");
 	char *text = l.p ? plan_text(l.p) : NULL, *dot = l.p ? plan_dot(l.p) : NULL;
 
-	ok(text && strstr(text, "10002  vxlan  239.1.1.3  192.168.2.0/24  all    c2 192.168.2.1  c34 192.168.2.9\n"));
-	ok(text && strstr(text, "\na        host0  all  ping   10pps    64  0s to the end        4     32         40\n"));
+	ok(text &&
+	   strstr(text,
+		  "10002  vxlan  239.1.1.3  192.168.2.0/24  all    c2 192.168.2.1  c34 192.168.2.9\n"));
+	ok(text &&
+	   strstr(text,
+		  "\na        host0  all  ping   10pps    64  0s to the end        4     32         40\n"));
 	ok(text && strstr(text, " \n") == NULL); /* no white space at ends of lines */
-	ok(dot && strncmp(dot, "graph \"x\" {\n", 12) == 0 && strstr(dot, "\"br100\" -- \"host8\" [label=\"p8\"];\n"));
+	ok(dot && strncmp(dot, "graph \"x\" {\n", 12) == 0 &&
+	   strstr(dot, "\"br100\" -- \"host8\" [label=\"p8\"];\n"));
 	free(text);
 	free(dot);
 	drop(l);
 }
 
 /* The first mistake in a shipped scenario, "" when it is good; its plan's streams and checks. */
-static const char *read_shipped(const char *name, uint32_t *ret_streams, size_t *ret_checks, char *why)
+static const char *read_shipped(const char *name, uint32_t *ret_streams, size_t *ret_checks,
+				char *why)
 {
 	char path[64], text[16384];
 	struct loaded l = { 0 };
@@ -463,8 +502,14 @@ static const char *read_shipped(const char *name, uint32_t *ret_streams, size_t 
 
 TEST(shipped_scenarios_are_good)
 {
-	static const struct { const char *name; uint32_t streams; } rows[] = {
-		{ "default", 13 }, { "skewed", 36 * 8 + 1 }, { "isolation", 4 * 3 + 1 }, { "idle", 0 },
+	static const struct {
+		const char *name;
+		uint32_t streams;
+	} rows[] = {
+		{ "default", 13 },
+		{ "skewed", 36 * 8 + 1 },
+		{ "isolation", 4 * 3 + 1 },
+		{ "idle", 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lab/scenario*.c: defaults, values, comments and encodings, --set, check expressions. Wrong input is mostly in
- * scenario-errors/: each FILE.ini there must give exactly FILE.expected (mistakes of the plan included). */
+/* lab/scenario*.c: defaults, values, comments and encodings, --set, check expressions. Wrong input
+ * is mostly in scenario-errors/: each FILE.ini there must give exactly FILE.expected (mistakes of
+ * the plan included). */
 #include <dirent.h>
 #include <errno.h>
 #include <math.h>
@@ -11,15 +12,25 @@
 #include "tests/unit/t.h"
 
 /* Parses text with up to two --set arguments; NULL with the first mistake in why. */
-static struct scenario *parse_with(const char *file, const char *text, size_t len, const char *set0, const char *set1, char *why)
+static struct scenario *parse_with(const char *file, const char *text, size_t len, const char *set0,
+				   const char *set1, char *why)
 {
 	const char *set[] = { set0, set1 };
-	struct scn_source source = { .file = file, .text = text, .len = len, .set = set, .n_set = set1 ? 2 : set0 ? 1 : 0 };
+	struct scn_source source = { .file = file,
+				     .text = text,
+				     .len = len,
+				     .set = set,
+				     .n_set = set1   ? 2
+					      : set0 ? 1
+						     : 0 };
 	struct scenario *s = NULL;
 	struct scn_errors errors;
 	int err = scenario_parse(&source, &s, &errors);
 
-	(void)snprintf(why, 1024, "%s", errors.n ? errors.text[0] : err ? "failed without a message" : "");
+	(void)snprintf(why, 1024, "%s",
+		       errors.n ? errors.text[0]
+		       : err    ? "failed without a message"
+				: "");
 	if ((err == 0) != (errors.n_total == 0) || (err == 0) != (s != NULL))
 		(void)snprintf(why, 1024, "result %d, but %zu mistakes", err, errors.n_total);
 	scn_errors_free(&errors);
@@ -66,7 +77,8 @@ TEST(an_empty_file_is_the_default_lab)
 		eq_str(addr_format(&s->vnis[i].group, buf), group);
 		eq_u64(s->vnis[i].encap, SCN_VXLAN);
 		eq_u64(s->vnis[i].flood, SCN_MULTICAST);
-		ok(s->vnis[i].hosts.n == 1 && s->vnis[i].hosts.v[0].first == 0 && s->vnis[i].hosts.v[0].last == 8);
+		ok(s->vnis[i].hosts.n == 1 && s->vnis[i].hosts.v[0].first == 0 &&
+		   s->vnis[i].hosts.v[0].last == 8);
 	}
 	scenario_free(s);
 }
@@ -74,9 +86,13 @@ TEST(an_empty_file_is_the_default_lab)
 TEST(names_come_from_the_file)
 {
 	char why[1024];
-	static const struct { const char *file, *name; } rows[] = {
-		{ "skewed.ini", "skewed" }, { "/a/b/my lab.ini", "my-lab" }, { NULL, "default" }, { "-", "lab" },
-		{ ".hidden.ini", "hidden" }, { "no.suffix", "no.suffix" }, { "dir/", "lab" },
+	static const struct {
+		const char *file, *name;
+	} rows[] = {
+		{ "skewed.ini", "skewed" },  { "/a/b/my lab.ini", "my-lab" },
+		{ NULL, "default" },         { "-", "lab" },
+		{ ".hidden.ini", "hidden" }, { "no.suffix", "no.suffix" },
+		{ "dir/", "lab" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -119,40 +135,39 @@ TEST(defaults_grow_with_the_lab)
 
 TEST(the_contracts_example_is_read_value_by_value)
 {
-	static const char text[] =
-		"\xef\xbb\xbf[lab]\r\n"
-		"name      = skewed            ; default: the file's stem\r\n"
-		"hosts     = 9\r\n"
-		"vnis      = 10000-10003\r\n"
-		"flood     = unicast           # head-end\r\n"
-		"underlay  = 172.16.1.0/24     ; prefix\r\n"
-		"first     = 100\r\n"
-		"\tport      = 4790\r\n"
-		"mtu       = 1450\r\n"
-		"wiring    = direct\r\n"
-		"duration  = 30s\r\n"
-		"seed      = 7\r\n"
-		"\r\n"
-		"[vni 10002]\r\n"
-		"subnet    = fd00:2::/64\r\n"
-		"hosts     = 0-5, 8            ; default: all\r\n"
-		"flood     = multicast\r\n"
-		"group     = 239.1.1.33\r\n"
-		"   \r\n"
-		"  # indented comment\r\n"
-		"[traffic culprit]\r\n"
-		"from=c3\r\n"
-		"to = host8\r\n"
-		"   proto = udp\r\n"
-		"rate = 500pps\r\n"
-		"size = 1k\r\n"
-		"start = 200ms\r\n"
-		"stop = 1.5m\r\n"
-		"pattern = poisson\r\n"
-		"[assert culprit is found]\r\n"
-		"check = top_talker() == c3\r\n"
-		"at = 20s\r\n"
-		"within = 5s";
+	static const char text[] = "\xef\xbb\xbf[lab]\r\n"
+				   "name      = skewed            ; default: the file's stem\r\n"
+				   "hosts     = 9\r\n"
+				   "vnis      = 10000-10003\r\n"
+				   "flood     = unicast           # head-end\r\n"
+				   "underlay  = 172.16.1.0/24     ; prefix\r\n"
+				   "first     = 100\r\n"
+				   "\tport      = 4790\r\n"
+				   "mtu       = 1450\r\n"
+				   "wiring    = direct\r\n"
+				   "duration  = 30s\r\n"
+				   "seed      = 7\r\n"
+				   "\r\n"
+				   "[vni 10002]\r\n"
+				   "subnet    = fd00:2::/64\r\n"
+				   "hosts     = 0-5, 8            ; default: all\r\n"
+				   "flood     = multicast\r\n"
+				   "group     = 239.1.1.33\r\n"
+				   "   \r\n"
+				   "  # indented comment\r\n"
+				   "[traffic culprit]\r\n"
+				   "from=c3\r\n"
+				   "to = host8\r\n"
+				   "   proto = udp\r\n"
+				   "rate = 500pps\r\n"
+				   "size = 1k\r\n"
+				   "start = 200ms\r\n"
+				   "stop = 1.5m\r\n"
+				   "pattern = poisson\r\n"
+				   "[assert culprit is found]\r\n"
+				   "check = top_talker() == c3\r\n"
+				   "at = 20s\r\n"
+				   "within = 5s";
 	char why[1024], buf[PREFIX_STRLEN];
 	struct scenario *s = parse(text, why);
 
@@ -170,7 +185,8 @@ TEST(the_contracts_example_is_read_value_by_value)
 	eq_u64(s->vnis[2].line, 14);
 	eq_str(prefix_format(&s->vnis[2].subnet, buf), "fd00:2::/64");
 	eq_str(addr_format(&s->vnis[2].group, buf), "239.1.1.33");
-	ok(range_list_has(&s->vnis[2].hosts, 5) && !range_list_has(&s->vnis[2].hosts, 6) && range_list_has(&s->vnis[2].hosts, 8));
+	ok(range_list_has(&s->vnis[2].hosts, 5) && !range_list_has(&s->vnis[2].hosts, 6) &&
+	   range_list_has(&s->vnis[2].hosts, 8));
 	ok(s->n_traffic == 1 && s->n_checks == 1);
 	eq_str(s->traffic[0].name, "culprit");
 	eq_u64(s->traffic[0].line, 21);
@@ -185,7 +201,8 @@ TEST(the_contracts_example_is_read_value_by_value)
 	eq_u64(s->traffic[0].pattern, SCN_POISSON);
 	eq_str(s->checks[0].name, "culprit is found");
 	eq_str(s->checks[0].text, "top_talker() == c3");
-	ok(s->checks[0].has_at && s->checks[0].at_ns == 20000000000ull && s->checks[0].within_ns == 5000000000ull);
+	ok(s->checks[0].has_at && s->checks[0].at_ns == 20000000000ull &&
+	   s->checks[0].within_ns == 5000000000ull);
 	scenario_free(s);
 }
 
@@ -193,20 +210,25 @@ TEST(comments_need_white_space_before_them)
 {
 	char why[1024];
 
-	eq_str(mistake("[lab];x\n", NULL, why), "x.ini:1: [lab];x: want [SECTION] alone on its line");
-	eq_str(mistake("[lab] ;x\nhosts = 3#\n", NULL, why), "x.ini:2: [lab] hosts = 3#: want a whole number from 1 to 4096");
+	eq_str(mistake("[lab];x\n", NULL, why),
+	       "x.ini:1: [lab];x: want [SECTION] alone on its line");
+	eq_str(mistake("[lab] ;x\nhosts = 3#\n", NULL, why),
+	       "x.ini:2: [lab] hosts = 3#: want a whole number from 1 to 4096");
 	eq_str(mistake("[lab] # [x]\nhosts = 3 # 4 = 5\n;;\n#\n", NULL, why), "");
 	eq_str(mistake("[lab]\nhosts = ;3", NULL, why), "x.ini:2: [lab] hosts: has no value");
 }
 
 TEST(settings_override_the_file)
 {
-	static const char file[] = "[lab]\nhosts = 0\n[traffic culprit]\nfrom = c3\n[traffic a.b]\n";
+	static const char file[] =
+		"[lab]\nhosts = 0\n[traffic culprit]\nfrom = c3\n[traffic a.b]\n";
 	char why[1024];
-	struct scenario *s = parse_with("x.ini", file, strlen(file), "lab.hosts=3", "traffic culprit.rate = 1kpps", why);
+	struct scenario *s = parse_with("x.ini", file, strlen(file), "lab.hosts=3",
+					"traffic culprit.rate = 1kpps", why);
 
 	eq_str(why, "");
-	ok(s && s->hosts == 3 && s->traffic[0].rate.value == 1000 && s->traffic[0].key_line[TRAFFIC_RATE] == -2);
+	ok(s && s->hosts == 3 && s->traffic[0].rate.value == 1000 &&
+	   s->traffic[0].key_line[TRAFFIC_RATE] == -2);
 	scenario_free(s);
 	s = parse_with("x.ini", "", 0, "vni 10001.hosts=0-2", "vni 10001.hosts=1-2", why);
 	eq_str(why, "");
@@ -226,16 +248,20 @@ TEST(wrong_settings_name_themselves)
 	       "--set traffic culprit.rate=x: want a rate with its unit, such as 500pps, 1kpps, 10mbit or 1gbit, or max");
 	eq_str(mistake(file, "traffic nobody.rate=1pps", why),
 	       "--set traffic nobody.rate=1pps: x.ini has no [traffic nobody]; it has [traffic web], [traffic culprit]");
-	eq_str(mistake(file, "assert a.at=1s", why), "--set assert a.at=1s: x.ini has no [assert a]");
+	eq_str(mistake(file, "assert a.at=1s", why),
+	       "--set assert a.at=1s: x.ini has no [assert a]");
 	eq_str(mistake(file, "lab.host=3", why),
 	       "--set lab.host=3: no key is called host; did you mean hosts?; [lab] knows name, hosts, vnis, encap, flood, underlay, "
 	       "first, port, mtu, wiring, duration, seed");
 	eq_str(mistake(file, "labs.hosts=3", why),
 	       "--set labs.hosts=3: no section is called [labs]; did you mean [lab]? sections are [lab], [vni N], [link hostN], "
 	       "[traffic NAME], [event NAME] and [assert NAME]");
-	eq_str(mistake(file, "hosts=3", why), "--set hosts=3: want SECTION.KEY=VALUE, such as lab.hosts=3");
-	eq_str(mistake(file, "lab.hosts", why), "--set lab.hosts: want SECTION.KEY=VALUE, such as lab.hosts=3");
-	eq_str(mistake(file, "lab.hosts=", why), "--set lab.hosts=: want SECTION.KEY=VALUE, such as lab.hosts=3");
+	eq_str(mistake(file, "hosts=3", why),
+	       "--set hosts=3: want SECTION.KEY=VALUE, such as lab.hosts=3");
+	eq_str(mistake(file, "lab.hosts", why),
+	       "--set lab.hosts: want SECTION.KEY=VALUE, such as lab.hosts=3");
+	eq_str(mistake(file, "lab.hosts=", why),
+	       "--set lab.hosts=: want SECTION.KEY=VALUE, such as lab.hosts=3");
 	eq_str(mistake(file, ".=", why), "--set .=: want SECTION.KEY=VALUE, such as lab.hosts=3");
 	eq_str(mistake(file, "lab.hosts=\x01", why), "--set: argument 1 is not UTF-8 text");
 	eq_str(mistake(file, "vni 7.hosts=1", why),
@@ -278,15 +304,33 @@ TEST(more_mistakes_than_kept_are_counted)
 
 TEST(rates)
 {
-	static const struct { const char *text; enum rate_unit unit; double value; const char *back; } good[] = {
+	static const struct {
+		const char *text;
+		enum rate_unit unit;
+		double value;
+		const char *back;
+	} good[] = {
 		{ "500pps", RATE_PPS, 500, "500pps" },    { "1kpps", RATE_PPS, 1000, "1kpps" },
 		{ "1.5kpps", RATE_PPS, 1500, "1.5kpps" }, { "0.5pps", RATE_PPS, 0.5, "0.5pps" },
 		{ "2mpps", RATE_PPS, 2e6, "2mpps" },      { "10mbit", RATE_BPS, 1e7, "10mbit" },
 		{ "5kbit", RATE_BPS, 5000, "5kbit" },     { "1gbit", RATE_BPS, 1e9, "1gbit" },
 		{ "10 Mbit", RATE_BPS, 1e7, "10mbit" },   { "max", RATE_MAXIMUM, 0, "max" },
 	};
-	static const char *const bad[] = { "", "500", "pps", "-1pps", "0pps", "1e3pps", "0x10pps", "infpps", "1kbits", "1pps x",
-					   "99999999999999999999pps", "2000mpps", " 1pps", "1.pps", ".5pps" };
+	static const char *const bad[] = { "",
+					   "500",
+					   "pps",
+					   "-1pps",
+					   "0pps",
+					   "1e3pps",
+					   "0x10pps",
+					   "infpps",
+					   "1kbits",
+					   "1pps x",
+					   "99999999999999999999pps",
+					   "2000mpps",
+					   " 1pps",
+					   "1.pps",
+					   ".5pps" };
 	const char *why;
 	struct rate r;
 	char buf[32];
@@ -302,13 +346,24 @@ TEST(rates)
 
 TEST(times)
 {
-	static const struct { const char *text; uint64_t ns; const char *back; } good[] = {
-		{ "200ms", 200000000, "200ms" }, { "10s", 10000000000ull, "10s" }, { "2m", 120000000000ull, "120s" },
-		{ "1.5s", 1500000000, "1.5s" },  { "50us", 50000, "50us" },        { "1h", 3600000000000ull, "3600s" },
-		{ "0", 0, "0s" },                { "0s", 0, "0s" },                { "0.1s", 100000000, "100ms" },
+	static const struct {
+		const char *text;
+		uint64_t ns;
+		const char *back;
+	} good[] = {
+		{ "200ms", 200000000, "200ms" },
+		{ "10s", 10000000000ull, "10s" },
+		{ "2m", 120000000000ull, "120s" },
+		{ "1.5s", 1500000000, "1.5s" },
+		{ "50us", 50000, "50us" },
+		{ "1h", 3600000000000ull, "3600s" },
+		{ "0", 0, "0s" },
+		{ "0s", 0, "0s" },
+		{ "0.1s", 100000000, "100ms" },
 		{ "7ns", 7, "7ns" },
 	};
-	static const char *const bad[] = { "", "10", "s", "-1s", "1e3s", "10sec", "1s2s", "100000h", "1:00" };
+	static const char *const bad[] = { "",      "10",   "s",       "-1s", "1e3s",
+					   "10sec", "1s2s", "100000h", "1:00" };
 	const char *why;
 	uint64_t ns;
 	char buf[32];
@@ -346,17 +401,29 @@ TEST(sizes_and_numbers)
 
 TEST(who_in_all_its_forms)
 {
-	static const struct { const char *text, *back; enum who_kind kind; } good[] = {
-		{ "c3", "c3", WHO_CLIENT },          { "3", "c3", WHO_CLIENT },
-		{ "host0", "host0", WHO_HOST },      { "host12:10002", "host12:10002", WHO_HOST_VNI },
-		{ "vni 10002", "vni 10002", WHO_VNI }, { "vni   7", "vni 7", WHO_VNI },
-		{ "all", "all", WHO_ALL },           { "random", "random", WHO_RANDOM },
-		{ "192.168.2.1", "192.168.2.1", WHO_ADDRESS }, { "c0:0:0::1", "c0::1", WHO_ADDRESS },
+	static const struct {
+		const char *text, *back;
+		enum who_kind kind;
+	} good[] = {
+		{ "c3", "c3", WHO_CLIENT },
+		{ "3", "c3", WHO_CLIENT },
+		{ "host0", "host0", WHO_HOST },
+		{ "host12:10002", "host12:10002", WHO_HOST_VNI },
+		{ "vni 10002", "vni 10002", WHO_VNI },
+		{ "vni   7", "vni 7", WHO_VNI },
+		{ "all", "all", WHO_ALL },
+		{ "random", "random", WHO_RANDOM },
+		{ "192.168.2.1", "192.168.2.1", WHO_ADDRESS },
+		{ "c0:0:0::1", "c0::1", WHO_ADDRESS },
 		{ "fd00::1", "fd00::1", WHO_ADDRESS },
 	};
-	static const char *const bad[] = { "", "c", "cx", "c-1", "host", "hostx", "host0:", "host0:x", "host0:0", "host0:16777216",
-					   "vni", "vni x", "vni 0", "vni10002", "ALL", "nobody", "1.2.3", "::", "c3 c4",
-					   "host4294967296", "-3", "host0:1:2" };
+	static const char *const bad[] = {
+		"",       "c",        "cx",      "c-1",      "host",
+		"hostx",  "host0:",   "host0:x", "host0:0",  "host0:16777216",
+		"vni",    "vni x",    "vni 0",   "vni10002", "ALL",
+		"nobody", "1.2.3",    "::",      "c3 c4",    "host4294967296",
+		"-3",     "host0:1:2"
+	};
 	const char *why;
 	struct who w;
 	char buf[64];
@@ -372,11 +439,15 @@ TEST(who_in_all_its_forms)
 
 TEST(lists)
 {
-	static const struct { const char *text, *back; } good[] = {
-		{ "3", "3" }, { "0-5, 8", "0-5, 8" }, { "0-5,8", "0-5, 8" }, { " 4 - 6 ", "4-6" }, { "9,1-3", "9, 1-3" },
+	static const struct {
+		const char *text, *back;
+	} good[] = {
+		{ "3", "3" },         { "0-5, 8", "0-5, 8" }, { "0-5,8", "0-5, 8" },
+		{ " 4 - 6 ", "4-6" }, { "9,1-3", "9, 1-3" },
 	};
-	static const char *const bad[] = { "", ",", "1,", ",1", "1,,2", "1-", "-1", "a", "1-2-3", "5-3", "0-5, 5", "100", "1 2",
-					   "99999999999" };
+	static const char *const bad[] = { "",       ",",   "1,",  ",1",         "1,,2",
+					   "1-",     "-1",  "a",   "1-2-3",      "5-3",
+					   "0-5, 5", "100", "1 2", "99999999999" };
 	struct range_list l;
 	char why[200], buf[100];
 
@@ -408,12 +479,13 @@ static bool check(const char *text, struct scn_check *c)
 TEST(every_metric_is_read)
 {
 	static const char *const values[] = {
-		[UNIT_COUNT] = "3", [UNIT_BYTES] = "1k", [UNIT_PPS] = "1kpps", [UNIT_BPS] = "10mbit", [UNIT_SHARE] = "0.1%",
-		[UNIT_TIME] = "5ms", [UNIT_CLIENT] = "c3",
+		[UNIT_COUNT] = "3",    [UNIT_BYTES] = "1k",   [UNIT_PPS] = "1kpps",
+		[UNIT_BPS] = "10mbit", [UNIT_SHARE] = "0.1%", [UNIT_TIME] = "5ms",
+		[UNIT_CLIENT] = "c3",
 	};
 	static const double base[] = {
-		[UNIT_COUNT] = 3, [UNIT_BYTES] = 1024, [UNIT_PPS] = 1000, [UNIT_BPS] = 1e7, [UNIT_SHARE] = 0.001, [UNIT_TIME] = 0.005,
-		[UNIT_CLIENT] = 3,
+		[UNIT_COUNT] = 3,     [UNIT_BYTES] = 1024, [UNIT_PPS] = 1000, [UNIT_BPS] = 1e7,
+		[UNIT_SHARE] = 0.001, [UNIT_TIME] = 0.005, [UNIT_CLIENT] = 3,
 	};
 
 	for (int m = 0; m < CHECK_METRIC_MAX; m++)
@@ -422,7 +494,8 @@ TEST(every_metric_is_read)
 			struct scn_check c;
 			char text[100];
 
-			(void)snprintf(text, sizeof(text), "%s%s == %s", check_metrics[m].name, parens ? "()" : "", values[unit]);
+			(void)snprintf(text, sizeof(text), "%s%s == %s", check_metrics[m].name,
+				       parens ? "()" : "", values[unit]);
 			if (!check(text, &c))
 				continue;
 			eq_u64(c.metric, m);
@@ -436,15 +509,28 @@ TEST(every_metric_is_read)
 
 TEST(every_comparison_is_read)
 {
-	static const struct { const char *text; enum check_op op; double value, value2; } rows[] = {
-		{ "pps()==500", OP_EQ, 500, 0 },       { "pps() != 500pps", OP_NE, 500, 0 },
-		{ "pps < 0.5kpps", OP_LT, 500, 0 },    { "pps()<=500", OP_LE, 500, 0 },
-		{ "pps() > 1", OP_GT, 1, 0 },          { "pps()>=1", OP_GE, 1, 0 },
-		{ "pps() between 1 and 1kpps", OP_BETWEEN, 1, 1000 }, { "pps() ~ 500 +- 1%", OP_APPROX, 500, 0.01 },
-		{ "pps()~500pps+-0.5%", OP_APPROX, 500, 0.005 }, { "pps() ~ 500 \xc2\xb1 2 %", OP_APPROX, 500, 0.02 },
-		{ "bps >= 10mbit", OP_GE, 1e7, 0 },    { "bps > 1000", OP_GT, 1000, 0 },
-		{ "packets >= 10k", OP_GE, 10000, 0 }, { "loss == 0", OP_EQ, 0, 0 }, { "loss <= 0.01", OP_LE, 0.01, 0 },
-		{ "delivery == 100%", OP_EQ, 1, 0 },   { "rtt_p99 between 1us and 1s", OP_BETWEEN, 1e-6, 1 },
+	static const struct {
+		const char *text;
+		enum check_op op;
+		double value, value2;
+	} rows[] = {
+		{ "pps()==500", OP_EQ, 500, 0 },
+		{ "pps() != 500pps", OP_NE, 500, 0 },
+		{ "pps < 0.5kpps", OP_LT, 500, 0 },
+		{ "pps()<=500", OP_LE, 500, 0 },
+		{ "pps() > 1", OP_GT, 1, 0 },
+		{ "pps()>=1", OP_GE, 1, 0 },
+		{ "pps() between 1 and 1kpps", OP_BETWEEN, 1, 1000 },
+		{ "pps() ~ 500 +- 1%", OP_APPROX, 500, 0.01 },
+		{ "pps()~500pps+-0.5%", OP_APPROX, 500, 0.005 },
+		{ "pps() ~ 500 \xc2\xb1 2 %", OP_APPROX, 500, 0.02 },
+		{ "bps >= 10mbit", OP_GE, 1e7, 0 },
+		{ "bps > 1000", OP_GT, 1000, 0 },
+		{ "packets >= 10k", OP_GE, 10000, 0 },
+		{ "loss == 0", OP_EQ, 0, 0 },
+		{ "loss <= 0.01", OP_LE, 0.01, 0 },
+		{ "delivery == 100%", OP_EQ, 1, 0 },
+		{ "rtt_p99 between 1us and 1s", OP_BETWEEN, 1e-6, 1 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -464,11 +550,13 @@ TEST(every_selector_is_read)
 	char buf[ADDR_STRLEN];
 
 	if (check("packets(from=host3 to=vni 10002, vni = 10001,proto=ipv4/icmp encap=vxlan  traffic=two words outer_src=172.16.1.100 "
-		  "outer_dst=fd00::1) == 0", &c)) {
+		  "outer_dst=fd00::1) == 0",
+		  &c)) {
 		eq_u64(c.n_selectors, SEL_KEY_MAX);
 		for (size_t i = 0; i < c.n_selectors; i++)
 			eq_u64(c.selectors[i].key, i); /* they stand in the order of the enum */
-		ok(c.selectors[SEL_FROM].who.kind == WHO_HOST && c.selectors[SEL_FROM].who.host == 3);
+		ok(c.selectors[SEL_FROM].who.kind == WHO_HOST &&
+		   c.selectors[SEL_FROM].who.host == 3);
 		ok(c.selectors[SEL_TO].who.kind == WHO_VNI && c.selectors[SEL_TO].who.vni == 10002);
 		eq_u64(c.selectors[SEL_VNI].number, 10001);
 		eq_str(c.selectors[SEL_PROTO].text, "ipv4/icmp");
@@ -544,7 +632,8 @@ TEST(mistakes_are_reported_as_the_golden_files_have_them)
 
 		if (stem < 4 || strcmp(entry->d_name + stem - 4, ".ini") != 0)
 			continue;
-		(void)snprintf(path, sizeof(path), "%s/%.*s.expected", dir, (int)stem - 4, entry->d_name);
+		(void)snprintf(path, sizeof(path), "%s/%.*s.expected", dir, (int)stem - 4,
+			       entry->d_name);
 		got = mistakes_of(dir, entry->d_name);
 		expected = slurp(path, &expected_len);
 		eq_str(got, expected);
