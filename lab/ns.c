@@ -76,13 +76,15 @@ int ns_create(const char *where, struct nl **ret_nl, struct error *err)
 
 int ns_allow_ipv6(const char *device, const char *where, struct error *err)
 {
-	/* Mode 1 (none): without a link-local address a device sends no router solicitations and no duplicate probes. */
-	int r = write_sysctl(device, "addr_gen_mode", "1", where, err);
+	/* The link-local address stays: without one the kernel cannot probe its neighbours again. The plan made all addresses
+	 * unique, and there is no router: nothing to detect and nobody to solicit. */
+	static const struct {
+		const char *key, *value;
+	} settings[] = { { "accept_dad", "0" }, { "accept_ra", "0" }, { "router_solicitations", "0" }, { "disable_ipv6", "0" } };
+	int r = 0;
 
-	if (!r)
-		r = write_sysctl(device, "accept_ra", "0", where, err);
-	if (!r)
-		r = write_sysctl(device, "disable_ipv6", "0", where, err);
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]) && !r; i++)
+		r = write_sysctl(device, settings[i].key, settings[i].value, where, err);
 	if (r == -ENOENT)
 		error_set(err, "cannot use IPv6 addresses in %s: this kernel has no IPv6 (CONFIG_IPV6)", where);
 	return r;

@@ -17,8 +17,8 @@ int ns_enter(int fd, const char *where, struct error *err);
  * outlive *ret_nl, a socket in it. Returns the namespace's descriptor, or -errno with *err and nothing left. */
 int ns_create(const char *where, struct nl **ret_nl, struct error *err);
 
-/* Turns IPv6 on for one device of the current namespace, or for "default": all devices to come. They get no
- * addresses of their own making and heed no router advertisements. */
+/* Turns IPv6 on for one device of the current namespace, or for "default": all devices to come. They detect no duplicates,
+ * solicit no routers and heed no advertisements. */
 int ns_allow_ipv6(const char *device, const char *where, struct error *err);
 
 #endif
