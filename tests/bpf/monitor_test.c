@@ -474,6 +474,62 @@ static void check_one_packet(const struct packet *p, bool spliced)
 	monitor_free(m);
 }
 
+/*
+ * Flows that all begin at once: room in the hash is made while packets are processed, and must be
+ * there for each of them.
+ */
+TEST(a_burst_of_new_flows_is_not_lost)
+{
+	enum { FLOWS = 8192, BATCH = 512 };
+	static struct packet packets[BATCH];
+	struct monitor_config config = {.capacity = FLOWS, .slots = 1};
+	struct sockaddr_ll to = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(0x0800),
+		.sll_ifindex = LOOPBACK,
+		.sll_halen = 6,
+	};
+	struct flow_table table = {0};
+	struct monitor *m;
+	struct error err;
+	int home_fd, fd;
+
+	if (!is_root())
+		skip("needs root");
+	m = open_monitor(&config);
+	if (!m || !enter_new_netns(&home_fd))
+		return;
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	eq_i64(monitor_attach(m, -1, LOOPBACK, &err), 0);
+	for (int begin = 0; begin < FLOWS; begin += BATCH) {
+		static struct mmsghdr messages[BATCH];
+		static struct iovec iovs[BATCH];
+
+		for (int i = 0; i < BATCH; i++) {
+			build_flow(&packets[i], begin + i);
+			memset(packets[i].data, 0, 6); /* the loopback device's address */
+			iovs[i] = (struct iovec){packets[i].data, packets[i].len};
+			messages[i].msg_hdr = (struct msghdr){
+				.msg_name = &to, .msg_namelen = sizeof(to),
+				.msg_iov = &iovs[i], .msg_iovlen = 1,
+			};
+		}
+		if (!eq_i64(sendmmsg(fd, messages, BATCH, 0), BATCH))
+			break;
+	}
+	usleep(50000); /* as above */
+	eq_i64(flows_read(m, &table), 0);
+	eq_u64(table.n, FLOWS);
+	for (int dir = 0; dir < FLOW_DIR_MAX; dir++) {
+		eq_u64(table.total.dir[dir].verdict[VERDICT_FLOW].packets, FLOWS);
+		eq_u64(table.total.dir[dir].verdict[VERDICT_LOST].packets, 0);
+	}
+	close(fd);
+	leave_netns(home_fd);
+	flows_free(&table);
+	monitor_free(m);
+}
+
 TEST(headers_outside_the_linear_part_are_found)
 {
 	struct packet p;
