@@ -18,7 +18,8 @@ static size_t utf8_len(const unsigned char *s)
 		if (*s < forms[i].first || *s > forms[i].last)
 			continue;
 		for (size_t k = 1; k < forms[i].len; k++) { /* a NUL ends the walk: it is in no range */
-			unsigned char min = k == 1 ? forms[i].second_min : 0x80, max = k == 1 ? forms[i].second_max : 0xbf;
+			unsigned char min = k == 1 ? forms[i].second_min : 0x80;
+			unsigned char max = k == 1 ? forms[i].second_max : 0xbf;
 
 			if (s[k] < min || s[k] > max)
 				return 0;

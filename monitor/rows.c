@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flows selected, grouped, summed and ordered; see rows.h. Groups are found by sorting: no hash to size, and the order is
- * the same each time. */
+/* Flows selected, grouped, summed and ordered; see rows.h. Groups are found by sorting: no hash to size, and the
+ * order is the same each time. */
 #include "monitor/rows.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A sample's flows selected, grouped, summed and put in order, biggest first: what the flow table's views, the metrics and
- * the page show. Pure; texts are the views'. */
+/* A sample's flows selected, grouped, summed and put in order, biggest first: what the flow table's views
+ * and the page show. Pure; texts are the views'. */
 #ifndef TUNLAB_MONITOR_ROWS_H
 #define TUNLAB_MONITOR_ROWS_H
 
@@ -23,7 +23,7 @@ struct row_key {
 
 struct row {
 	struct row_key key;
-	const struct sample_flow *flow; /* its first flow; the only one with BY_FLOW */
+	const struct sample_flow *flow; /* one of its flows; the only one with BY_FLOW */
 	struct row_count count;
 };
 
@@ -38,7 +38,8 @@ struct rows {
 /* -1: this encapsulation has no such number. */
 int64_t flow_vni(const struct flow_key *key);
 
-/* Free with rows_free; points into the sample. Equal sizes are ordered by key, so equal samples give equal rows. -ENOMEM. */
+/* Free with rows_free; points into the sample. Equal sizes are ordered by key, so equal samples give equal
+ * rows. -ENOMEM. */
 int rows_make(const struct sample *s, const struct flow_query *q, struct rows *ret);
 void rows_free(struct rows *r);
 

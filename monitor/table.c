@@ -120,7 +120,8 @@ struct line {
 	size_t at, pending, limit; /* characters written, blanks not yet, most there may be */
 };
 
-static void put_cell(struct text *out, const struct table_column *column, const char *cell, size_t width, struct line *l)
+static void put_cell(struct text *out, const struct table_column *column, const char *cell, size_t width,
+		     struct line *l)
 {
 	size_t w = width_of(cell), pad = width > w ? width - w : 0;
 

@@ -23,8 +23,8 @@ void table_cell(struct table *t, const char *cell); /* NULL: "-" */
 void table_u64(struct table *t, uint64_t v);
 void table_printf(struct table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Adds title line and rows to out and frees the table. A column whose cells are all "" is left out. width in characters,
- * 0: unlimited. */
+/* Adds title line and rows to out and frees the table. A column whose cells are all "" is left out. width in
+ * characters, 0: unlimited. */
 void table_print(struct table *t, struct text *out, unsigned width);
 
 #endif

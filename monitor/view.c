@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pieces of documents; see view_internal.h. The documents themselves are in view_flows.c, view_lab.c, view_metrics.c and
- * view_tunnel.c, terminal tables in view_table.c. */
+/* Pieces of documents; see view_internal.h. The documents themselves are in view_flows.c, view_lab.c, view_metrics.c
+ * and view_tunnel.c, terminal tables in view_table.c. */
 #include "monitor/view_internal.h"
 
 #include <stdio.h>

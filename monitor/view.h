@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Views: samples and plan as JSON, Prometheus text and terminal tables. Pure: values in, text out. With check.c's reports
- * the only writer of JSON for users (by emit.h; cJSON reads); figures come from samples alone. Every text is a new string
- * (free it); NULL: no memory. */
+/* Views: samples and plan as JSON, Prometheus text and terminal tables. Pure: values in, text out; figures come from
+ * samples alone. JSON is written by emit.h; cJSON only reads. Every text is a new string (free it); NULL: no memory. */
 #ifndef TUNLAB_MONITOR_VIEW_H
 #define TUNLAB_MONITOR_VIEW_H
 
@@ -32,9 +31,10 @@ struct flow_query {
 
 /* tunlab.flows/1 (or /rows/1). Beyond the contract: "total" over all rows selected, "rest" with top, "interval_s" and
  * "rates" with rates. */
-char *view_flows(const struct lab_info *info, const struct plan *plan, const struct sample *s, const struct flow_query *q);
-/* The same document for the live feed: top rows (0: all), the others summed under "rest", with seq, time and interval_s.
- * No line breaks: one line of an event stream. */
+char *view_flows(const struct lab_info *info, const struct plan *plan, const struct sample *s,
+		 const struct flow_query *q);
+/* The same document for the live feed: top rows (0: all), the others summed under "rest", with seq, time and
+ * interval_s. No line breaks: one line of an event stream. */
 char *view_event(const struct lab_info *info, const struct plan *plan, const struct sample *s, size_t top);
 struct history_entry;
 /* tunlab.history/1: growth per interval, oldest first. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The flow table as JSON, whole, grouped, and cut down for the live feed (contract section 5); the history beside it. */
+/* The flow table as JSON, whole, grouped, and cut down for the live feed (contract section 5); the history beside
+ * it. */
 #include "monitor/view_internal.h"
 
 #include "monitor/history.h"
@@ -142,7 +143,8 @@ static char *finish(struct emit *e, int r)
 	return NULL;
 }
 
-char *view_flows(const struct lab_info *info, const struct plan *plan, const struct sample *s, const struct flow_query *q)
+char *view_flows(const struct lab_info *info, const struct plan *plan, const struct sample *s,
+		 const struct flow_query *q)
 {
 	struct emit e = { 0 };
 

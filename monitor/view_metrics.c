@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prometheus text (exposition format 0.0.4). A scraper keeps every label set for ever, so their number is bounded; what is
- * beyond is summed under the label value "rest". No series ever falls: which ones there are depends on what has been seen,
- * never on who is biggest now. */
+/* Prometheus text (exposition format 0.0.4). A scraper keeps every label set for ever, so their number is bounded; what
+ * is beyond is summed under the label value "rest". No series ever falls: which ones there are depends on what has been
+ * seen, never on who is biggest now. */
 #include "monitor/view_internal.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -36,13 +37,6 @@ static void put_u64(struct text *t, uint64_t v)
 	text_char(t, '\n', 1);
 }
 
-static void put_counter(struct text *t, const char *name, const char *help, uint64_t v)
-{
-	put_head(t, name, "counter", help);
-	text_puts(t, name);
-	put_u64(t, v);
-}
-
 static void put_gauge(struct text *t, const char *name, const char *help, double v)
 {
 	put_head(t, name, "gauge", help);
@@ -62,17 +56,28 @@ static void put_lab(struct text *t, const struct lab_info *info, const struct pl
 	put_gauge(t, "tunlab_clients", "Clients in the lab.", plan->n_clients);
 }
 
+static const struct {
+	const char *name, *help;
+	size_t offset; /* in struct flow_health */
+} health_metrics[] = {
+#define HEALTH(name, member, help) { "tunlab_" name "_total", help, offsetof(struct flow_health, member) }
+	HEALTH("monitor_seen_packets", seen, "Frames the monitor was given, super-packets as one."),
+	HEALTH("monitor_lost_packets", lost, "Packets not counted because the flow table was full."),
+	HEALTH("monitor_truncated_packets", truncated, "Packets that ended within their headers."),
+	HEALTH("monitor_unknown_packets", unknown, "Packets with headers that make no sense."),
+	HEALTH("monitor_otherhost_packets", otherhost, "Packets flooded to a host they were not for."),
+	HEALTH("other_sent_packets", other_packets, "Packets that were not tunnelled."),
+	HEALTH("other_sent_bytes", other_bytes, "Bytes of packets that were not tunnelled."),
+#undef HEALTH
+};
+
 static void put_monitor(struct text *t, const struct sample *s)
 {
-	const struct flow_health *h = &s->health;
-
-	put_counter(t, "tunlab_monitor_seen_packets_total", "Frames the monitor was given, super-packets as one.", h->seen);
-	put_counter(t, "tunlab_monitor_lost_packets_total", "Packets not counted because the flow table was full.", h->lost);
-	put_counter(t, "tunlab_monitor_truncated_packets_total", "Packets that ended within their headers.", h->truncated);
-	put_counter(t, "tunlab_monitor_unknown_packets_total", "Packets with headers that make no sense.", h->unknown);
-	put_counter(t, "tunlab_monitor_otherhost_packets_total", "Packets flooded to a host they were not for.", h->otherhost);
-	put_counter(t, "tunlab_other_sent_packets_total", "Packets that were not tunnelled.", h->other_packets);
-	put_counter(t, "tunlab_other_sent_bytes_total", "Bytes of packets that were not tunnelled.", h->other_bytes);
+	for (size_t i = 0; i < sizeof(health_metrics) / sizeof(*health_metrics); i++) {
+		put_head(t, health_metrics[i].name, "counter", health_metrics[i].help);
+		text_puts(t, health_metrics[i].name);
+		put_u64(t, *(const uint64_t *)((const char *)&s->health + health_metrics[i].offset));
+	}
 	put_gauge(t, "tunlab_flows", "Flows in the table.", (double)s->n_flows);
 	put_gauge(t, "tunlab_flow_capacity", "Flows that surely fit.", s->capacity);
 }
@@ -112,7 +117,7 @@ static size_t merge_pairs(struct pair *p, size_t n)
 	return kept;
 }
 
-/* One label less at a time until the rest is few enough. Flows are never forgotten, so the way back is never taken: fine
+/* One label less at a time until they are few enough. Flows are never forgotten, so the way back is never taken: fine
  * series stop once, coarse ones begin, and neither falls. */
 static size_t coarsen(struct pair *p, size_t n)
 {
@@ -165,7 +170,8 @@ static const struct pair_metric {
 } pair_metrics[] = {
 	{ "tunlab_sent_packets_total", "Tunnelled packets that left a host, as on the wire.", false, false },
 	{ "tunlab_sent_bytes_total", "Their bytes, from the outer Ethernet header on.", false, true },
-	{ "tunlab_received_packets_total", "Tunnelled packets that reached a host; a flooded one reaches several.", true, false },
+	{ "tunlab_received_packets_total", "Tunnelled packets that reached a host; a flooded one reaches several.",
+	  true, false },
 	{ "tunlab_received_bytes_total", "Their bytes, from the outer Ethernet header on.", true, true },
 };
 
@@ -215,11 +221,13 @@ static const char *section_name(const struct plan *plan, size_t i, size_t n)
 
 static const struct {
 	const char *name, *help;
-	size_t offset;
+	size_t offset; /* in struct section */
 } section_metrics[] = {
-	{ "tunlab_traffic_sent_packets_total", "Packets generators sent, by their own count.", offsetof(struct section, sent) },
-	{ "tunlab_traffic_received_packets_total", "Of these, received by sinks or echoed.", offsetof(struct section, received) },
-	{ "tunlab_traffic_send_errors_total", "Packets the kernel refused to send.", offsetof(struct section, send_errors) },
+#define SECTION(name, member, help) { "tunlab_traffic_" name "_total", help, offsetof(struct section, member) }
+	SECTION("sent_packets", sent, "Packets generators sent, by their own count."),
+	SECTION("received_packets", received, "Of these, received by sinks or echoed."),
+	SECTION("send_errors", send_errors, "Packets the kernel refused to send."),
+#undef SECTION
 };
 
 static int put_traffic(struct text *t, const struct plan *plan, const struct sample *s)

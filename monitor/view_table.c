@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Terminal tables of the documents a lab answers with: flow table, grouped rows, status. Counts are exact and right-aligned,
- * one record a line, so that the output is as good for grep and awk as for the eye. */
+/* Terminal tables of the documents a lab answers with: flow table, grouped rows, status. Counts are exact and
+ * right-aligned, one record a line, so that the output is as good for grep and awk as for the eye. */
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,13 +76,16 @@ struct layout {
 
 #define COUNTS_COLUMNS { "PACKETS", true, 0 }, { "BYTES", true, 0 }, { "RECEIVED", true, 6 }, { "PPS", true, 0 }, \
 	{ "RATE", true, 0 }
-#define COUNTS_FIELDS { "packets", NUMBER }, { "bytes", NUMBER }, { "received", RECEIVED }, { "rates", PPS }, { "rates", BPS }
+#define COUNTS_FIELDS { "packets", NUMBER }, { "bytes", NUMBER }, { "received", RECEIVED }, { "rates", PPS }, \
+	{ "rates", BPS }
 
 static const struct layout flow_layout = {
-	{ { "VNI", true, 0 }, { "FROM", false, 0 }, { "TO", false, 0 }, { "INNER SRC", false, 5 }, { "INNER DST", false, 5 },
-	  { "PROTO", false, 7 }, { "OUTER SRC", false, 9 }, { "OUTER DST", false, 9 }, { "ENCAP", false, 8 }, COUNTS_COLUMNS },
-	{ { "vni", NUMBER }, { "src_client", TEXT }, { "dst_client", DST_CLIENT }, { "inner_src", TEXT }, { "inner_dst", TEXT },
-	  { "inner_proto", TEXT }, { "outer_src", TEXT }, { "outer_dst", TEXT }, { "encap", ENCAP }, COUNTS_FIELDS },
+	{ { "VNI", true, 0 }, { "FROM", false, 0 }, { "TO", false, 0 }, { "INNER SRC", false, 5 },
+	  { "INNER DST", false, 5 }, { "PROTO", false, 7 }, { "OUTER SRC", false, 9 }, { "OUTER DST", false, 9 },
+	  { "ENCAP", false, 8 }, COUNTS_COLUMNS },
+	{ { "vni", NUMBER }, { "src_client", TEXT }, { "dst_client", DST_CLIENT }, { "inner_src", TEXT },
+	  { "inner_dst", TEXT }, { "inner_proto", TEXT }, { "outer_src", TEXT }, { "outer_dst", TEXT },
+	  { "encap", ENCAP }, COUNTS_FIELDS },
 };
 
 /* Grouped rows, by the name in "by". */
@@ -209,19 +212,20 @@ static void put_monitor(struct text *out, const cJSON *m)
 static void put_totals(struct text *out, const cJSON *doc)
 {
 	const cJSON *total = get(doc, "total"), *other = get(doc, "other"), *received = get(total, "received");
+	uint64_t sent = get_u64(total, "packets"), arrived = get_u64(received, "packets");
+	uint64_t others = get_u64(other, "packets");
 	char bytes[32], time[32];
 
 	if (total)
 		text_printf(out, "%llu flows: %llu packets, %s sent", (unsigned long long)get_u64(total, "flows"),
-			    (unsigned long long)get_u64(total, "packets"),
-			    scale(get_number(total, "bytes"), "B", bytes, sizeof(bytes)));
+			    (unsigned long long)sent, scale(get_number(total, "bytes"), "B", bytes, sizeof(bytes)));
 	if (received)
-		text_printf(out, ", %llu packets received%s", (unsigned long long)get_u64(received, "packets"),
-			    get_u64(received, "packets") > get_u64(total, "packets") ? " (flooded ones by several hosts)" : "");
+		text_printf(out, ", %llu packets received%s", (unsigned long long)arrived,
+			    arrived > sent ? " (flooded ones by several hosts)" : "");
 	if (total)
 		text_printf(out, "; after %s\n", duration(get_number(doc, "elapsed_s"), time, sizeof(time)));
-	if (get_u64(other, "packets"))
-		text_printf(out, "other: %llu packets, %s, not tunnelled\n", (unsigned long long)get_u64(other, "packets"),
+	if (others)
+		text_printf(out, "other: %llu packets, %s, not tunnelled\n", (unsigned long long)others,
 			    scale(get_number(other, "bytes"), "B", bytes, sizeof(bytes)));
 }
 
@@ -335,7 +339,9 @@ static void put_peers(struct table *t, const cJSON *generator)
 
 static void put_traffic(struct text *out, const cJSON *lab, unsigned width)
 {
-	struct table t = { .columns = traffic_columns, .n_columns = sizeof(traffic_columns) / sizeof(*traffic_columns) };
+	struct table t = {
+		.columns = traffic_columns, .n_columns = sizeof(traffic_columns) / sizeof(*traffic_columns),
+	};
 	const cJSON *g;
 
 	cJSON_ArrayForEach(g, get(lab, "traffic")) {

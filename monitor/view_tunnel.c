@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The classic form of bcc's tunnel_monitor: one array entry per pair of inner addresses on a pair of VTEPs and VNI, both
- * directions in it, as seen from one host. That host is always the outer_sip, whatever the order of the addresses. */
+/* The classic form of bcc's tunnel_monitor: one array entry per pair of inner addresses on a pair of VTEPs and VNI,
+ * both directions in it, as seen from one host. That host is always the outer_sip, whatever the order of the
+ * addresses. */
 #include "monitor/view_internal.h"
 
 #include <stdlib.h>

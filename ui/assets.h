@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files inside the binary: the page and the shipped scenarios. Which ones is decided by the build (assets.inc); what they
- * mean, by whoever asks for them. */
+/* Files inside the binary: the page and the shipped scenarios. Which ones is decided by the build (assets.inc); what
+ * they mean, by whoever asks for them. */
 #ifndef TUNLAB_UI_ASSETS_H
 #define TUNLAB_UI_ASSETS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The live feed: server-sent events, one per sample. Each stream has a worker of its own, so a slow client delays nobody
- * else; it skips to the newest sample. */
+/* The live feed: server-sent events, one per sample. Each stream has a worker of its own, so a slow client delays
+ * nobody else; it skips to the newest sample. */
 #include <string.h>
 
 #include "ui/server_internal.h"
@@ -63,7 +63,8 @@ static void feed(struct request *r)
 int events_serve(struct request *r)
 {
 	if (!enter(r->server))
-		return reply_error_with(r, 503, "Retry-After: 2\r\n", "too many live feeds are open: close one, or try again");
+		return reply_error_with(r, 503, "Retry-After: 2\r\n",
+					"too many live feeds are open: close one, or try again");
 	(void)reply_send(r, &(struct reply) { .status = 200, .type = "text/event-stream", .endless = true });
 	if (strcmp(r->info->request_method, "HEAD"))
 		feed(r);

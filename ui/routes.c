@@ -1,129 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can be asked: one table of routes, their parameters and answers. Who may ask has been settled in server.c. */
-#include <cjson/cJSON.h>
+/* What can be asked: one table of routes, the documents among them, and the files. Who may ask has been settled in
+ * server.c; orders are in orders.c. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "monitor/emit.h"
 #include "ui/assets.h"
 #include "ui/server_internal.h"
 
-enum { BODY_MAX = 4096, STALE_S = 5 };
-
-/* ---- parameters: each known by name, once, and well formed, or the request is refused ---- */
-
-struct param {
-	const char *name;
-	char value[64]; /* decoded; "" if not given */
-};
-
-/* Moves one "name=value" from *query into params. Answers and returns false if that cannot be. */
-static bool take_param(struct request *r, const char **query, struct param *params, size_t n)
-{
-	const char *start = *query;
-	size_t len = strcspn(start, "&"), name_len = strcspn(start, "=&");
-
-	*query = start + len + (start[len] == '&');
-	if (!len)
-		return true;
-	for (size_t i = 0; i < n; i++) {
-		const char *value = start + name_len + 1;
-		int got;
-
-		if (strlen(params[i].name) != name_len || memcmp(params[i].name, start, name_len))
-			continue;
-		if (*params[i].value) {
-			(void)reply_error(r, 400, "parameter %s is given twice", params[i].name);
-			return false;
-		}
-		got = name_len < len ? mg_url_decode(value, (int)(len - name_len - 1), params[i].value,
-						     sizeof(params[i].value), 1) : 0;
-		if (got > 0 && strlen(params[i].value) == (size_t)got) /* a NUL may have been encoded */
-			return true;
-		(void)reply_error(r, 400, "parameter %s has no usable value", params[i].name);
-		return false;
-	}
-	(void)reply_error(r, 400, "unknown parameter %.*s", (int)(name_len < 64 ? name_len : 64), start);
-	return false;
-}
-
-static bool read_params(struct request *r, struct param *params, size_t n)
-{
-	const char *query = r->info->query_string;
-
-	while (query && *query) {
-		if (!take_param(r, &query, params, n))
-			return false;
-	}
-	return true;
-}
-
-/* Digits only. */
-static bool parse_u64(const char *s, uint64_t max, uint64_t *ret)
-{
-	uint64_t v = 0;
-
-	if (!*s)
-		return false;
-	for (; *s; s++) {
-		unsigned digit = (unsigned)(*s - '0');
-
-		if (*s < '0' || *s > '9' || digit > max || v > (max - digit) / 10)
-			return false;
-		v = v * 10 + digit;
-	}
-	*ret = v;
-	return true;
-}
-
-static bool read_number(struct request *r, const struct param *p, uint64_t min, uint64_t max, uint64_t *ret)
-{
-	uint64_t v;
-
-	if (!*p->value)
-		return true;
-	if (!parse_u64(p->value, max, &v) || v < min) {
-		(void)reply_error(r, 400, "%s=%s: want a whole number from %llu to %llu", p->name, p->value,
-				  (unsigned long long)min, (unsigned long long)max);
-		return false;
-	}
-	*ret = v;
-	return true;
-}
-
-/* "host3" or "3". */
-static bool read_host(struct request *r, const struct param *p, uint64_t *ret)
-{
-	const char *digits = strncmp(p->value, "host", 4) ? p->value : p->value + 4;
-	uint32_t n = r->server->config.plan->n_hosts;
-	uint64_t v;
-
-	if (!*p->value)
-		return true;
-	if (!parse_u64(digits, UINT32_MAX, &v) || v >= n) {
-		(void)reply_error(r, 400, "no host %s: this lab has host0 to host%u", p->value, n - 1);
-		return false;
-	}
-	*ret = v;
-	return true;
-}
-
-static bool read_by(struct request *r, const struct param *p, enum flow_by *ret)
-{
-	if (!*p->value)
-		return true;
-	for (int i = 0; i < FLOW_BY_MAX; i++) {
-		if (!strcmp(p->value, flow_by_names[i])) {
-			*ret = (enum flow_by)i;
-			return true;
-		}
-	}
-	(void)reply_error(r, 400, "by=%s: want flow, outer, inner, vni or client", p->value);
-	return false;
-}
+enum { STALE_S = 5 };
 
 /* ---- answers ---- */
 
@@ -159,8 +46,9 @@ static int get_flows(struct request *r)
 	struct sample *s;
 	char *text;
 
-	if (!read_params(r, p, 5) || !read_number(r, &p[0], 0, UINT32_MAX, &vni) || !read_host(r, &p[1], &host) ||
-	    !read_by(r, &p[2], &q.by) || !read_number(r, &p[3], 1, UINT32_MAX, &top) || !read_number(r, &p[4], 0, 1, &rates))
+	if (!params_read(r, p, 5) || !params_read_number(r, &p[0], 0, UINT32_MAX, &vni) ||
+	    !params_read_host(r, &p[1], &host) || !params_read_by(r, &p[2], &q.by) ||
+	    !params_read_number(r, &p[3], 1, UINT32_MAX, &top) || !params_read_number(r, &p[4], 0, 1, &rates))
 		return 400;
 	q.vni = (int64_t)vni; /* UINT64_MAX, not given, is -1 */
 	q.host = (int64_t)host;
@@ -184,7 +72,7 @@ static int get_history(struct request *r)
 	char *text = NULL;
 	size_t n;
 
-	if (!read_params(r, p, 1) || !read_number(r, &p[0], 0, UINT64_MAX / 2, &since))
+	if (!params_read(r, p, 1) || !params_read_number(r, &p[0], 0, UINT64_MAX / 2, &since))
 		return 400;
 	if (!snapshot_history(r->server->config.snapshot, since, &entries, &n)) {
 		text = view_history(&info, entries, n);
@@ -213,7 +101,7 @@ static int get_tunnel(struct request *r, bool delta)
 	struct sample *s;
 	char *text;
 
-	if (!read_params(r, p, 1) || !read_host(r, &p[0], &host))
+	if (!params_read(r, p, 1) || !params_read_host(r, &p[0], &host))
 		return 400;
 	s = snapshot_get(r->server->config.snapshot);
 	if (!s)
@@ -261,166 +149,6 @@ static int get_health(struct request *r)
 		return reply_take(r, NULL, NULL);
 	(void)reply_send(r, &(struct reply) { .status = status, .body = text, .len = strlen(text) });
 	free(text);
-	return status;
-}
-
-/* ---- changes ---- */
-
-/* Takes the same time wherever the difference is. The length is no secret. */
-static bool token_equal(const char *given, const char *token)
-{
-	size_t len = strlen(token);
-	unsigned char diff = 0;
-
-	if (strlen(given) != len)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		diff |= (unsigned char)(given[i] ^ token[i]);
-	return !diff;
-}
-
-static bool may_change(struct request *r)
-{
-	const struct server_config *c = &r->server->config;
-	const char *given = mg_get_header(r->conn, "Authorization");
-
-	if (!c->change)
-		(void)reply_error(r, 403, "this lab cannot be changed over HTTP");
-	else if (!given || strncasecmp(given, "Bearer ", 7) || !c->token || !*c->token || !token_equal(given + 7, c->token))
-		(void)reply_error(r, 403, "changes need the header 'Authorization: Bearer TOKEN' with the token printed at start");
-	else
-		return true;
-	return false;
-}
-
-static int change(struct request *r, const cJSON *order)
-{
-	char *request = cJSON_PrintUnformatted(order), *answer = NULL;
-	int status;
-
-	if (!request)
-		return reply_take(r, NULL, NULL);
-	status = r->server->config.change(r->server->config.arg, request, &answer);
-	free(request);
-	if (!answer)
-		return reply_error(r, status >= 400 ? status : 503, "the lab did not answer");
-	(void)reply_send(r, &(struct reply) { .status = status, .body = answer, .len = strlen(answer) });
-	free(answer);
-	return status;
-}
-
-/* Reads the body into buf[BODY_MAX + 1]. Answers and returns false if there is none that could be JSON. */
-static bool read_body(struct request *r, char *buf)
-{
-	const char *type = mg_get_header(r->conn, "Content-Type");
-	long long len = r->info->content_length, at = 0;
-	int got = 0;
-
-	if (!type || strncasecmp(type, "application/json", 16) || !strchr("; \t", type[16])) {
-		(void)reply_error(r, 415, "want a body of type application/json");
-		return false;
-	}
-	if (len < 0 || mg_get_header(r->conn, "Transfer-Encoding")) {
-		(void)reply_error(r, 411, "want a Content-Length");
-		return false;
-	}
-	if (len > BODY_MAX) {
-		(void)reply_error(r, 413, "want a body of at most %d bytes", BODY_MAX);
-		return false;
-	}
-	while (at < len && (got = mg_read(r->conn, buf + at, (size_t)(len - at))) > 0)
-		at += got;
-	buf[at] = '\0';
-	if (at == len)
-		return true;
-	(void)reply_error(r, 400, "the body ended early");
-	return false;
-}
-
-/* An order is one flat object. Seen to before parsing: cJSON recurses at each bracket, and civetweb's threads have stacks of
- * 100 kB. */
-static bool is_flat(const char *text)
-{
-	bool in_string = false;
-	int brackets = 0;
-
-	for (; *text; text++) {
-		if (in_string && *text == '\\' && text[1])
-			text++;
-		else if (*text == '"')
-			in_string = !in_string;
-		else if (!in_string && (*text == '{' || *text == '['))
-			brackets++;
-	}
-	return brackets <= 1;
-}
-
-/* Every member is one a traffic.start request has; what they mean is the lab's to judge. */
-static bool check_order(struct request *r, const cJSON *body)
-{
-	static const char *const known[] = { "client", "to", "proto", "rate", "size", "duration", "count", "poisson" };
-	const cJSON *item;
-
-	if (!cJSON_IsObject(body)) {
-		(void)reply_error(r, 400, "the body is not a JSON object of plain values");
-		return false;
-	}
-	cJSON_ArrayForEach(item, body) {
-		bool found = false;
-
-		for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-			found |= !strcmp(item->string, known[i]);
-		if (!found) {
-			(void)reply_error(r, 400, "unknown member %.64s: want client, to, proto, rate, size, duration, count, "
-					  "poisson", item->string);
-			return false;
-		}
-		if (cJSON_GetObjectItemCaseSensitive(body, item->string) != item) {
-			(void)reply_error(r, 400, "member %s is given twice", item->string);
-			return false;
-		}
-	}
-	return true;
-}
-
-static int post_traffic(struct request *r)
-{
-	char text[BODY_MAX + 1];
-	cJSON *body, *op;
-	int status = 400;
-
-	if (!may_change(r))
-		return 403;
-	if (!read_body(r, text))
-		return 400;
-	body = is_flat(text) ? cJSON_ParseWithOpts(text, NULL, true) : NULL;
-	op = body ? cJSON_CreateString("traffic.start") : NULL;
-	if (check_order(r, body)) {
-		if (op && cJSON_AddItemToObject(body, "op", op))
-			op = NULL;
-		status = change(r, body);
-	}
-	cJSON_Delete(op);
-	cJSON_Delete(body);
-	return status;
-}
-
-static int delete_traffic(struct request *r)
-{
-	const char *number = strrchr(r->info->local_uri, '/') + 1;
-	uint64_t id;
-	cJSON *order;
-	int status;
-
-	if (!may_change(r))
-		return 403;
-	if (!parse_u64(number, UINT32_MAX, &id))
-		return reply_error(r, 404, "no traffic has the id %.32s: /api/v1/lab lists them", number);
-	order = cJSON_CreateObject();
-	(void)cJSON_AddStringToObject(order, "op", "traffic.stop");
-	(void)cJSON_AddNumberToObject(order, "id", (double)id);
-	status = change(r, order);
-	cJSON_Delete(order);
 	return status;
 }
 
@@ -485,8 +213,8 @@ static const struct route {
 	{ "GET", "/api/v1/flows", get_flows, false },
 	{ "GET", "/api/v1/history", get_history, false },
 	{ "GET", "/api/v1/events", events_serve, false },
-	{ "POST", "/api/v1/traffic", post_traffic, false },
-	{ "DELETE", "/api/v1/traffic/", delete_traffic, true },
+	{ "POST", "/api/v1/traffic", orders_post_traffic, false },
+	{ "DELETE", "/api/v1/traffic/", orders_delete_traffic, true },
 	{ "GET", "/data/tunnel.json", get_tunnel_total, false },
 	{ "GET", "/data/tunnel-delta.json", get_tunnel_delta, false },
 	{ "GET", "/metrics", get_metrics, false },
@@ -510,7 +238,9 @@ static bool method_matches(const struct route *route, const char *method)
 /* Adds a route's methods to a header line "Allow: …". */
 static void allow(struct text *t, const struct route *route)
 {
-	text_printf(t, "%s%s%s", t->len ? ", " : "Allow: ", route->method, strcmp(route->method, "GET") ? "" : ", HEAD");
+	const char *head = strcmp(route->method, "GET") ? "" : ", HEAD";
+
+	text_printf(t, "%s%s%s", t->len ? ", " : "Allow: ", route->method, head);
 }
 
 int routes_serve(struct request *r)
@@ -535,7 +265,8 @@ int routes_serve(struct request *r)
 	if (!allowed.len)
 		return reply_error(r, 404, "nothing is at %.200s", path);
 	text_puts(&allowed, "\r\n");
-	status = reply_error_with(r, 405, allowed.failed ? NULL : allowed.buf, "this address does not take that method");
+	status = reply_error_with(r, 405, allowed.failed ? NULL : allowed.buf,
+				  "this address does not take that method");
 	text_free(&allowed);
 	return status;
 }

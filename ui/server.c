@@ -43,7 +43,8 @@ static int parse_listen(const char *listen, struct endpoint *ret, struct error *
 	uint16_t port = 0;
 
 	if (strchr(listen, '[') || (colon && memchr(listen, ':', len))) {
-		error_set(err, "cannot serve the page on %s: the web server library has no IPv6; use 127.0.0.1:PORT", listen);
+		error_set(err, "cannot serve the page on %s: the web server library has no IPv6; use 127.0.0.1:PORT",
+			  listen);
 		return -EINVAL;
 	}
 	*ret = (struct endpoint) { .sin.sin_family = AF_INET };
@@ -71,15 +72,15 @@ static int probe(const struct endpoint *at, struct error *err)
 
 	if (fd < 0)
 		r = -errno;
-	if (!r)
-		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)); /* as civetweb will; without, a refusal */
+	if (!r) /* as civetweb will; a failure shows as a refusal below */
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (!r && (bind(fd, (const struct sockaddr *)&at->sin, sizeof(at->sin)) || listen(fd, 1)))
 		r = -errno;
 	if (fd >= 0)
 		(void)close(fd);
 	if (r == -EADDRINUSE)
-		error_set(err, "cannot serve the page on %s: another program listens there; choose another with --listen "
-			  "ADDR:PORT (port 0: any free one)", at->spec);
+		error_set(err, "cannot serve the page on %s: another program listens there; choose another address "
+			  "with --listen ADDR:PORT (port 0: any free one)", at->spec);
 	else if (r == -EADDRNOTAVAIL)
 		error_set(err, "cannot serve the page on %s: this machine has no such address", at->spec);
 	else if (r)
@@ -102,8 +103,8 @@ static bool is_loopback(const struct in_addr *a)
 	return ntohl(a->s_addr) >> 24 == 127;
 }
 
-/* A page of another site can have its own name resolve to our address (DNS rebinding): then Host shows that name. Numbers
- * cannot be rebound. Behind a wildcard address any number may be ours. */
+/* A page of another site can have its own name resolve to our address (DNS rebinding): then Host shows that name.
+ * Numbers cannot be rebound. Behind a wildcard address any number may be ours. */
 static bool host_allowed(const struct server *s, const char *host)
 {
 	const struct in_addr *own = &s->address;
@@ -271,7 +272,8 @@ int server_start(const struct server_config *config, struct server **ret, const 
 	return 0;
 }
 
-/* Streams see the end of the snapshot, say so to their clients and leave. Those that cannot get rid of it are cut off. */
+/* Streams see the end of the snapshot, say so to their clients and leave. Those that cannot get rid of it are cut
+ * off. */
 static void wait_for_streams(struct server *s)
 {
 	struct timespec deadline;
@@ -287,8 +289,9 @@ static void wait_for_streams(struct server *s)
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
-/* civetweb looks for its stop flag every two seconds, or when a socket stirs. It tells nobody its sockets, so those of our
- * port are looked up among the process's descriptors. Shutting down wakes whoever waits for one and closes nothing. */
+/* civetweb looks for its stop flag every two seconds, or when a socket stirs. It tells nobody its sockets, so those of
+ * our port are looked up among the process's descriptors. Shutting down wakes whoever waits for one and closes
+ * nothing. */
 static void stir_sockets(const struct server *s)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -299,7 +302,8 @@ static void stir_sockets(const struct server *s)
 		socklen_t len = sizeof(sin);
 		int fd = atoi(entry->d_name); /* "." and "..": 0, which is harmless: no socket of our port */
 
-		if (!getsockname(fd, (struct sockaddr *)&sin, &len) && sin.sin_family == AF_INET && ntohs(sin.sin_port) == s->port)
+		if (!getsockname(fd, (struct sockaddr *)&sin, &len) && sin.sin_family == AF_INET &&
+		    ntohs(sin.sin_port) == s->port)
 			(void)shutdown(fd, SHUT_RDWR);
 	}
 	if (dir)

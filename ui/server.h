@@ -15,8 +15,9 @@ enum {
 
 struct server;
 
-/* A change of the lab asked for over HTTP, run by the lab's main thread. `request` and the answer are JSON texts as on the
- * control socket; returns the HTTP status. It must come back even while the lab ends: server_stop() waits for it. */
+/* A change of the lab asked for over HTTP, run by the lab's main thread. `request` and the answer are JSON texts as on
+ * the control socket; returns the HTTP status. It must come back even while the lab ends: server_stop() waits for
+ * it. */
 typedef int (*server_change_fn)(void *arg, const char *request, char **ret_answer);
 
 struct server_config {
@@ -34,8 +35,8 @@ struct server_config {
 int server_probe(const char *listen, struct error *err);
 /* Starts the threads; signals must be blocked already. *ret_url like "http://127.0.0.1:8080/" lives with the server. */
 int server_start(const struct server_config *config, struct server **ret, const char **ret_url, struct error *err);
-/* Ends the snapshot (streams say so to their clients), then the threads: some milliseconds, however slow the clients are.
- * NULL is fine. */
+/* Ends the snapshot (streams say so to their clients), then the threads: some 10 ms, or 250 with clients that do not
+ * read. NULL is fine. */
 void server_stop(struct server *s);
 
 #endif

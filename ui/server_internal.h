@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between the server's own files: server.c (life, limits, who may ask), routes.c (what can be asked), events.c (the live
- * feed), reply.c (how answers look). Nobody else includes this. */
+/* Between the server's own files: server.c (life, limits, who may ask), routes.c (what can be asked), params.c
+ * (with what), orders.c (changes), events.c (the live feed), reply.c (how answers look). Nobody else includes this. */
 #ifndef TUNLAB_UI_SERVER_INTERNAL_H
 #define TUNLAB_UI_SERVER_INTERNAL_H
 
@@ -33,6 +33,24 @@ int routes_serve(struct request *r);
 
 /* events.c */
 int events_serve(struct request *r);
+
+/* orders.c */
+int orders_post_traffic(struct request *r);
+int orders_delete_traffic(struct request *r);
+
+/* params.c: the functions below answer with 400 and return false where a value cannot be used. They leave *ret as it is
+ * where a parameter was not given. */
+struct param {
+	const char *name;
+	char value[64]; /* decoded; "" if not given */
+};
+/* Fills the values of params[n]; any other parameter is refused. */
+bool params_read(struct request *r, struct param *params, size_t n);
+bool params_read_number(struct request *r, const struct param *p, uint64_t min, uint64_t max, uint64_t *ret);
+bool params_read_host(struct request *r, const struct param *p, uint64_t *ret); /* "host3" or "3" */
+bool params_read_by(struct request *r, const struct param *p, enum flow_by *ret);
+/* Digits only, at most max; says nothing to anybody. */
+bool params_parse_u64(const char *s, uint64_t max, uint64_t *ret);
 
 /* An answer. Unset members have the usual meaning. */
 struct reply {
