@@ -112,19 +112,18 @@ export class Lab {
   }
 }
 
-// Processes descended from pid or in its session, by /proc: to see that none is left.
-export function processesNamed(prefix) {
+// Processes whose command line names a lab of this test run (see labName); a user's own labs are none of our business.
+function ourProcesses() {
+  const mark = `-${process.pid}-`;
   return readdirSync("/proc")
     .filter((d) => /^\d+$/.test(d))
-    .map((d) => {
+    .filter((d) => {
       try {
-        return { pid: Number(d), comm: readFileSync(`/proc/${d}/comm`, "utf8").trim(), stat: readFileSync(`/proc/${d}/stat`, "utf8") };
+        return readFileSync(`/proc/${d}/comm`, "utf8").startsWith("tunlab") && readFileSync(`/proc/${d}/cmdline`, "utf8").includes(mark);
       } catch {
-        return null;
+        return false; // it is gone
       }
-    })
-    .filter((p) => p && p.comm.startsWith(prefix) && !/\) Z /.test(p.stat))
-    .map((p) => p.pid);
+    });
 }
 
 export function have(command) {
@@ -135,14 +134,15 @@ export function have(command) {
 export function machineState() {
   const ip = (...args) => spawnSync("ip", args, { encoding: "utf8" }).stdout;
   const stable = (text) => text.replace(/ (qlen|mtu|valid_lft|preferred_lft) \S+/g, "");
+  const programs = have("bpftool") && spawnSync("bpftool", ["prog"], { encoding: "utf8" }).stdout.match(/name observe_[tr]x/g);
   return {
     links: ip("-o", "link").replace(/^(\d+): /gm, ""),
     addresses: stable(ip("-o", "addr")),
     rules: ip("rule"),
     namespaces: ip("netns"),
-    programs: have("bpftool") ? spawnSync("bpftool", ["prog"], { encoding: "utf8" }).stdout.match(/name tunlab\S*|name (on_)?(e|in)gress\S*/g)?.length ?? 0 : null,
-    folder: existsSync("/run/tunlab") ? readdirSync("/run/tunlab").sort().join() : "",
-    processes: processesNamed("tunlab").length,
+    programs: programs?.length ?? 0,
+    sockets: existsSync("/run/tunlab") ? readdirSync("/run/tunlab").filter((f) => f.includes(`-${process.pid}-`)) : [],
+    processes: ourProcesses(),
   };
 }
 

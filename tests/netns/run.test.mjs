@@ -47,10 +47,10 @@ check = rtt_avg(from=c0) < 1s
 `);
   const r = headless([file]);
   assert.equal(r.status, 1, r.out + r.err);
-  assert.match(r.out, /^ok 1 .*right/m);
-  assert.match(r.out, /^not ok 2 .*wrong/m);
-  assert.match(r.out, /^not ok 3 /m);
-  assert.match(r.out, /100/);
+  assert.match(r.out, /^ok 1 - right: .* measured 100$/m);
+  assert.match(r.out, /^not ok 2 - wrong: .* measured 100$/m);
+  assert.match(r.out, /^not ok 3 - .*nothing to measure/m);
+  assert.match(r.out, /c0 192\.168\.0\.1 to c1 192\.168\.0\.2, ipv4\/udp, VNI 7/, "the flow behind the value");
 });
 
 test("reports: TAP, JUnit and JSON of one run agree, in files", () => {
