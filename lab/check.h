@@ -9,9 +9,9 @@
  * directions; two sections that ping the same pair share its flow. delivery and rtt_* are the
  * generators' own figures: selectors name their sender and receiver.
  *
- * proto=ping is ICMP or ICMPv6. Neighbour discovery of IPv6 is ICMPv6 too and shares the flow of
- * pings between the same clients; so there mismatch counts only packets the monitor misses, and
- * unplanned leaves it out, as it does multicast listener reports. */
+ * proto=ping is ICMP, or ICMPv6 but for link-local and multicast messages. What is left of IPv6
+ * neighbour discovery shares the flow of pings between the same clients; so there mismatch counts
+ * only packets the monitor misses, and unplanned leaves discovery and listener reports out. */
 #ifndef TUNLAB_CHECK_H
 #define TUNLAB_CHECK_H
 
@@ -55,7 +55,9 @@ int checks_evaluate(const struct checks *c, const struct scn_check *check, const
 		    struct check_result *ret);
 
 /* Whether the run can be judged at all (exit status 4 if not): false with the sentence, naming the
- * figure, in why. */
-bool checks_valid(const struct plan *plan, const struct sample *s, char *why, size_t why_len);
+ * figure, in why. The bounds are closer when a check failed, lest the scenario be blamed for the
+ * machine. */
+bool checks_valid(const struct plan *plan, const struct sample *s, bool all_hold, char *why,
+		  size_t why_len);
 
 #endif

@@ -34,6 +34,7 @@ struct selection {
 	int32_t section; /* index of the section traffic= names */
 	int encap;       /* encap=, or -1 for one the monitor does not know */
 	bool any_family; /* proto= is of both families: ipproto, or ipproto6 over IPv6 */
+	bool pings;      /* proto=ping: not what IPv6 neighbours say to each other's links */
 	uint16_t ethertype;
 	uint8_t ipproto, ipproto6;
 	bool impossible; /* proto= that no flow can have */

@@ -147,6 +147,18 @@ struct subject subject_of_pair(const struct plan *p, uint32_t from, uint32_t to,
 				 (int32_t)to,      section,          key };
 }
 
+/* Discovery and listener reports: to a group, or to or from a link-local or unspecified address. */
+static bool is_link_chatter(const struct flow_key *key)
+{
+	static const __u8 unspecified[16];
+
+	return is_icmpv6(key) &&
+	       (key->inner_dst[0] == 0xff ||
+		(key->inner_dst[0] == 0xfe && (key->inner_dst[1] & 0xc0) == 0x80) ||
+		(key->inner_src[0] == 0xfe && (key->inner_src[1] & 0xc0) == 0x80) ||
+		memcmp(key->inner_src, unspecified, sizeof(unspecified)) == 0);
+}
+
 /* ------------------------------------------------------------------ selectors */
 
 /* The reverse of flow_proto_name; false for what no flow is called. */
@@ -212,6 +224,7 @@ static void select_proto(struct selection *sel, const char *name)
 	for (size_t i = 0; i < sizeof(both) / sizeof(*both); i++)
 		if (strcmp(name, both[i].name) == 0) {
 			sel->any_family = true;
+			sel->pings = i == 0;
 			sel->ipproto = both[i].ipproto;
 			sel->ipproto6 = both[i].ipproto6;
 			return;
@@ -264,7 +277,7 @@ static bool who_is(const struct plan *p, const struct who *w, int32_t host, int3
 
 static bool proto_is(const struct selection *sel, const struct flow_key *key)
 {
-	if (sel->impossible)
+	if (sel->impossible || (sel->pings && is_link_chatter(key)))
 		return false;
 	if (sel->any_family)
 		return is_ip(key) && key->inner_ipproto == (key->inner_ethertype == ETHERTYPE_IPV6
@@ -322,18 +335,6 @@ bool selection_has(const struct selection *sel, const struct subject *x)
 }
 
 /* ------------------------------------------------------------------ explaining flows */
-
-/* Discovery and listener reports: to a group, or to or from a link-local or unspecified address. */
-static bool is_link_chatter(const struct flow_key *key)
-{
-	static const __u8 unspecified[16];
-
-	return is_icmpv6(key) &&
-	       (key->inner_dst[0] == 0xff ||
-		(key->inner_dst[0] == 0xfe && (key->inner_dst[1] & 0xc0) == 0x80) ||
-		(key->inner_src[0] == 0xfe && (key->inner_src[1] & 0xc0) == 0x80) ||
-		memcmp(key->inner_src, unspecified, sizeof(unspecified)) == 0);
-}
 
 /* proto -1: any. Live generators are few; planned ones are in the index. */
 static bool live_makes(const struct sample *s, int32_t src, int32_t dst, int proto)

@@ -177,7 +177,7 @@ int judge_conclude(struct judge *j, const struct sample *last)
 		}
 		all_hold = all_hold && j->results[i].holds;
 	}
-	if (!checks_valid(j->plan, last, why, sizeof(why)))
+	if (!checks_valid(j->plan, last, all_hold, why, sizeof(why)))
 		report.invalid = why;
 	status = write_reports(j, &report);
 	if (status != EXIT_WELL)

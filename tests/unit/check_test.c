@@ -434,8 +434,9 @@ TEST(neighbour_discovery_is_nobodys_plan)
 	f->src_client = -1;
 	add_flow(&w, 5, 1, IPPROTO_ICMP, 1, 1); /* between two that talk UDP */
 	eq_str(judge(&w, "unplanned == 0", buf), "holds: 0");
-	add_flow(&w, 5, 3, IPPROTO_ICMP, 1,
-		 1); /* between two that have nothing to say to each other */
+	eq_str(judge(&w, "packets(proto=ping vni=2) == 201", buf), "holds: 201");
+	eq_str(judge(&w, "packets(proto=icmpv6) == 203", buf), "holds: 203");
+	add_flow(&w, 5, 3, IPPROTO_ICMP, 1, 1); /* between two that do not talk at all */
 	eq_str(judge(&w, "unplanned == 0", buf), "fails: 1");
 	tear_down(&w);
 }
@@ -552,13 +553,23 @@ TEST(a_run_too_slow_is_no_verdict)
 	char why[200];
 
 	set_up(&w);
-	ok(checks_valid(w.p, &w.sample, why, sizeof(why)));
+	ok(checks_valid(w.p, &w.sample, false, why, sizeof(why)));
+	w.generators[2].sent = 990; /* of 1000: too few to blame a failed check on the scenario */
+	ok(checks_valid(w.p, &w.sample, true, why, sizeof(why)));
+	ok(!checks_valid(w.p, &w.sample, false, why, sizeof(why)));
+	eq_str(why, "flood sent 990 of 1000 packets from c1: the machine is too slow");
+	w.streams[4].send_errors = 10; /* a link was down: the scenario's doing */
+	ok(checks_valid(w.p, &w.sample, false, why, sizeof(why)));
+	w.streams[4].send_errors = 0;
+	w.generators[2].sent = 940;
+	ok(!checks_valid(w.p, &w.sample, true, why, sizeof(why)));
+	w.generators[2].sent = 1000;
 	w.generators[2].slip_max_ns = 750000000;
-	ok(!checks_valid(w.p, &w.sample, why, sizeof(why)));
+	ok(!checks_valid(w.p, &w.sample, true, why, sizeof(why)));
 	eq_str(why,
 	       "flood was 750 ms behind its schedule at c1, and 500 ms is the limit: the machine is too slow");
 	w.sample.health.lost = 9;
-	ok(!checks_valid(w.p, &w.sample, why, sizeof(why)));
+	ok(!checks_valid(w.p, &w.sample, true, why, sizeof(why)));
 	eq_str(why, "the monitor lost 9 packets: 11 flows, and its table holds 65536");
 	tear_down(&w);
 }
