@@ -613,7 +613,7 @@ int checks_evaluate(const struct checks *c, const struct scn_check *check, const
 	return 0;
 }
 
-/* Packets that a constant generator should have sent between its first and its last; 0: not known. */
+/* Packets a constant generator should have sent from its first to its last; 0: not known. */
 static uint64_t packets_due(const struct plan *plan, const struct sample_generator *g)
 {
 	double pps = plan_rate_pps(plan, &g->rate, g->size, g->client);
