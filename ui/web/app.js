@@ -191,9 +191,12 @@ byId('pause').addEventListener('click', () => {
 	model.togglePause(state);
 	redraw();
 });
-byId('clear').addEventListener('click', () => {
+byId('clear').addEventListener('click', ({ target }) => {
 	model.clearTotals(state);
 	redraw();
+	// Rates do not show that anything happened.
+	setText(target, 'Cleared');
+	setTimeout(() => setText(target, 'Clear'), 1200);
 });
 addEventListener('keydown', (event) => {
 	const last = [...state.view.open].at(-1);

@@ -25,23 +25,33 @@ class Glider {
 		this.draw = draw;
 	}
 
-	aim(goal) {
+	/** Sets out for `goal`; what is nearer than `near` is reached at once. */
+	aim(goal, near) {
 		const fresh = this.goal === null;
 		if (!fresh && goal.every((value, i) => value === this.goal[i]))
 			return;
 		this.from = this.now;
 		this.goal = goal;
-		if (fresh)
+		if (goal.every((value, i) => Math.abs(value - this.now[i]) < near))
+			this.now = goal;
+		if (fresh || this.now === goal)
 			this.draw(this.now);
 	}
 
+	get moving() {
+		return this.now !== this.goal;
+	}
+
 	step(t) {
-		if (this.now === this.goal)
+		if (!this.moving)
 			return;
 		this.now = t >= 1 ? this.goal : this.from.map((from, i) => from + (this.goal[i] - from) * t);
 		this.draw(this.now);
 	}
 }
+
+/** A ribbon narrower than this many pixels has no outline: it would be nothing but outline. */
+const THIN = 5;
 
 /** Rough widths of the labels' letters in pixels; measuring each would cost a layout per label. */
 const NAME_LETTER = 8;
@@ -85,7 +95,7 @@ export function createChord(svg, { onToggle, onPoint }) {
 	const gliders = new Map();
 	let size = { width: 0, height: 0 };
 	let radius = 0;
-	let drawn = { nodes: [], key: '' };
+	let drawn = { nodes: [] };
 	let frame = 0;
 	let lit = null;
 	let places = new Map();
@@ -128,7 +138,8 @@ export function createChord(svg, { onToggle, onPoint }) {
 			glider.element = element;
 			gliders.set(id, glider);
 		}
-		glider.aim(goal);
+		// Half a pixel, in the unit of what glides: radians, or pixels for labels.
+		glider.aim(goal, kind === 'label' ? 0.5 : 0.5 / radius);
 		glider.used = true;
 	}
 
@@ -162,6 +173,7 @@ export function createChord(svg, { onToggle, onPoint }) {
 					born(goal[2], to), born(goal[3], to)], goal, drawRibbon);
 				setAttribute(this, 'fill', from.colour);
 				setAttribute(this, 'data-value', value);
+				this.classList.toggle('thin', (source.end - source.start) * radius < THIN);
 			})
 			.order();
 	}
@@ -272,12 +284,13 @@ export function createChord(svg, { onToggle, onPoint }) {
 			else if (resized)
 				glider.draw(glider.now);
 		}
-		const still = drawn.nodes.length === 0 || resized || reducedMotion.matches
-			|| plan.ribbons.length > GLIDE_LIMIT || document.hidden;
+		// In a folded picture nodes come and go with their luck: nothing to follow with the eye.
+		const still = drawn.nodes.length === 0 || resized || reducedMotion.matches || document.hidden
+			|| plan.ribbons.length > GLIDE_LIMIT || nodes.some(({ kind }) => kind === 'rest');
 		drawn = { nodes };
 		if (still)
 			settle();
-		else
+		else if ([...gliders.values()].some(({ moving }) => moving))
 			play();
 		light(lit);
 	}

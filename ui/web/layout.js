@@ -95,7 +95,7 @@ export function layout(nodes, pairs) {
 export function ribbonPath(radius, [s0, s1, t0, t1]) {
 	const at = (angle, r) => `${(Math.sin(angle) * r).toFixed(2)},${(-Math.cos(angle) * r).toFixed(2)}`;
 	const width = t1 - t0;
-	const depth = Math.min(Math.max(radius * width * 0.55, 3), 11) + 26 * Math.min(1, width / Math.PI);
+	const depth = Math.min(Math.max(radius * width * 0.55, 3), 11) + 0.12 * radius * Math.min(1, width / Math.PI);
 	const steps = 2 * Math.max(1, Math.ceil(width / 0.16));
 	let path = `M${at(s0, radius)}A${radius},${radius} 0 ${s1 - s0 > Math.PI ? 1 : 0} 1 ${at(s1, radius)}`;
 	path += `Q0,0 ${at(t0, radius - depth)}`;

@@ -35,6 +35,6 @@ export function hostColour(name, hosts) {
 
 /** A host's colour for one of its inner addresses: 0 is the colour itself, 1 would be white. */
 export function shade(colour, lightness) {
-	const percent = Math.round(100 - 45 * lightness);
+	const percent = Math.round(100 - 36 * lightness);
 	return percent === 100 ? colour : `color-mix(in oklab, ${colour} ${percent}%, white)`;
 }

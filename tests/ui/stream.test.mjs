@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// The connection's states, with a server, a clock and an EventSource that obey the test.
+import assert from 'node:assert/strict';
+import { openStream } from '../../ui/web/stream.js';
+import { test } from '../lib/tap.mjs';
+
+class Source {
+	static CLOSED = 2;
+
+	constructor() {
+		this.readyState = 1;
+		this.handlers = {};
+	}
+
+	addEventListener(name, handler) {
+		this.handlers[name] = handler;
+	}
+
+	close() {
+		this.readyState = Source.CLOSED;
+	}
+}
+
+const turn = () => new Promise((resolve) => {
+	setImmediate(resolve);
+});
+
+/** A stream in a world: `answer` is what /api/v1/lab does, `wake` lets the pending delay pass. */
+async function world(answer) {
+	const it = { heard: [], sources: [], delays: [], answer };
+	const env = {
+		fetch: async () => {
+			if (it.answer === 'dead')
+				throw new TypeError('network');
+			return { ok: it.answer === 200, status: it.answer, json: async () => ({ name: 'test' }) };
+		},
+		EventSource: class extends Source {
+			constructor() {
+				super();
+				it.sources.push(this);
+			}
+		},
+		setTimeout: (fn, ms) => {
+			it.pending = fn;
+			it.delays.push(ms);
+		},
+	};
+	it.wake = async () => {
+		const { pending } = it;
+		it.pending = null;
+		await pending();
+		await turn();
+	};
+	it.sample = (seq) => it.sources.at(-1).handlers.sample({ data: JSON.stringify({ seq }) });
+	it.states = () => it.heard.filter(({ type }) => type === 'link').map(({ state }) => state);
+	openStream((message) => it.heard.push(message), env);
+	await turn();
+	return it;
+}
+
+test('the lab comes first, then samples, then the word that all is live', async () => {
+	const it = await world(200);
+	it.sample(1);
+	it.sample(2);
+	assert.deepEqual(it.heard.map(({ type }) => type), ['link', 'lab', 'sample', 'link', 'sample']);
+	assert.deepEqual(it.states(), ['connecting', 'live']);
+});
+
+test('a server that does not answer is tried again, ever more slowly, up to a limit', async () => {
+	const it = await world('dead');
+	for (let i = 0; i < 5; i++)
+		await it.wake();
+	assert.deepEqual(it.states(), ['connecting', 'lost']);
+	assert.deepEqual(it.delays, [500, 1000, 2000, 4000, 4000, 4000]);
+	it.answer = 200;
+	await it.wake();
+	it.sample(1);
+	assert.equal(it.states().at(-1), 'live');
+});
+
+test('a broken stream fetches the lab anew and begins with short delays', async () => {
+	const it = await world(200);
+	it.sample(1);
+	it.sources[0].readyState = 0;
+	it.sources[0].handlers.error();
+	assert.equal(it.states().at(-1), 'lost');
+	assert.equal(it.sources[0].readyState, Source.CLOSED, 'the old one is closed');
+	await it.wake();
+	it.sample(2);
+	assert.equal(it.heard.filter(({ type }) => type === 'lab').length, 2);
+	assert.equal(it.delays[0], 500);
+	assert.equal(it.states().at(-1), 'live');
+});
+
+test('a refused stream is told apart from a dead server', async () => {
+	const it = await world(200);
+	it.sources[0].readyState = Source.CLOSED;
+	it.sources[0].handlers.error();
+	assert.equal(it.states().at(-1), 'full');
+	assert.equal((await world(503)).states().at(-1), 'full');
+});
+
+test('an ended lab stays ended until another one speaks', async () => {
+	const it = await world(200);
+	it.sample(1);
+	it.sources[0].handlers.end();
+	it.sources[0].handlers.error();
+	it.answer = 'dead';
+	await it.wake();
+	assert.equal(it.states().at(-1), 'ended');
+	it.answer = 200;
+	await it.wake();
+	it.sample(1);
+	assert.equal(it.states().at(-1), 'live');
+});
