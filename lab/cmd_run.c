@@ -172,7 +172,7 @@ const struct command cmd_run = {
 		   "Without one: the default lab, nine hosts and four VNIs.\n\n"
 		   "  sudo tunlab run skewed                       look at http://127.0.0.1:8080/\n"
 		   "  sudo tunlab run skewed --headless --assert   judge it, as CI does\n"
-		   "  sudo tunlab run --set lab.hosts=3 --set \"vni 10001.subnet=10.1.0.0/24\"\n",
+		   "  sudo tunlab run --set lab.hosts=12 --set \"vni 10001.subnet=10.1.0.0/24\"\n",
 	.options = options,
 	.options_size = sizeof(struct run_options),
 	.max_args = 1,

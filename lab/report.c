@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "monitor/emit.h"
+#include "monitor/text.h"
 
 /* ------------------------------------------------------------------ rows */
 

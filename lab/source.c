@@ -89,25 +89,17 @@ static int find_text(const char *name, struct scn_source *source, char **ret_own
 
 static int load(const struct scn_source *source, struct scenario **ret_scn, struct plan **ret_plan)
 {
-	struct scn_errors errors = { 0 };
-	struct scenario *scn = NULL;
-	int r = scenario_parse(source, &scn, &errors);
+	struct scn_errors errors;
+	int r = plan_load(source, ret_scn, ret_plan, &errors);
 
-	if (!r)
-		r = plan_make(scn, ret_plan, &errors);
 	for (size_t i = 0; i < errors.n; i++)
 		fprintf(stderr, "%s\n", errors.text[i]);
 	if (errors.n_total > errors.n)
 		fprintf(stderr, "%s: and %zu more mistakes\n", source->file, errors.n_total - errors.n);
 	scn_errors_free(&errors);
-	if (r) {
-		scenario_free(scn);
-		if (r != -EINVAL)
-			say("cannot read scenario %s: %s", source->file, strerror(-r));
-		return r == -EINVAL ? EXIT_USAGE : EXIT_MACHINE;
-	}
-	*ret_scn = scn;
-	return EXIT_WELL;
+	if (r && r != -EINVAL)
+		say("cannot read scenario %s: %s", source->file, strerror(-r));
+	return !r ? EXIT_WELL : r == -EINVAL ? EXIT_USAGE : EXIT_MACHINE;
 }
 
 int source_load(const char *name, const struct text_list *set, struct scenario **ret_scn, struct plan **ret_plan)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growing string. Running out of memory is remembered, not reported at each step: text_take() tells once, at the end.
- * JSON's rules are in emit.h. */
+/* A growing string, for tables, metrics and reports. Running out of memory is remembered, not reported at each step:
+ * text_take() tells once, at the end. */
 #ifndef TUNLAB_MONITOR_TEXT_H
 #define TUNLAB_MONITOR_TEXT_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Views: samples and plan as JSON, Prometheus text and terminal tables. Pure: values in, text out; figures come from
- * samples alone. JSON is written by emit.h; cJSON only reads. Every text is a new string (free it); NULL: no memory. */
+ * samples alone. JSON is written through emit.h. Every text is a new string (free it); NULL: no memory. */
 #ifndef TUNLAB_MONITOR_VIEW_H
 #define TUNLAB_MONITOR_VIEW_H
 

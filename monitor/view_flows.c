@@ -139,7 +139,7 @@ static char *finish(struct emit *e, int r)
 	emit_object_end(e);
 	if (!r)
 		return emit_take(e);
-	text_free(&e->text);
+	emit_drop(e);
 	return NULL;
 }
 

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "monitor/text.h"
+
 enum { SERIES_MAX = 2000 };
 
 static void put_label(struct text *t, const char *name, const char *value, bool first)

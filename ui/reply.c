@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "monitor/emit.h"
+#include "monitor/text.h"
 #include "ui/server_internal.h"
 
 /* Nothing is loaded from another site, nothing is shown inside another site's page, nothing is guessed. */
@@ -88,7 +89,6 @@ static int send_error(struct request *r, int status, const char *headers, const 
 	emit_object(&e, NULL);
 	emit_string(&e, "error", sentence);
 	emit_object_end(&e);
-	text_char(&e.text, '\n', 1);
 	body = emit_take(&e);
 	(void)reply_send(r, &(struct reply) {
 		.status = status, .headers = headers, .body = body, .len = body ? strlen(body) : 0, .last = last,
