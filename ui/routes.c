@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "monitor/emit.h"
+#include "monitor/text.h"
 #include "ui/assets.h"
 #include "ui/server_internal.h"
 
