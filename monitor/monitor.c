@@ -57,11 +57,11 @@ struct monitor {
 
 /* ---- libbpf's messages ---- */
 
-/* Where the calling thread's libbpf lines go. The last warning explains most failures. */
+/* Where the calling thread's libbpf lines go. The first warning explains most failures. */
 struct log_sink {
 	void (*log)(void *arg, const char *line);
 	void *arg;
-	char last_warning[LOG_LINE_MAX];
+	char first_warning[LOG_LINE_MAX];
 	libbpf_print_fn_t previous;
 };
 
@@ -78,8 +78,8 @@ static int log_print(enum libbpf_print_level level, const char *format, va_list 
 		return 0; /* another thread's libbpf call, not ours to report */
 	(void)vsnprintf(line, sizeof(line), format, ap); /* a cut line is better than none */
 	line[strcspn(line, "\n")] = '\0';
-	if (level == LIBBPF_WARN)
-		(void)snprintf(sink->last_warning, sizeof(sink->last_warning), "%s", line);
+	if (level == LIBBPF_WARN && !sink->first_warning[0])
+		(void)snprintf(sink->first_warning, sizeof(sink->first_warning), "%s", line);
 	if (sink->log)
 		sink->log(sink->arg, line);
 	return 0;
@@ -216,7 +216,7 @@ static bool memlock_is_low(void)
 
 static int explain_open(int ret, const struct log_sink *sink, struct error *err)
 {
-	const char *detail = sink->last_warning;
+	const char *detail = sink->first_warning;
 
 	switch (ret) {
 	case -EPERM:
@@ -234,10 +234,9 @@ static int explain_open(int ret, const struct log_sink *sink, struct error *err)
 		error_set(err, "monitor: this kernel has no bpf() (CONFIG_BPF_SYSCALL)");
 		return ret;
 	case -ENOMEM:
-	case -E2BIG:
-		error_set(err, "monitor: no memory for the flow tables: %s%s",
-			  strerror(-ret), detail[0] ? detail : "");
-		return -ENOMEM;
+		error_set(err, "monitor: no memory for the flow tables%s%s", detail[0] ? ": " : "",
+			  detail);
+		return ret;
 	default:
 		error_set(err, "monitor: cannot load the BPF program into this kernel: %s%s%s",
 			  strerror(-ret), detail[0] ? ": " : "", detail);
@@ -469,7 +468,7 @@ static void explain_attach(int ret, uint32_t ifindex, const struct log_sink *sin
 		error_set(err, "monitor: interface %u has a monitor attached already", ifindex);
 	else
 		error_set(err, "monitor: cannot attach to interface %u: %s%s%s", ifindex,
-			  strerror(-ret), sink->last_warning[0] ? ": " : "", sink->last_warning);
+			  strerror(-ret), sink->first_warning[0] ? ": " : "", sink->first_warning);
 }
 
 int monitor_attach(struct monitor *m, int netns_fd, uint32_t ifindex, struct error *err)
