@@ -105,7 +105,9 @@ test('frames without inner addresses go by their protocol', () => {
 });
 
 test('inner IPv6 is told apart', () => {
-	const six = (n) => ({ inner_src: `fe80::${n}`, inner_dst: 'ff02::2', src_client: null, dst_client: null, outer_dst: 'ff05::1' });
+	const six = (n) => ({
+		inner_src: `fe80::${n}`, inner_dst: 'ff02::2', src_client: null, dst_client: null, outer_dst: 'ff05::1',
+	});
 	const shown = picture([flow(0, 1, 2, six(1)), flow(0, 1, 3, six(2))], { open: new Set(['host0']) });
 	assert.equal(node(shown, 'host0/10000/fe80::1').sent, 2);
 	assert.equal(node(shown, 'host0/10000/fe80::2').sent, 3);

@@ -79,7 +79,8 @@ async function newTab(context) {
 	page.on('pageerror', (error) => report(`error: ${error.message}`));
 	page.on('console', (message) => {
 		// A lab that is gone cannot be reached: the browser itself says so, rightly.
-		if (['error', 'warning'].includes(message.type()) && !/ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE|ERR_SOCKET/.test(message.text()))
+		const gone = /ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE|ERR_SOCKET/.test(message.text());
+		if (['error', 'warning'].includes(message.type()) && !gone)
 			report(`${message.type()}: ${message.text()}`);
 	});
 	await page.goto(world.url);
@@ -370,6 +371,7 @@ look('a culprit made in the running lab is on the screen within two seconds', as
 	await page.waitForFunction(() => /^c3$/.test(document.querySelector('#talker b').textContent)
 		&& document.querySelectorAll('.ribbon').length > 0);
 	const took = Date.now() - began;
+	console.log(`# the culprit took ${took} ms`);
 	await resting(page);
 	await shot(page, 'culprit');
 	await traffic.kill('SIGINT');

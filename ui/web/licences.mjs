@@ -4,7 +4,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [meta, modules] = process.argv.slice(2);
-const inputs = Object.values(JSON.parse(readFileSync(meta, 'utf8')).outputs).flatMap(({ inputs }) => Object.keys(inputs));
+const { outputs } = JSON.parse(readFileSync(meta, 'utf8'));
+const inputs = Object.values(outputs).flatMap((output) => Object.keys(output.inputs));
 const names = new Set(inputs.map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]).filter(Boolean));
 for (const name of [...names].sort()) {
 	const { version, license } = JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8'));
