@@ -59,10 +59,10 @@ help:
 	@echo
 	@echo '  V=1 shows full command lines; CC, CLANG, BPFTOOL, CFLAGS, LISTEN can be set.'
 
-# Set-up. Each list names everything that part uses; tests/deps checks the lists against this machine.
+# Set-up. Beside these: bpftool, node and npm to build, chromium to test, by command (see tests/install-deps).
 APT_BUILD := build-essential git pkg-config clang llvm libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcivetweb-dev \
 	libcjson-dev libinih-dev linux-libc-dev
-APT_TEST  := chromium iproute2 iputils-ping libpcap-dev
+APT_TEST  := iproute2 iputils-ping iperf3 libpcap-dev
 
 deps:
 	@tests/install-deps build $(APT_BUILD)

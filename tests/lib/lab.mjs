@@ -134,13 +134,15 @@ export function have(command) {
 export function machineState() {
   const ip = (...args) => spawnSync("ip", args, { encoding: "utf8" }).stdout;
   const stable = (text) => text.replace(/ (qlen|mtu|valid_lft|preferred_lft) \S+/g, "");
-  const programs = have("bpftool") && spawnSync("bpftool", ["prog"], { encoding: "utf8" }).stdout.match(/name observe_[tr]x/g);
+  // Programs of ours that no process holds any more.
+  const listed = have("bpftool") ? spawnSync("bpftool", ["-j", "prog"], { encoding: "utf8" }).stdout : "[]";
+  const programs = JSON.parse(listed).filter((p) => /^observe_[tr]x$/.test(p.name) && !p.pids?.length);
   return {
     links: ip("-o", "link").replace(/^(\d+): /gm, ""),
     addresses: stable(ip("-o", "addr")),
     rules: ip("rule"),
     namespaces: ip("netns"),
-    programs: programs?.length ?? 0,
+    programs: programs.length,
     sockets: existsSync("/run/tunlab") ? readdirSync("/run/tunlab").filter((f) => f.includes(`-${process.pid}-`)) : [],
     processes: ourProcesses(),
   };
