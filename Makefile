@@ -37,7 +37,7 @@ ROOT := $(patsubst tests/%.c,%,$(wildcard tests/bpf/*_test.c tests/netns/*_test.
 BENCH := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
 BENCH_BPF := $(patsubst bpf/bench/%.bpf.c,%,$(wildcard bpf/bench/*.bpf.c))
 SCENARIOS := $(wildcard scenarios/*.ini)
-WEB_SRC := $(wildcard ui/web/*.js ui/web/*.html ui/web/*.css ui/web/*.svg)
+WEB_SRC := $(wildcard ui/web/*.js ui/web/*.mjs ui/web/*.html ui/web/*.css ui/web/*.svg)
 WEB := $(B)/web/dist
 
 .DELETE_ON_ERROR:
@@ -108,7 +108,9 @@ $(B)/web/.installed: ui/web/package.json ui/web/package-lock.json ui/web/.npmrc
 $(WEB)/.built: $(B)/web/.installed $(WEB_SRC) Makefile
 	$(call say,BUNDLE,$(WEB))mkdir -p $(WEB) && cp ui/web/*.html ui/web/*.svg $(WEB)/ && \
 	NODE_PATH=$(B)/web/node_modules $(B)/web/node_modules/.bin/esbuild ui/web/app.js ui/web/feed-worker.js ui/web/style.css \
-		--bundle --minify --format=iife --target=es2020 --legal-comments=none --log-level=warning --outdir=$(WEB) && touch $@
+		--bundle --minify --format=iife --target=es2020 --legal-comments=none --metafile=$(B)/web/meta.json \
+		--log-level=warning --outdir=$(WEB) && \
+	node ui/web/licences.mjs $(B)/web/meta.json $(B)/web/node_modules >$(WEB)/licences.txt && touch $@
 
 # What the binary carries: lines for the table in ui/assets.c.
 $(B)/assets.inc: $(WEB)/.built $(SCENARIOS) Makefile

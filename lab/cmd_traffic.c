@@ -118,7 +118,8 @@ static void print_line(struct progress *p, const cJSON *o)
 
 	if (span <= 0)
 		return; /* still warming up */
-	printf("%7.1f s  %8.0f pps  sent %.0f  received %.0f  not back yet or lost %.0f", elapsed, (sent - p->sent) / span, sent,
+	/* Missing is what was sent and has not arrived: still under way, or lost. */
+	printf("%7.1f s  %8.0f pps  sent %.0f  received %.0f  missing %.0f", elapsed, (sent - p->sent) / span, sent,
 	       number(o, "received"), sent - number(o, "received"));
 	print_rtt(o);
 	printf("\n");

@@ -495,14 +495,29 @@ static void go_down(struct run *run)
 	(void)pthread_mutex_destroy(&run->info_lock);
 }
 
-/* The verdict, on a sample that holds all that was sent. A run that was cut off has none. */
+static void say_what_went(const struct sample *s)
+{
+	uint64_t sent = 0, received = 0;
+
+	for (size_t i = 0; i < s->n_generators; i++) {
+		sent += s->generators[i].sent;
+		received += s->generators[i].received;
+	}
+	say("%zu generators sent %llu packets, %llu arrived; the monitor saw %zu flows and lost %llu packets", s->n_generators,
+	    (unsigned long long)sent, (unsigned long long)received, s->n_flows, (unsigned long long)s->health.lost);
+}
+
+/* The end of a run, on a sample that holds all that was sent: the verdict where one was asked for. A run that was cut off has
+ * none. */
 static void conclude(struct run *run)
 {
-	struct sample *s = run->judge && run->status == EXIT_WELL ? run_sample(run) : NULL;
+	struct sample *s = run_sample(run);
 
-	if (!s && run->judge)
+	if (s && run->options->headless)
+		say_what_went(s);
+	if (run->judge && (!s || run->status != EXIT_WELL))
 		say("the run was cut off: no verdict");
-	if (s)
+	else if (run->judge)
 		run->status = judge_conclude(run->judge, s);
 	sample_unref(s);
 }
