@@ -48,6 +48,7 @@ struct generator {
 	uint64_t activity_ns;    /* last packet out or in, while draining */
 	uint64_t drain_end_ns;
 	bool before_clock;       /* ordered before ORDER_GO: its times count from the clock's zero */
+	bool ready_late;         /* its neighbours took longer than the lab waited */
 };
 
 struct message_queue {
@@ -193,13 +194,11 @@ static void drain_check(struct child *c, uint32_t number, uint64_t now)
 
 static void wake_for_departure(struct child *c, uint32_t number, uint64_t now)
 {
-	const struct schedule *s = &c->generators[number].schedule;
-
 	/* "max" is due always, but after all who are due now: each gets one batch a round. */
-	heap_set(&c->heap, number, s->maximum && s->next_ns < now ? now : s->next_ns);
+	heap_set(&c->heap, number, schedule_wake(&c->generators[number].schedule, now));
 }
 
-static void note_departure(struct child *c, uint32_t number, uint64_t oldest_ns, uint64_t now)
+static void note_departure(struct child *c, uint32_t number, uint64_t now)
 {
 	struct generator_count *count = count_of(c, number);
 
@@ -208,20 +207,27 @@ static void note_departure(struct child *c, uint32_t number, uint64_t oldest_ns,
 		set_state(c, number, GEN_RUNNING);
 	}
 	count->last_ns = now;
-	if (now - oldest_ns > count->slip_max_ns)
-		count->slip_max_ns = now - oldest_ns;
+}
+
+static void note_lateness(struct child *c, uint32_t number, uint64_t late_ns)
+{
+	struct generator_count *count = count_of(c, number);
+
+	if (late_ns > count->slip_max_ns)
+		count->slip_max_ns = late_ns;
 	count->missed = c->generators[number].schedule.missed;
 }
 
-/* Sends what is due now, at most one batch; returns the number of packets. */
+/* Sends what may go now, at most one batch; returns the number of packets. */
 static uint32_t send_due(struct child *c, uint32_t number)
 {
 	struct generator *g = &c->generators[number];
 	uint64_t now = now_ns(), oldest_ns = now;
 	uint32_t n = schedule_take(&g->schedule, now, TRANSFER_BATCH, &oldest_ns);
 
+	note_lateness(c, number, now - oldest_ns);
 	if (n > 0) {
-		note_departure(c, number, oldest_ns, now);
+		note_departure(c, number, now);
 		g->sent += transfer_send(c->transfer, &g->source, n);
 	}
 	if (schedule_finished(&g->schedule, now))
@@ -242,8 +248,8 @@ static void start_schedule(struct child *c, uint32_t number)
 	uint64_t base = origin + spec->start_ns + spec->phase_ns;
 	uint64_t stop = spec->stop_ns ? origin + spec->stop_ns : UINT64_MAX;
 
-	if (g->before_clock && base < now && now - c->zero_ns > SCHEDULE_CATCH_UP_NS)
-		base = now; /* its neighbours took longer than the lab waited: a late start, not a stall */
+	if (g->ready_late && base < now)
+		base = now; /* a late start, not a stall */
 	schedule_init(&g->schedule, spec->pattern, schedule_interval(&spec->rate, spec->size, ipv6), spec->seed, base,
 		      stop, spec->count);
 	wake_for_departure(c, number, now);
@@ -269,6 +275,7 @@ static void become_ready(struct child *c, uint32_t number)
 	count->unresolved = warm_unresolved(c->generators[number].warm);
 	warm_end(c, number);
 	set_state(c, number, GEN_READY);
+	c->generators[number].ready_late = c->running;
 	if (c->running)
 		start_schedule(c, number);
 }

@@ -56,7 +56,7 @@ struct generator_count {
 	uint32_t stream0, n_streams;
 	uint64_t first_ns, last_ns; /* CLOCK_MONOTONIC of first and last departure; 0 before */
 	uint64_t slip_max_ns;    /* worst lateness of a departure behind its deadline */
-	uint64_t missed;         /* departures given up in a stall of the machine rather than sent in a burst */
+	uint64_t missed;         /* departures given up because they were more than 1 s late */
 	uint32_t size;           /* spec.size */
 	uint64_t cold_ns;        /* time that resolving neighbours took, before the clock started */
 	uint32_t unresolved;     /* peers whose neighbour did not answer */
@@ -91,7 +91,8 @@ int engine_start(const struct plan *plan, const int *client_ns, uint32_t max_str
 int engine_add(struct engine *e, const struct generator_spec *spec, uint32_t *ret_generator);
 /* Starts the clock: deadlines count from now. Generators that are not ready yet start when they are. */
 int engine_go(struct engine *e);
-/* Stops sending; ENGINE_DONE follows once what was sent has arrived, or nothing has come for 1 s (at most 5 s in all). */
+/* Stops sending (what was due by now and is late through a stall of the machine still goes out, within 1 s); ENGINE_DONE
+ * follows once what was sent has arrived, or nothing has come for 1 s (at most 5 s in all). */
 int engine_stop(struct engine *e, uint32_t generator);
 int engine_set_rate(struct engine *e, uint32_t generator, const struct rate *rate);
 /* Stops all generators and waits in the same way until what was sent has arrived: ENGINE_DRAINED. A generator with a

@@ -104,12 +104,37 @@ static void gap_advance(struct schedule *s)
 	s->gap_after += random_gap(s);
 }
 
-static void pass(struct schedule *s, uint64_t departures)
+/* The last departure was before at_ns. */
+static void change_interval(struct schedule *s, long double interval_ns, uint64_t at_ns)
 {
-	s->k += departures;
-	if (s->pattern == SCN_POISSON && !s->maximum)
-		gap_advance(s); /* departures is 1 */
+	uint64_t last_ns = s->last_ns;
+
+	s->maximum = interval_ns <= 0;
+	s->interval_ns = interval_ns;
+	s->change_ns = UINT64_MAX;
+	if (last_ns != 0) {
+		uint64_t next_ns = s->maximum ? at_ns : add_saturated(last_ns, unit_ns(s));
+
+		s->base_ns = next_ns > at_ns ? next_ns : at_ns;
+	}
+	s->k = 0;
+	if (s->pattern == SCN_POISSON && !s->maximum) {
+		s->gap_after = last_ns ? 0 : random_gap(s);
+		gap_advance(s);
+	}
 	next_set(s);
+}
+
+/* Goes on to departure k: the next one, or for even timetables a later one. */
+static void pass_to(struct schedule *s, uint64_t k)
+{
+	s->last_ns = k == s->k + 1 ? s->next_ns : unit_at(s, (k - 1) / unit_packets(s));
+	if (s->pattern == SCN_POISSON)
+		gap_advance(s);
+	s->k = k;
+	next_set(s);
+	if (s->next_ns >= s->change_ns)
+		change_interval(s, s->change_interval_ns, s->change_ns);
 }
 
 void schedule_init(struct schedule *s, enum scn_pattern pattern, long double interval_ns, uint64_t seed,
@@ -122,6 +147,9 @@ void schedule_init(struct schedule *s, enum scn_pattern pattern, long double int
 		.base_ns = base_ns,
 		.stop_ns = stop_ns,
 		.left = count ? count : UINT64_MAX,
+		.reached_ns = base_ns,
+		.taken_ns = base_ns,
+		.change_ns = UINT64_MAX,
 		.random = seed,
 	};
 	if (pattern == SCN_POISSON && !s->maximum) {
@@ -133,64 +161,56 @@ void schedule_init(struct schedule *s, enum scn_pattern pattern, long double int
 
 void schedule_set_interval(struct schedule *s, long double interval_ns, uint64_t now_ns)
 {
-	uint64_t last_ns = s->last_ns;
+	bool behind = !s->maximum && s->next_ns < now_ns;
 
-	s->maximum = interval_ns <= 0;
-	s->interval_ns = interval_ns;
-	if (last_ns != 0) {
-		uint64_t next_ns = s->maximum ? now_ns : add_saturated(last_ns, unit_ns(s));
-
-		s->base_ns = next_ns > now_ns ? next_ns : now_ns;
-	}
-	s->k = 0;
-	if (s->pattern == SCN_POISSON && !s->maximum) {
-		s->gap_after = last_ns ? 0 : random_gap(s);
-		gap_advance(s);
-	}
-	next_set(s);
-}
-
-/* Gives up units older than the catch-up bound, but never the newest one that is due and before stop. */
-static void give_up_units(struct schedule *s, uint64_t now_ns, uint64_t limit_ns)
-{
-	uint64_t target = first_unit_from(s, limit_ns);
-	uint64_t due = first_unit_from(s, now_ns + 1);
-	uint64_t end = s->stop_ns == UINT64_MAX ? UINT64_MAX : first_unit_from(s, s->stop_ns);
-	uint64_t newest = (due < end ? due : end) - 1; /* next_ns is due and before stop: never below 0 */
-	uint64_t k;
-
-	if (target > newest)
-		target = newest;
-	k = target * unit_packets(s);
-	if (k <= s->k)
+	if (!behind || interval_ns <= 0) {
+		change_interval(s, interval_ns, now_ns);
 		return;
-	s->missed += k - s->k;
-	s->k = k;
-	next_set(s);
+	}
+	s->change_interval_ns = interval_ns;
+	if (s->change_ns == UINT64_MAX)
+		s->change_ns = now_ns;
 }
 
-static void give_up_gaps(struct schedule *s, uint64_t now_ns, uint64_t limit_ns)
+/* Gives up what is due before limit_ns. */
+static void give_up(struct schedule *s, uint64_t limit_ns)
 {
-	for (int i = 0; i < SKIP_MAX && s->next_ns < limit_ns; i++) {
-		uint64_t after_ns = add_saturated(s->base_ns, s->gap_after);
+	for (int i = 0; i < SKIP_MAX && !s->maximum; i++) {
+		uint64_t before_ns = limit_ns < s->stop_ns ? limit_ns : s->stop_ns, k = s->k + 1;
 
-		if (after_ns > now_ns || after_ns >= s->stop_ns)
+		if (before_ns > s->change_ns)
+			before_ns = s->change_ns;
+		if (s->next_ns >= before_ns)
 			return;
-		s->missed++;
-		pass(s, 1);
+		if (s->pattern != SCN_POISSON)
+			k = first_unit_from(s, before_ns) * unit_packets(s);
+		s->missed += k - s->k;
+		pass_to(s, k);
 	}
 }
 
-static void give_up_late(struct schedule *s, uint64_t now_ns)
+/* Last deadline that may be sent together with the next one: those of SCHEDULE_CATCH_UP_NS, where there are several. */
+static uint64_t at_once(const struct schedule *s)
 {
-	uint64_t limit_ns = now_ns > SCHEDULE_CATCH_UP_NS ? now_ns - SCHEDULE_CATCH_UP_NS : 0;
+	long double unit = unit_ns(s);
 
-	if (s->maximum || s->next_ns >= limit_ns)
-		return;
-	if (s->pattern == SCN_POISSON)
-		give_up_gaps(s, now_ns, limit_ns);
-	else
-		give_up_units(s, now_ns, limit_ns);
+	return s->next_ns + (unit < SCHEDULE_CATCH_UP_NS ? SCHEDULE_CATCH_UP_NS - (uint64_t)ceill(unit) : 0);
+}
+
+/* How far the timetable may be sent at now_ns. */
+static void reach(struct schedule *s, uint64_t now_ns, uint64_t limit_ns)
+{
+	uint64_t at_once_ns = at_once(s), replayed_ns;
+
+	if (now_ns > s->taken_ns) {
+		replayed_ns = s->reached_ns + SCHEDULE_SPEED_UP * (now_ns - s->taken_ns);
+		s->reached_ns = replayed_ns < now_ns ? replayed_ns : now_ns;
+	}
+	if (s->reached_ns < limit_ns)
+		s->reached_ns = limit_ns; /* all before is given up */
+	if (s->reached_ns > at_once_ns)
+		s->reached_ns = at_once_ns;
+	s->taken_ns = now_ns;
 }
 
 static uint32_t take_maximum(struct schedule *s, uint32_t max)
@@ -204,6 +224,8 @@ static uint32_t take_maximum(struct schedule *s, uint32_t max)
 
 uint32_t schedule_take(struct schedule *s, uint64_t now_ns, uint32_t max, uint64_t *ret_oldest_ns)
 {
+	uint64_t limit_ns = now_ns > SCHEDULE_LATE_NS ? now_ns - SCHEDULE_LATE_NS : 0, oldest_ns = s->next_ns;
+	uint64_t missed = s->missed;
 	uint32_t n = 0;
 
 	if (s->next_ns > now_ns || schedule_finished(s, now_ns))
@@ -212,15 +234,31 @@ uint32_t schedule_take(struct schedule *s, uint64_t now_ns, uint32_t max, uint64
 		*ret_oldest_ns = s->last_ns = now_ns;
 		return take_maximum(s, max);
 	}
-	*ret_oldest_ns = s->next_ns;
-	give_up_late(s, now_ns);
-	while (n < max && s->next_ns <= now_ns && s->next_ns < s->stop_ns && s->left > 0) {
-		s->last_ns = s->next_ns;
+	give_up(s, limit_ns);
+	if (s->next_ns <= now_ns)
+		reach(s, now_ns, limit_ns);
+	while (n < max && s->next_ns >= limit_ns && s->next_ns <= s->reached_ns && s->next_ns < s->stop_ns &&
+	       s->left > 0) {
 		s->left -= s->left != UINT64_MAX;
-		pass(s, 1);
+		pass_to(s, s->k + 1);
 		n++;
 	}
+	if (n > 0 || s->missed > missed)
+		*ret_oldest_ns = oldest_ns;
 	return n;
+}
+
+uint64_t schedule_wake(const struct schedule *s, uint64_t now_ns)
+{
+	uint64_t replayed_ns;
+
+	if (s->maximum && s->next_ns < now_ns)
+		return now_ns;
+	if (s->maximum || s->next_ns <= s->reached_ns)
+		return s->next_ns;
+	/* Rounded up: it is reached then. */
+	replayed_ns = s->taken_ns + (s->next_ns - s->reached_ns + SCHEDULE_SPEED_UP - 1) / SCHEDULE_SPEED_UP;
+	return replayed_ns > s->next_ns ? replayed_ns : s->next_ns;
 }
 
 bool schedule_finished(const struct schedule *s, uint64_t now_ns)

@@ -599,30 +599,60 @@ TEST(draining_ends_soon_when_packets_do_not_come)
 	lan_down(l);
 }
 
-TEST(a_stall_is_not_made_up_for_in_a_burst)
+/* Two generators, 10 000 and 100 packets a second, whose process does not run for a while. */
+static void stall(unsigned run_ms, unsigned at_ms, unsigned stall_ms, uint64_t late_ms)
 {
 	static const uint32_t to1[] = {1};
 	LAN_OR_SKIP(l, false);
 	struct engine *e = start(l);
 	struct engine_event event;
-	const struct generator_count *g = engine_generator(e, 0);
+	uint64_t begin_ns;
 
-	add(e, SCN_UDP, 10000, 0, to1, 1, 64, 600);
+	add(e, SCN_UDP, 10000, 0, to1, 1, 64, run_ms);
+	add(e, SCN_PING, 100, 0, to1, 1, 64, run_ms);
 	await(e, ENGINE_WARM, &event);
 	eq_i64(engine_go(e), 0);
-	sleep_ms(200);
+	begin_ns = clock_ns();
+	sleep_ms(at_ms);
 	eq_i64(kill(engine_pid(e), SIGSTOP), 0);
-	sleep_ms(200);
+	sleep_ms(stall_ms);
 	eq_i64(kill(engine_pid(e), SIGCONT), 0);
-	sleep_ms(200);
-	eq_i64(engine_drain(e), 0);
-	await(e, ENGINE_DRAINED, &event);
-	eq_u64(departures(e, 0), 6000);
-	ok(g->missed >= 1900);
-	ok(g->slip_max_ns >= 190000000);
-	eq_u64(engine_stream(e, 0)->received, engine_stream(e, 0)->sent);
+	await(e, ENGINE_DONE, &event);
+	await(e, ENGINE_DONE, &event);
+	ok(clock_ns() - begin_ns < (run_ms + 1000ull) * 1000000);
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct generator_count *g = engine_generator(e, i);
+		const struct stream_count *s = engine_stream(e, i);
+		uint64_t planned = (i ? 100 : 10000) * run_ms / 1000;
+
+		t_note("generator %u: %" PRIu64 " sent, %" PRIu64 " missed, slip %" PRIu64 " us", i, s->sent, g->missed,
+		       g->slip_max_ns / 1000);
+		eq_u64(departures(e, i), planned);
+		eq_u64(s->received, s->sent);
+		ok(g->slip_max_ns >= (stall_ms - 20) * 1000000ull);
+		if (stall_ms < 1000)
+			eq_u64(g->missed, 0);
+		else
+			near((double)g->missed / (double)planned, (stall_ms - 1000.0) / run_ms, 0.1);
+		ok(g->last_ns < begin_ns + (run_ms + late_ms) * 1000000);
+	}
 	engine_end(e);
 	lan_down(l);
+}
+
+TEST(a_stall_is_caught_up_with_before_the_end)
+{
+	stall(1000, 200, 300, 60);
+}
+
+TEST(a_stall_over_the_end_loses_nothing)
+{
+	stall(600, 300, 500, 450);
+}
+
+TEST(what_is_too_late_is_given_up_and_counted)
+{
+	stall(2000, 200, 1300, 900);
 }
 
 TEST(orders_that_make_no_sense_are_refused)
