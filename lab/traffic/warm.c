@@ -24,6 +24,9 @@ enum {
 
 enum { PENDING, RESOLVED, FAILED };
 
+/* What the kernel is asked about a neighbour: to have an entry at all, to resolve it, or for its state. */
+enum question { ASK_ENTRY, ASK_RESOLVE, ASK_STATE };
+
 struct peer {
 	struct ip_addr addr;
 	uint8_t state;
@@ -112,7 +115,7 @@ static int send_requests(int fd, const void *requests, size_t len)
  * NTF_EXT_LEARNED keeps the entry out of the bound of struct warm_room. The request for the entry's state behind it
  * answers at once when the entry was known, or when the peer's reply came while the kernel was sending, as it does over
  * veth. */
-static int send_batch(const struct warm *w, uint32_t *index, uint16_t first_type)
+static int send_batch(const struct warm *w, uint32_t *index, enum question question)
 {
 	struct neighbour_request requests[2 * BATCH];
 	uint8_t *at = (uint8_t *)requests;
@@ -122,10 +125,14 @@ static int send_batch(const struct warm *w, uint32_t *index, uint16_t first_type
 
 		if (p->state != PENDING)
 			continue;
-		if (first_type == RTM_NEWNEIGH)
+		if (question == ASK_ENTRY) /* number 0: nobody's, for "it exists" is no failure */
+			at += put_request(at, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL, NTF_EXT_LEARNED, w->ifindex, 0,
+					  &p->addr);
+		if (question == ASK_RESOLVE)
 			at += put_request(at, RTM_NEWNEIGH, NLM_F_CREATE, NTF_USE | NTF_EXT_LEARNED, w->ifindex,
 					  *index + 1, &p->addr);
-		at += put_request(at, RTM_GETNEIGH, 0, 0, w->ifindex, *index + 1, &p->addr);
+		if (question != ASK_ENTRY)
+			at += put_request(at, RTM_GETNEIGH, 0, 0, w->ifindex, *index + 1, &p->addr);
 		n++;
 	}
 	if (at == (uint8_t *)requests)
@@ -224,12 +231,12 @@ static int read_socket(struct warm *w)
 	}
 }
 
-static int ask(struct warm *w, uint16_t first_type)
+static int ask(struct warm *w, enum question question)
 {
 	bool lost = false;
 
 	for (uint32_t index = 0; index < w->n;) {
-		int r = send_batch(w, &index, first_type);
+		int r = send_batch(w, &index, question);
 
 		if (r == 0)
 			r = read_socket(w);
@@ -246,15 +253,15 @@ int warm_read(struct warm *w)
 	int r = read_socket(w);
 
 	for (int tries = 0; r == -ENOBUFS && tries < 3; tries++)
-		r = ask(w, RTM_GETNEIGH);
+		r = ask(w, ASK_STATE);
 	if (r < 0 && r != -ENOBUFS)
 		return r;
 	return w->n_pending == 0;
 }
 
-/* IPv6: where no packet waits the kernel solicits from the link-local address, which the lab's clients do not have, and
- * which would teach the peer the wrong address: so we ask ourselves, as RFC 4861 7.2.2 has it. The answer goes to the
- * kernel, whose entry is waiting for it. */
+/* IPv6: where no packet waits the kernel solicits from the link-local address, which teaches the peer the wrong address:
+ * its first answer would be flooded. So we ask ourselves, as RFC 4861 7.2.2 has it, and before the kernel does. The
+ * answer goes to the kernel, whose entry is waiting for it. */
 static void solicit(const struct warm *w)
 {
 	struct {
@@ -286,7 +293,7 @@ static void solicit(const struct warm *w)
 
 int warm_retry(struct warm *w)
 {
-	int r = ask(w, RTM_GETNEIGH);
+	int r = ask(w, ASK_STATE);
 
 	if (w->solicitor >= 0)
 		solicit(w);
@@ -367,13 +374,13 @@ static int start(struct warm *w, const char *device, const struct ip_addr *sourc
 		return r;
 	*ret_what = "resolve its neighbours";
 	r = keep_peers(w, addrs, n);
-	if (r == 0)
-		r = ask(w, RTM_NEWNEIGH);
-	if (r == -ENOBUFS)
-		r = 0; /* warm_read and warm_retry ask again */
-	if (r == 0 && w->solicitor >= 0)
+	if (r == 0 && w->solicitor >= 0) {
+		(void)ask(w, ASK_ENTRY); /* what fails here is told by the next question */
 		solicit(w);
-	return r;
+	}
+	if (r == 0)
+		r = ask(w, ASK_RESOLVE);
+	return r == -ENOBUFS ? 0 : r; /* warm_read and warm_retry ask again */
 }
 
 int warm_open(const char *device, const struct ip_addr *source, const struct ip_addr *addrs, size_t n,
