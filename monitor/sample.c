@@ -84,7 +84,8 @@ static void fill_generator(struct sample_generator *g, uint32_t id, const struct
 	*g = (struct sample_generator) {
 		.id = id, .section = info->section, .client = info->client, .proto = info->proto, .rate = info->rate,
 		.size = info->size, .state = count->state, .first_ns = count->first_ns, .last_ns = count->last_ns,
-		.slip_max_ns = count->slip_max_ns, .cold_ns = count->cold_ns, .unresolved = count->unresolved,
+		.slip_max_ns = count->slip_max_ns, .cold_ns = count->cold_ns, .missed = count->missed,
+		.unresolved = count->unresolved,
 		.stream0 = count->stream0, .n_streams = count->n_streams,
 	};
 	memcpy(g->name, info->name, sizeof(g->name));
@@ -100,6 +101,7 @@ static void fill_traffic(struct sample *s, const struct sample_source *src)
 		fill_stream(&s->streams[i], engine_stream(src->engine, (uint32_t)i));
 	for (size_t i = 0; i < s->n_generators; i++)
 		fill_generator(&s->generators[i], (uint32_t)i, src, s);
+	s->overruns = engine_health(src->engine)->overruns;
 }
 
 static int allocate(struct sample *s)

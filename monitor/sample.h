@@ -41,6 +41,7 @@ struct sample_generator {
 	uint32_t state;              /* enum generator_state */
 	uint64_t first_ns, last_ns;  /* CLOCK_MONOTONIC of first and last departure; 0 before */
 	uint64_t slip_max_ns, cold_ns;
+	uint64_t missed;             /* departures given up, more than 1 s late */
 	uint32_t unresolved;
 	uint32_t stream0, n_streams; /* in sample.streams */
 	uint64_t sent, received;     /* over its streams */
@@ -62,6 +63,7 @@ struct sample {
 	size_t n_generators;
 	struct sample_stream *streams;
 	size_t n_streams;
+	uint64_t overruns;           /* packets dropped because a socket of the engine was full */
 	int refs;                    /* private to sample.c; atomic */
 };
 

@@ -251,6 +251,7 @@ char *view_generator(const struct plan *plan, const struct sample *s, size_t gen
 	emit_u64(&e, "sent", sum.sent);
 	emit_u64(&e, "received", sum.received);
 	emit_u64(&e, "send_errors", sum.send_errors);
+	emit_u64(&e, "missed", g->missed);
 	emit_u64(&e, "duplicates", sum.duplicates);
 	emit_u64(&e, "reordered", sum.reordered);
 	emit_rtt(&e, &sum);

@@ -554,7 +554,7 @@ static void generate(struct fixture *f, struct generated *g)
 {
 	*g = (struct generated) { .generator = {
 		.id = 0, .section = 0, .name = "pings", .client = 0, .proto = SCN_PING, .rate = { RATE_PPS, 10 }, .size = 128,
-		.state = GEN_RUNNING, .first_ns = 10000000000, .last_ns = 11900000000, .slip_max_ns = 250000, .cold_ns = 1500000,
+		.state = GEN_RUNNING, .first_ns = 10000000000, .last_ns = 11900000000, .slip_max_ns = 250000, .cold_ns = 1500000, .missed = 7,
 		.n_streams = 2, .sent = 8, .received = 3,
 	} };
 	g->streams[0] = (struct sample_stream) { .to = 2, .sent = 4, .received = 3, .duplicates = 1, .reordered = 2,
@@ -581,7 +581,7 @@ TEST(generator_line_sums_its_streams)
 		return;
 	generate(&f, g);
 	doc = parse(view_generator(f.plan, &f.sample, 0));
-	eq_str(keys(doc, buf, sizeof(buf)), "id name client to peers elapsed_s state sent received send_errors duplicates reordered "
+	eq_str(keys(doc, buf, sizeof(buf)), "id name client to peers elapsed_s state sent received send_errors missed duplicates reordered "
 	       "rtt_ms slip_max_ms cold_ms");
 	eq_str(string(doc, "client"), "c0");
 	eq_str(cJSON_GetStringValue(item(doc, "to", 1)), "c4");
@@ -590,6 +590,7 @@ TEST(generator_line_sums_its_streams)
 	eq_u64(number(doc, "sent"), 8);
 	eq_u64(number(doc, "received"), 3);
 	eq_u64(number(doc, "send_errors"), 5);
+	eq_u64(number(doc, "missed"), 7);
 	eq_u64(number(doc, "duplicates"), 1);
 	eq_u64(number(doc, "reordered"), 2);
 	near(member(doc, "slip_max_ms")->valuedouble, 0.25, 1e-9);
