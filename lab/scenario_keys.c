@@ -12,7 +12,6 @@
 enum {
 	MTU_MIN = 68, /* RFC 791: every IPv4 link carries this much */
 	MTU_MAX = 1500,
-	TRAFFIC_SIZE_LIMIT = 65535,
 };
 static const uint64_t duration_min_ns = 1000000ull;
 
@@ -342,7 +341,7 @@ static bool traffic_size(struct build *b, void *object, const char *value, char 
 	(void)b;
 	if (parse_size(value, &size, &static_why))
 		return say(why, static_why);
-	if (size < TRAFFIC_SIZE_MIN || size > TRAFFIC_SIZE_LIMIT) {
+	if (size < TRAFFIC_SIZE_MIN || size > TRAFFIC_SIZE_MAX) {
 		(void)snprintf(
 			why, WHY_LEN,
 			"want at least %d bytes (8 of ICMP or UDP header and tunlab's own) and no more than the MTU",
