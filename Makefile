@@ -24,7 +24,7 @@ CFLAGS   ?= -O2 -g
 STRICT   := -std=gnu11 -Wall -Wextra -Werror -MMD -MP
 LDLIBS   += $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lcivetweb -lelf -lz -lpthread -lm
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-BPFFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -MMD -MP -I. -I/usr/include/$(shell $(CC) -print-multiarch)
+BPFFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -MMD -MP -I. -I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
 SRC := $(wildcard lab/*.c lab/traffic/*.c monitor/*.c ui/*.c)
 OBJ := $(SRC:%.c=$(O)/%.o)
@@ -104,7 +104,7 @@ $(B)/%.skel.h: $(B)/%.bpf.o
 
 # The page: npm's packages and the bundle live in build/, so the source tree stays as git has it.
 $(B)/web/.installed: ui/web/package.json ui/web/package-lock.json ui/web/.npmrc
-	$(call say,NPM,ci)mkdir -p $(B)/web && cp $^ $(B)/web/ && cd $(B)/web && npm ci --silent --no-audit --no-fund && touch .installed
+	$(call say,NPM,ci)mkdir -p $(B)/web && cp $^ $(B)/web/ && cd $(B)/web && npm ci --loglevel=error --no-audit --no-fund >/dev/null && touch .installed
 $(WEB)/.built: $(B)/web/.installed $(WEB_SRC) Makefile
 	$(call say,BUNDLE,$(WEB))mkdir -p $(WEB) && cp ui/web/*.html ui/web/*.svg $(WEB)/ && \
 	NODE_PATH=$(B)/web/node_modules $(B)/web/node_modules/.bin/esbuild ui/web/app.js ui/web/feed-worker.js ui/web/style.css \
