@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Real labs for tests: starts the real program, waits for what it says, and takes everything down again, also when a test
 // fails. Kills only what it started, by process id.
+import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 
 const build = new URL("../../build/", import.meta.url).pathname;
 export const tunlab = build + "tunlab";
@@ -130,22 +132,31 @@ export function have(command) {
   return spawnSync("sh", ["-c", `command -v ${command}`]).status === 0;
 }
 
-// What a lab must leave as it was: this machine's own network namespace, its BPF programs, the runtime folder, processes.
+// What a lab must leave as it was: this machine's own network namespace, the runtime folder, processes.
 export function machineState() {
   const ip = (...args) => spawnSync("ip", args, { encoding: "utf8" }).stdout;
   const stable = (text) => text.replace(/ (qlen|mtu|valid_lft|preferred_lft) \S+/g, "");
-  // Programs of ours that no process holds any more.
-  const listed = have("bpftool") ? spawnSync("bpftool", ["-j", "prog"], { encoding: "utf8" }).stdout : "[]";
-  const programs = JSON.parse(listed).filter((p) => /^observe_[tr]x$/.test(p.name) && !p.pids?.length);
   return {
     links: ip("-o", "link").replace(/^(\d+): /gm, ""),
     addresses: stable(ip("-o", "addr")),
     rules: ip("rule"),
     namespaces: ip("netns"),
-    programs: programs.length,
     sockets: existsSync("/run/tunlab") ? readdirSync("/run/tunlab").filter((f) => f.includes(`-${process.pid}-`)) : [],
     processes: ourProcesses(),
   };
+}
+
+// Programs of ours that no process holds any more: the kernel frees them with the namespaces, in the background.
+function orphanPrograms() {
+  const listed = have("bpftool") ? spawnSync("bpftool", ["-j", "prog"], { encoding: "utf8" }).stdout : "[]";
+  return JSON.parse(listed).filter((p) => /^observe_[tr]x$/.test(p.name) && !p.pids?.length).length;
+}
+
+// Asserts that the machine is as it was (an earlier machineState()), once the kernel has had the time to clean up.
+export async function leftNothing(before, state = machineState) {
+  await eventually(() => isDeepStrictEqual(state(), before) && orphanPrograms() === 0, 20_000);
+  assert.deepEqual(state(), before);
+  assert.equal(orphanPrograms(), 0, "BPF programs of a lab that is gone");
 }
 
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));

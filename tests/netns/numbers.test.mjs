@@ -9,11 +9,12 @@ import { Child, Lab, have, isRoot, eventually } from "../lib/lab.mjs";
 
 const needRoot = () => isRoot || skip("needs root");
 
-// Packets and bytes of every uplink, as the kernel counts them.
-function kernelCounters(lab, hosts) {
-  const read = "cat /sys/class/net/eth0/statistics/tx_packets /sys/class/net/eth0/statistics/rx_packets";
-  return Array.from({ length: hosts }, (_, i) => lab.exec(`host${i}`, "sh", "-c", read).out.trim().split("\n").map(Number));
-}
+// What the kernel itself counted at an interface, by netlink.
+const statistics = (lab, where) => JSON.parse(lab.exec(where, "ip", "-j", "-s", "link", "show", "dev", "eth0").out)[0].stats64;
+
+// Packets of every uplink, sent and received.
+const kernelCounters = (lab, hosts) =>
+  Array.from({ length: hosts }, (_, i) => statistics(lab, `host${i}`)).map((s) => [s.tx.packets, s.rx.packets]);
 
 // Nothing moves any more: the same kernel counters twice, with the monitor's figure between.
 async function settled(lab, hosts) {
@@ -105,7 +106,7 @@ test("segmentation offload: TCP super-packets count as the segments on the wire"
     assert.ok(there.packets > flows.monitor.seen, "super-packets did pass: fewer frames than wire packets");
     // c0's own interface counted super-packets; each further segment repeats 66 bytes of inner headers (Ethernet, IP, TCP with
     // timestamps). So what the monitor calls wire packets and wire bytes follows exactly from the kernel's figures.
-    const [frames, length] = lab.exec("c0", "sh", "-c", "cat /sys/class/net/eth0/statistics/tx_packets /sys/class/net/eth0/statistics/tx_bytes").out.trim().split("\n").map(Number);
+    const { packets: frames, bytes: length } = statistics(lab, "c0").tx;
     const sum = (key) => flows.flows.filter((f) => f.outer_src === "172.16.1.100").reduce((a, f) => a + f[key], 0);
     assert.equal(sum("inner_bytes"), length + 66 * (sum("packets") - frames));
     assert.equal(there.bytes - there.inner_bytes, 50 * there.packets, "each wire packet carries its own 50 bytes of tunnel");
