@@ -123,10 +123,11 @@ static int refused(const struct nl *nl, const struct nlmsghdr *h, int code, stru
 {
 	uint32_t i = h->nlmsg_seq - nl->seq;
 	const char *sentence = kernel_sentence(h);
+	const char *remedy = code == -EOPNOTSUPP ? ": is that kind of device in this kernel, or a module of its name (modprobe)?" : "";
 
-	error_set(err, "cannot %s in %s: %s%s%s%s", i < nl->n ? nl->note[i] : "configure", nl->where,
+	error_set(err, "cannot %s in %s: %s%s%s%s%s", i < nl->n ? nl->note[i] : "configure", nl->where,
 		  sentence ? sentence : strerror(-code), sentence ? " (" : "", sentence ? strerror(-code) : "",
-		  sentence ? ")" : "");
+		  sentence ? ")" : "", remedy);
 	return code;
 }
 

@@ -51,7 +51,7 @@ static int mute_standard_streams(void)
 	if (fd < 0)
 		return -errno;
 	/* Without close-on-exec, as standard streams are; nothing is ever executed here. */
-	if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0) {
+	if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0) {
 		int e = errno;
 
 		close(fd);
