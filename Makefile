@@ -10,7 +10,7 @@ B  := build
 O  := $(B)/obj
 Q  := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
-SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+SUDO := $(if $(filter 0,$(shell id -u)),,$(shell command -v sudo))
 
 # Ubuntu ships bpftool per kernel, behind a wrapper that refuses when the running kernel's is missing; any of them will do.
 BPFTOOL ?= $(shell for t in bpftool /usr/sbin/bpftool /usr/lib/linux-tools/*/bpftool /usr/lib/linux-tools-*/bpftool; do \

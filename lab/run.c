@@ -294,12 +294,14 @@ static void on_signal(void *arg, uint32_t events)
 
 static int open_signals(struct run *run)
 {
+	struct sigaction hangup;
 	sigset_t set;
 
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGHUP);
+	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN) /* nohup means it */
+		(void)sigaddset(&set, SIGHUP);
 	/* Before threads start: they inherit the mask, and so never take a signal. */
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
