@@ -115,7 +115,7 @@ export class Lab {
 }
 
 // Processes whose command line names a lab of this test run (see labName); a user's own labs are none of our business.
-function ourProcesses() {
+export function ourProcesses() {
   const mark = `-${process.pid}-`;
   return readdirSync("/proc")
     .filter((d) => /^\d+$/.test(d))

