@@ -203,10 +203,9 @@ check("the lab is described", async () => {
 check("the flow table shows the culprit, and its totals are the sums of its rows", async () => {
   const found = await eventually(async () => {
     const { json } = await askJson("/api/v1/flows?by=client&top=1&rates=1");
-    return json.rows[0]?.client === "c3" && json.rows[0].rates && json;
+    return json.rows[0]?.client === "c3" && json.rows[0].rates?.pps > 250 && json; // 500, once an interval was whole
   });
   assert.ok(found, "c3 leads");
-  assert.ok(found.rows[0].rates.pps > 250);
   for (const by of ["flow", "outer", "inner", "vni", "client"]) {
     const { json } = await askJson(`/api/v1/flows?by=${by}&top=5`);
     const rows = [...(json.rows ?? json.flows), json.rest];
