@@ -123,23 +123,53 @@ int dev_add_vxlan(struct nl *nl, struct error *err, const struct dev_vxlan *v)
 	return 0;
 }
 
+static void put_neighbour(struct nlmsghdr *h, uint8_t family, uint32_t index, uint16_t state, uint8_t flags,
+			  const uint8_t *mac)
+{
+	struct ndmsg *nd = mnl_nlmsg_put_extra_header(h, sizeof(*nd));
+
+	nd->ndm_family = family;
+	nd->ndm_ifindex = (int)index;
+	nd->ndm_state = state;
+	nd->ndm_flags = flags;
+	mnl_attr_put(h, NDA_LLADDR, 6, mac);
+}
+
 int dev_add_flood(struct nl *nl, struct error *err, uint32_t vxlan, const struct ip_addr *remote)
 {
+	static const uint8_t any_mac[6];
 	char text[ADDR_STRLEN];
 	struct nlmsghdr *h = nl_request(nl, err, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_APPEND, "add the flood entry to %s",
 					addr_format(remote, text));
-	static const uint8_t any_mac[6];
-	struct ndmsg *nd;
 
 	if (!h)
 		return -EIO;
-	nd = mnl_nlmsg_put_extra_header(h, sizeof(*nd));
-	nd->ndm_family = AF_BRIDGE;
-	nd->ndm_ifindex = (int)vxlan;
-	nd->ndm_state = NUD_NOARP | NUD_PERMANENT;
-	nd->ndm_flags = NTF_SELF;
-	mnl_attr_put(h, NDA_LLADDR, sizeof(any_mac), any_mac);
+	put_neighbour(h, AF_BRIDGE, vxlan, NUD_NOARP | NUD_PERMANENT, NTF_SELF, any_mac);
 	put_address(h, NDA_DST, remote);
+	return 0;
+}
+
+int dev_add_fdb(struct nl *nl, struct error *err, uint32_t port, const uint8_t *mac)
+{
+	struct nlmsghdr *h = nl_request(nl, err, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL, "add the forwarding entry of port %u",
+					port);
+
+	if (!h)
+		return -EIO;
+	put_neighbour(h, AF_BRIDGE, port, NUD_NOARP, NTF_MASTER, mac);
+	return 0;
+}
+
+int dev_add_neighbour(struct nl *nl, struct error *err, uint32_t index, const struct ip_addr *addr, const uint8_t *mac)
+{
+	char text[ADDR_STRLEN];
+	struct nlmsghdr *h = nl_request(nl, err, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL, "add the neighbour %s",
+					addr_format(addr, text));
+
+	if (!h)
+		return -EIO;
+	put_neighbour(h, addr_is_v4(addr) ? AF_INET : AF_INET6, index, NUD_PERMANENT, 0, mac);
+	put_address(h, NDA_DST, addr);
 	return 0;
 }
 

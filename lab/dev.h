@@ -44,6 +44,12 @@ int dev_add_vxlan(struct nl *nl, struct error *err, const struct dev_vxlan *v);
 /* Head-end replication: frames that `vxlan` floods are also sent to the VTEP `remote`. */
 int dev_add_flood(struct nl *nl, struct error *err, uint32_t vxlan, const struct ip_addr *remote);
 
+/* A bridge's port `port` is where `mac` lives, for good: frames to it are never flooded, not even the first. */
+int dev_add_fdb(struct nl *nl, struct error *err, uint32_t port, const uint8_t *mac);
+
+/* The neighbour at `addr` behind device `index` has `mac`, for good: nobody asks for it. */
+int dev_add_neighbour(struct nl *nl, struct error *err, uint32_t index, const struct ip_addr *addr, const uint8_t *mac);
+
 /* A macvlan in bridge mode on `lower`, born in far_netns, down. */
 int dev_add_macvlan(struct nl *nl, struct error *err, uint32_t lower, const struct dev_end *far, int far_netns);
 

@@ -21,6 +21,14 @@ enum {
 	INDEX_CLIENT_PORT = 400000,
 };
 
+enum {
+	GROUPS_DEFAULT = 20, /* igmp_max_memberships of a new namespace */
+	/* Up to so many hosts know each other's VTEPs from the start. Entries that are learned share one bound of 1024 over all
+	 * namespaces of the machine (neigh/default/gc_thresh3), which a mesh of 40 hosts overruns; permanent ones do not count.
+	 * With more hosts than this their number, hosts squared, would cost more than it saves. */
+	VTEPS_KNOWN_MAX = 256,
+};
+
 struct build {
 	struct lab *lab;
 	const struct plan *plan;
@@ -33,6 +41,17 @@ static bool is_v6(const struct ip_addr *a)
 	return !addr_is_v4(a);
 }
 
+static int add_vteps(struct build *b, uint32_t host, struct nl *nl)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < b->plan->n_hosts && b->plan->n_hosts <= VTEPS_KNOWN_MAX && !r; i++)
+		if (i != host)
+			r = dev_add_neighbour(nl, b->err, PLAN_IFINDEX_UPLINK + host, &b->plan->hosts[i].vtep,
+					      b->plan->hosts[i].mac);
+	return r;
+}
+
 static int add_uplink(struct build *b, uint32_t host, struct nl *nl)
 {
 	const struct plan_host *ph = &b->plan->hosts[host];
@@ -42,12 +61,18 @@ static int add_uplink(struct build *b, uint32_t host, struct nl *nl)
 	int r = dev_add_veth(b->fabric, b->err, &port, INDEX_FABRIC_BRIDGE, &eth0, b->lab->hosts[host]);
 
 	if (!r)
+		r = dev_add_fdb(b->fabric, b->err, port.index, ph->mac);
+	if (!r)
 		r = nl_flush(b->fabric, b->err);
 	if (!r && is_v6(&ph->vtep))
 		r = ns_allow_ipv6("eth0", ph->name, b->err);
+	else if (!r && ph->n_clients > GROUPS_DEFAULT)
+		r = ns_allow_groups(ph->n_clients, ph->name, b->err);
 	if (!r)
 		r = dev_set_up(nl, b->err, INDEX_LO, "lo");
-	return r ?: dev_add_address(nl, b->err, eth0.index, &ph->vtep, underlay->len);
+	if (!r)
+		r = dev_add_address(nl, b->err, eth0.index, &ph->vtep, underlay->len);
+	return r ?: add_vteps(b, host, nl);
 }
 
 /* Head-end replication: every other host that carries this VNI. */
@@ -198,6 +223,19 @@ static struct lab *lab_alloc(const struct plan *plan)
 }
 
 /* The thread wanders through the namespaces it makes and must come home whatever happened. */
+static int build_all(struct build *b, int home)
+{
+	struct error lost;
+	int r = build_fabric(b);
+
+	for (uint32_t i = 0; i < b->plan->n_hosts && !r; i++)
+		r = build_host(b, i);
+	nl_close(b->fabric);
+	if (ns_enter(home, "this machine", &lost))
+		abort(); /* going on in a lab's namespace would change the wrong network */
+	return r;
+}
+
 int lab_build(const struct plan *plan, struct lab **ret, struct error *err)
 {
 	struct build b = { .plan = plan, .err = err, .lab = lab_alloc(plan) };
@@ -206,18 +244,16 @@ int lab_build(const struct plan *plan, struct lab **ret, struct error *err)
 	if (!b.lab || home < 0) {
 		r = b.lab ? home : -ENOMEM;
 		error_set(err, "cannot start building: %s", strerror(-r));
-		lab_free(b.lab);
-		return r;
+	} else {
+		r = ns_enter(home, "this machine", err);
+		if (r) /* before anything is made: otherwise there would be no way back */
+			error_set(err, "cannot leave and re-enter this machine's network namespace: %s (a lab needs root of the machine, "
+				  "not of a user namespace)", strerror(-r));
+		else
+			r = build_all(&b, home);
 	}
-	r = ns_enter(home, "this machine", err); /* within a user namespace there may be no way back: find out first */
-	if (!r)
-		r = build_fabric(&b);
-	for (uint32_t i = 0; i < plan->n_hosts && !r; i++)
-		r = build_host(&b, i);
-	nl_close(b.fabric);
-	if (ns_enter(home, "this machine", err))
-		abort(); /* going on in a lab's namespace would change the wrong network */
-	(void)close(home);
+	if (home >= 0)
+		(void)close(home);
 	if (r)
 		lab_free(b.lab);
 	else

@@ -24,15 +24,12 @@ int ns_enter(int fd, const char *where, struct error *err)
 }
 
 /* /proc/sys/net shows the namespace of whoever opens it. */
-static int write_sysctl(const char *device, const char *key, const char *value, const char *where, struct error *err)
+static int write_sysctl(const char *path, const char *value, const char *where, struct error *err)
 {
-	char path[128];
-	int fd, r = 0;
+	int fd = open(path, O_WRONLY | O_CLOEXEC), r = 0;
 
-	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", device, key);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
-		return -ENOENT; /* a kernel without IPv6: nothing to switch off */
+		return -ENOENT; /* a kernel without it, such as one without IPv6: nothing to switch off */
 	if (fd < 0 || write(fd, value, strlen(value)) < 0) {
 		r = -errno;
 		error_set(err, "cannot set %s = %s in %s: %s", path, value, where, strerror(-r));
@@ -40,6 +37,14 @@ static int write_sysctl(const char *device, const char *key, const char *value, 
 	if (fd >= 0)
 		(void)close(fd);
 	return r;
+}
+
+static int write_ipv6(const char *device, const char *key, const char *value, const char *where, struct error *err)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", device, key);
+	return write_sysctl(path, value, where, err);
 }
 
 int ns_create(const char *where, struct nl **ret_nl, struct error *err)
@@ -64,7 +69,7 @@ int ns_create(const char *where, struct nl **ret_nl, struct error *err)
 		nl_close(nl);
 		return fd;
 	}
-	r = write_sysctl("default", "disable_ipv6", "1", where, err);
+	r = write_ipv6("default", "disable_ipv6", "1", where, err);
 	if (r && r != -ENOENT) {
 		nl_close(nl);
 		(void)close(fd);
@@ -84,8 +89,16 @@ int ns_allow_ipv6(const char *device, const char *where, struct error *err)
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]) && !r; i++)
-		r = write_sysctl(device, settings[i].key, settings[i].value, where, err);
+		r = write_ipv6(device, settings[i].key, settings[i].value, where, err);
 	if (r == -ENOENT)
 		error_set(err, "cannot use IPv6 addresses in %s: this kernel has no IPv6 (CONFIG_IPV6)", where);
 	return r;
+}
+
+int ns_allow_groups(unsigned n, const char *where, struct error *err)
+{
+	char value[16];
+
+	(void)snprintf(value, sizeof(value), "%u", n);
+	return write_sysctl("/proc/sys/net/ipv4/igmp_max_memberships", value, where, err);
 }

@@ -21,4 +21,8 @@ int ns_create(const char *where, struct nl **ret_nl, struct error *err);
  * solicit no routers and heed no advertisements. */
 int ns_allow_ipv6(const char *device, const char *where, struct error *err);
 
+/* Lets one socket of the current namespace join n IPv4 multicast groups (the kernel's default is 20): a host's tunnels share
+ * one. */
+int ns_allow_groups(unsigned n, const char *where, struct error *err);
+
 #endif
