@@ -46,8 +46,13 @@ static int plan(const void *given, char *const *args, int n_args)
 	struct scenario *scn;
 	struct plan *p;
 	char *text;
-	int status = source_load(n_args ? args[0] : NULL, &o->set, &scn, &p);
+	int status;
 
+	if (o->json && o->dot) {
+		say("plan: --json and --dot exclude each other");
+		return EXIT_USAGE;
+	}
+	status = source_load(n_args ? args[0] : NULL, &o->set, &scn, &p);
 	if (status != EXIT_WELL)
 		return status;
 	text = o->json ? plan_json(p) : o->dot ? plan_dot(p) : plan_text(p);

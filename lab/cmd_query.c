@@ -94,6 +94,11 @@ static int collect_status(const char *lab, char **ret)
 		char *text;
 
 		status = ask_lab(name, question("status"), &text, NULL);
+		if (status != EXIT_WELL && !lab) { /* the others are still worth seeing */
+			say("lab %s is left out", name);
+			status = EXIT_WELL;
+			continue;
+		}
 		if (status != EXIT_WELL)
 			break;
 		(void)cJSON_AddItemToArray(labs, cJSON_CreateRaw(text));
@@ -185,6 +190,7 @@ static int stop(const void *given, char *const *args, int n_args)
 	if (r != EXIT_WELL)
 		return r;
 	free(text);
+	control_wait_forever(fd);
 	if (control_receive(fd, &text, NULL) == 0) /* the end of the connection is the end of the lab */
 		free(text);
 	(void)close(fd);

@@ -11,6 +11,7 @@
 #include "lab/judge.h"
 #include "lab/run.h"
 #include "lab/source.h"
+#include "ui/server.h"
 
 #define AT(field) offsetof(struct run_options, field)
 
@@ -129,6 +130,12 @@ static int run_judged(const struct run_options *o, const struct scenario *scn, c
 	struct error err;
 	int status;
 
+	/* Asked before anything is built, so that a taken port leaves nothing half-made. */
+	status = o->headless ? 0 : server_probe(run_listen_address(o), &err);
+	if (status) {
+		say("%s", err.text);
+		return status_of(status);
+	}
 	if (o->judge && judge_open(plan, &o->report, &judge, &err)) {
 		say("%s", err.text);
 		return EXIT_USAGE;

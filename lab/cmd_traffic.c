@@ -144,6 +144,8 @@ static int summarise(const struct traffic_options *o, const char *last)
 	if (cJSON_IsObject(rtt))
 		printf("--- rtt min/avg/p50/p90/p99/max = %.3f/%.3f/%.3f/%.3f/%.3f/%.3f ms\n", number(rtt, "min"), number(rtt, "avg"),
 		       number(rtt, "p50"), number(rtt, "p90"), number(rtt, "p99"), number(rtt, "max"));
+	if (number(g, "missed") > 0)
+		printf("--- %.0f more were due: the rate could not be kept\n", number(g, "missed"));
 	if (number(g, "send_errors") > 0)
 		printf("--- %.0f packets were refused by the sender's own kernel (larger than the inner MTU?)\n", number(g, "send_errors"));
 	cJSON_Delete(g);
@@ -187,7 +189,7 @@ static void ask_to_stop(int fd, double id)
 }
 
 /* Lines until the lab says the generator is done by closing the connection. The first Ctrl-C asks for that; the second leaves. */
-static int listen_to(const struct traffic_options *o, int fd, double id, struct progress *p)
+static int listen_to(const struct traffic_options *o, int fd, double id, struct progress *p, int *ret_signal)
 {
 	struct pollfd ready[2] = { { .fd = fd, .events = POLLIN }, { .fd = open_signals(), .events = POLLIN } };
 
@@ -203,6 +205,7 @@ static int listen_to(const struct traffic_options *o, int fd, double id, struct 
 			struct signalfd_siginfo info;
 
 			stopping = read(ready[1].fd, &info, sizeof(info)) == sizeof(info);
+			*ret_signal = stopping ? (int)info.ssi_signo : 0;
 			ask_to_stop(fd, id);
 		}
 		if (!ready[0].revents)
@@ -227,7 +230,7 @@ static int run(const void *given, char *const *args, int n_args)
 	cJSON *q = cJSON_CreateObject(), *answer;
 	char *text;
 	double id;
-	int fd, status = make_question(o, q);
+	int fd, signal = 0, status = make_question(o, q);
 
 	(void)args;
 	(void)n_args;
@@ -244,10 +247,12 @@ static int run(const void *given, char *const *args, int n_args)
 	id = number(answer, "id");
 	cJSON_Delete(answer);
 	free(text);
-	status = listen_to(o, fd, id, &progress);
+	status = listen_to(o, fd, id, &progress, &signal);
 	(void)close(fd);
 	if (status == EXIT_WELL)
 		status = summarise(o, progress.last);
+	if (signal && signal != SIGINT) /* Ctrl-C is how one ends this command; others end it from outside */
+		status = EXIT_SIGNAL + signal;
 	free(progress.last);
 	return status;
 }

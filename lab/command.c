@@ -136,8 +136,8 @@ int command_run(const struct command *c, int argc, char **argv)
 	int n = argc - optind;
 
 	if (status == EXIT_WELL && (n < c->min_args || (c->max_args >= 0 && n > c->max_args))) {
-		say("%s: %s: usage: tunlab %s %s", c->name, n < c->min_args ? "something is missing" : "too many arguments", c->name,
-		    c->args);
+		say("%s: %s: usage: tunlab %s%s%s", c->name, n < c->min_args ? "something is missing" : "too many arguments", c->name,
+		    *c->args ? " " : "", c->args);
 		status = EXIT_USAGE;
 	} else if (status == EXIT_WELL) {
 		status = c->run(options, argv + optind, n);
@@ -208,7 +208,8 @@ int hear_lab(int fd, char **ret_answer, int *ret_fd)
 	int r = control_receive(fd, &text, ret_fd), status;
 
 	if (r) {
-		say("the lab did not answer: %s", r == -EPIPE ? "it has just ended" : strerror(-r));
+		say("the lab did not answer: %s", r == -EPIPE ? "it has just ended" :
+		    r == -EAGAIN ? "is its process stopped, or this machine overloaded?" : strerror(-r));
 		return EXIT_MACHINE;
 	}
 	status = refusal_status(text);

@@ -14,12 +14,15 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define RUN_DIR "/run/tunlab"
 #define SUFFIX ".sock"
+
+enum { ANSWER_SECONDS = 5 };
 
 /* The folder, locked, so that taking a name and removing a left-over are one step each for everybody. The folder may have
  * been removed between open and lock by a lab that was the last: then again. */
@@ -61,12 +64,27 @@ static int unix_socket(void)
 	return fd < 0 ? -errno : fd;
 }
 
+/* A lab that is stopped (SIGSTOP), or hangs, must not hang those who ask. 0: wait for ever. */
+static void limit_waiting(int fd, int seconds)
+{
+	struct timeval limit = { .tv_sec = seconds };
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)); /* without, one just waits longer */
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
+
+void control_wait_forever(int fd)
+{
+	limit_waiting(fd, 0);
+}
+
 static int try_connect(const struct sockaddr_un *addr, int *ret_fd)
 {
 	int fd = unix_socket(), r;
 
 	if (fd < 0)
 		return fd;
+	limit_waiting(fd, ANSWER_SECONDS);
 	if (!connect(fd, (const struct sockaddr *)addr, sizeof(*addr))) {
 		*ret_fd = fd;
 		return 0;

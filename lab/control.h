@@ -37,9 +37,12 @@ void control_names_free(char **names, size_t n);
 int control_connect(const char *lab, int *ret_fd, struct error *err);
 
 /* Blocking, for commands. Sends a line; reads one into a new string (free it), with the descriptor that came along
- * (-1: none; NULL: not wanted). A lab that is gone is -EPIPE. */
+ * (-1: none; NULL: not wanted). A lab that is gone is -EPIPE; one that does not answer for five seconds -EAGAIN. */
 int control_send(int fd, const char *json);
 int control_receive(int fd, char **ret_json, int *ret_passed_fd);
+
+/* For a conversation in which silence is no fault. */
+void control_wait_forever(int fd);
 
 /* Sends as much of data as the socket takes, with a descriptor (-1: none) on the first byte; bytes sent or -errno. */
 ssize_t control_push(int fd, const char *data, size_t len, int passed_fd);

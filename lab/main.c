@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of commands, help and version. What a command does is in its cmd_ file. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lab/command.h"
 #include "version.h"
@@ -79,7 +82,19 @@ static int version(const void *given, char *const *args, int n_args)
 	return EXIT_WELL;
 }
 
-int main(int argc, char **argv)
+/* A standard stream that is closed would let the next file opened take its number, and messages go there. */
+static void secure_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+}
+
+static int run_named(int argc, char **argv)
 {
 	const struct command *c;
 
@@ -93,4 +108,17 @@ int main(int argc, char **argv)
 		return version(NULL, NULL, 0);
 	c = find(argv[1]);
 	return c ? command_run(c, argc - 1, argv + 1) : unknown(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	secure_standard_streams();
+	status = run_named(argc, argv);
+	if ((fflush(stdout) || ferror(stdout)) && status == EXIT_WELL) {
+		say("cannot write to standard output: %s", strerror(errno));
+		status = EXIT_MACHINE;
+	}
+	return status;
 }

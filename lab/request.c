@@ -217,8 +217,8 @@ static int order_number(const cJSON *request, const char *key, uint64_t min, uin
 		return 0;
 	if (!cJSON_IsNumber(item) || item->valuedouble < (double)min || item->valuedouble > (double)max ||
 	    item->valuedouble != floor(item->valuedouble)) {
-		error_set(err, "cannot use that %s: want a whole number from %llu to %llu", key, (unsigned long long)min,
-			  (unsigned long long)max);
+		error_set(err, "cannot use %s %.12g: want a whole number from %llu to %llu", key, cJSON_GetNumberValue(item),
+			  (unsigned long long)min, (unsigned long long)max);
 		return -EINVAL;
 	}
 	*ret = (uint64_t)item->valuedouble;

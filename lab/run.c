@@ -31,6 +31,11 @@ static const char *const state_names[RUN_STATE_MAX] = {
 	[RUN_STARTING] = "starting", [RUN_RUNNING] = "running", [RUN_DRAINING] = "draining", [RUN_DONE] = "done",
 };
 
+const char *run_listen_address(const struct run_options *o)
+{
+	return o->listen ? o->listen : "127.0.0.1:8080";
+}
+
 static double ms_since(uint64_t ns)
 {
 	return (double)(now_ns() - ns) / 1e6;
@@ -400,7 +405,7 @@ static int change_by_http(void *arg, const char *request, char **ret_answer)
 static int start_page(struct run *run, struct error *err)
 {
 	struct server_config config = {
-		.listen = run->options->listen ? run->options->listen : "127.0.0.1:8080", .token = run->token, .plan = run->plan,
+		.listen = run_listen_address(run->options), .token = run->token, .plan = run->plan,
 		.snapshot = run->snapshot, .get_info = run_info, .change = change_by_http, .arg = run,
 	};
 	const char *url;
@@ -426,8 +431,6 @@ static int take_place(struct run *run, struct error *err)
 
 	if (!r)
 		r = privilege_open_files(files, err);
-	if (!r && !run->options->headless)
-		r = server_probe(run->options->listen ? run->options->listen : "127.0.0.1:8080", err);
 	if (!r)
 		r = open_events(run, err);
 	return r ?: control_open(run->scn->name, &run->control, err);
@@ -499,14 +502,17 @@ static void go_down(struct run *run)
 
 static void say_what_went(const struct sample *s)
 {
-	uint64_t sent = 0, received = 0;
+	uint64_t sent = 0, received = 0, missed = 0;
 
 	for (size_t i = 0; i < s->n_generators; i++) {
 		sent += s->generators[i].sent;
 		received += s->generators[i].received;
+		missed += s->generators[i].missed;
 	}
 	say("%zu generators sent %llu packets, %llu arrived; the monitor saw %zu flows and lost %llu packets", s->n_generators,
 	    (unsigned long long)sent, (unsigned long long)received, s->n_flows, (unsigned long long)s->health.lost);
+	if (missed)
+		say("%llu more were planned: this machine could not keep the rate", (unsigned long long)missed);
 }
 
 /* The end of a run, on a sample that holds all that was sent: the verdict where one was asked for. A run that was cut off has

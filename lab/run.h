@@ -63,6 +63,9 @@ struct run {
 int run_lab(const struct run_options *options, const struct scenario *scn, const struct plan *plan, struct judge *judge,
 	    uint64_t started_ns, void (*ready)(void *arg), void *arg);
 
+/* Where the page is to be served: as asked, or the default. */
+const char *run_listen_address(const struct run_options *o);
+
 /* For requests: */
 void run_info(void *run, struct lab_info *ret);
 /* A fresh sample, not published; NULL: no memory. */
