@@ -413,5 +413,7 @@ void flows_get_health(const struct flow_table *table, struct flow_health *ret_he
 		.later_fragments = tx->later_fragments,
 		.other_packets = tx->verdict[VERDICT_OTHER].packets,
 		.other_bytes = tx->verdict[VERDICT_OTHER].bytes,
+		.other_received_packets = rx->verdict[VERDICT_OTHER].packets,
+		.other_received_bytes = rx->verdict[VERDICT_OTHER].bytes,
 	};
 }

@@ -67,7 +67,9 @@ void flows_free(struct flow_table *table);
 
 /*
  * The contract's monitor health figures (section 5), over both directions of all hosts. seen is
- * what the interfaces' own packet counters show; the others are wire packets.
+ * what the interfaces' own packet counters show; the others are wire packets. Where no super-packets
+ * pass, seen is the sum of flows (sent and received), other (likewise), lost, truncated, unknown and
+ * otherhost.
  */
 struct flow_health {
 	uint64_t seen;
@@ -78,6 +80,8 @@ struct flow_health {
 	uint64_t later_fragments; /* sent; part of other */
 	uint64_t other_packets;   /* sent */
 	uint64_t other_bytes;     /* sent */
+	uint64_t other_received_packets;
+	uint64_t other_received_bytes;
 };
 
 void flows_get_health(const struct flow_table *table, struct flow_health *ret_health);

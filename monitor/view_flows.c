@@ -109,6 +109,16 @@ static void emit_sum(struct emit *e, const char *key, const struct row_count *c,
 	emit_object_end(e);
 }
 
+/* What was not tunnelled: like a flow, counted where it left and where it arrived. */
+static void emit_other(struct emit *e, const struct flow_health *h)
+{
+	emit_object(e, "other");
+	emit_u64(e, "packets", h->other_packets);
+	emit_u64(e, "bytes", h->other_bytes);
+	emit_frames(e, "received", h->other_received_packets, h->other_received_bytes);
+	emit_object_end(e);
+}
+
 /* From "flows" or "rows" to the end of the document. "rest" is there when rows may have been left off. */
 static int emit_table(struct emit *e, const struct plan *plan, const struct sample *s, const struct flow_query *q)
 {
@@ -122,7 +132,7 @@ static int emit_table(struct emit *e, const struct plan *plan, const struct samp
 		emit_sum(e, "rest", &rows.rest, s, q, rows.n_rest);
 	emit_sum(e, "total", &rows.total, s, q, rows.n + rows.n_rest);
 	rows_free(&rows);
-	emit_frames(e, "other", s->health.other_packets, s->health.other_bytes);
+	emit_other(e, &s->health);
 	emit_monitor(e, s);
 	return 0;
 }

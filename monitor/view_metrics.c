@@ -68,8 +68,12 @@ static const struct {
 	HEALTH("monitor_truncated_packets", truncated, "Packets that ended within their headers."),
 	HEALTH("monitor_unknown_packets", unknown, "Packets with headers that make no sense."),
 	HEALTH("monitor_otherhost_packets", otherhost, "Packets flooded to a host they were not for."),
-	HEALTH("other_sent_packets", other_packets, "Packets that were not tunnelled."),
-	HEALTH("other_sent_bytes", other_bytes, "Bytes of packets that were not tunnelled."),
+	HEALTH("monitor_later_fragments_packets", later_fragments, "Later IP fragments sent; part of other."),
+	HEALTH("other_sent_packets", other_packets, "Packets that were not tunnelled, where they left a host."),
+	HEALTH("other_sent_bytes", other_bytes, "Bytes of packets that were not tunnelled, where they left a host."),
+	HEALTH("other_received_packets", other_received_packets, "Packets that were not tunnelled, where they arrived."),
+	HEALTH("other_received_bytes", other_received_bytes,
+	       "Bytes of packets that were not tunnelled, where they arrived."),
 #undef HEALTH
 };
 

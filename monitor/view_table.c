@@ -203,17 +203,33 @@ static void put_monitor(struct text *out, const cJSON *m)
 {
 	if (!cJSON_IsObject(m))
 		return;
-	text_printf(out, "monitor: %llu seen, %llu lost, %llu truncated, %llu unknown; %llu of %llu flows\n",
-		    (unsigned long long)get_u64(m, "seen"), (unsigned long long)get_u64(m, "lost"),
+	text_printf(out, "monitor: %llu seen, %llu lost, %llu truncated, %llu unknown, %llu otherhost; "
+		    "%llu of %llu flows\n", (unsigned long long)get_u64(m, "seen"), (unsigned long long)get_u64(m, "lost"),
 		    (unsigned long long)get_u64(m, "truncated"), (unsigned long long)get_u64(m, "unknown"),
+		    (unsigned long long)get_u64(m, "otherhost"),
 		    (unsigned long long)get_u64(m, "flows"), (unsigned long long)get_u64(m, "capacity"));
+}
+
+/* What was not tunnelled. A capture has one vantage point, and nothing received. */
+static void put_other(struct text *out, const cJSON *other)
+{
+	const cJSON *received = get(other, "received");
+	uint64_t sent = get_u64(other, "packets"), arrived = get_u64(received, "packets");
+	char bytes[32];
+
+	if (!sent && !arrived)
+		return;
+	text_printf(out, "other: %llu packets, %s%s", (unsigned long long)sent,
+		    scale(get_number(other, "bytes"), "B", bytes, sizeof(bytes)), received ? " sent" : "");
+	if (received)
+		text_printf(out, ", %llu packets received", (unsigned long long)arrived);
+	text_puts(out, ", not tunnelled\n");
 }
 
 static void put_totals(struct text *out, const cJSON *doc)
 {
-	const cJSON *total = get(doc, "total"), *other = get(doc, "other"), *received = get(total, "received");
+	const cJSON *total = get(doc, "total"), *received = get(total, "received");
 	uint64_t sent = get_u64(total, "packets"), arrived = get_u64(received, "packets");
-	uint64_t others = get_u64(other, "packets");
 	char bytes[32], time[32];
 
 	if (total)
@@ -224,9 +240,7 @@ static void put_totals(struct text *out, const cJSON *doc)
 			    arrived > sent ? " (flooded ones by several hosts)" : "");
 	if (total)
 		text_printf(out, "; after %s\n", duration(get_number(doc, "elapsed_s"), time, sizeof(time)));
-	if (others)
-		text_printf(out, "other: %llu packets, %s, not tunnelled\n", (unsigned long long)others,
-			    scale(get_number(other, "bytes"), "B", bytes, sizeof(bytes)));
+	put_other(out, get(doc, "other"));
 }
 
 static size_t columns_of(const struct layout *l)

@@ -301,7 +301,67 @@ check("bad orders are refused with a sentence", async () => {
   assert.match(await raw(`POST /api/v1/traffic HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${lab.token}\r\n`
     + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"), /^HTTP\/1\.1 411 /);
   assert.equal((await change("DELETE", "/api/v1/traffic/x")).status, 404);
-  assert.ok((await change("DELETE", "/api/v1/traffic/4000000000")).status >= 400);
+  for (const id of ["abc", "999999", "4000000000", "99999999999"])
+    assert.match(await refused(`/api/v1/traffic/${id}`, 404, { method: "DELETE", headers: { Authorization: `Bearer ${lab.token}` } }),
+      new RegExp(`^no traffic has the id ${id}: `));
+});
+
+check("a value of the wrong type is refused by name, and nothing is started", async () => {
+  const running = async () => (await askJson("/api/v1/lab")).json.traffic.length;
+  const before = await running();
+  for (const [member, values] of Object.entries({
+    client: [null, true, 3.5, -1, 5e9, ["c1"], { id: 1 }], to: [null, false, 1.5, ["c7"]], proto: [17, null], rate: [100, null, true],
+    size: ["1q", "", null, true, [64]], duration: [5, null, ["5s"]], count: ["many", "1.5", "0", "1k", true, null], poisson: ["yes", 1, null],
+  }))
+    for (const value of values) {
+      const { status, json } = await change("POST", "/api/v1/traffic", { client: "c3", [member]: value });
+      assert.equal(status, 400, `${member} ${JSON.stringify(value)}`);
+      assert.ok(json.error.startsWith(`cannot use ${member} ${JSON.stringify(value)}: want `), json.error);
+    }
+  const told = async (body) => (await change("POST", "/api/v1/traffic", body)).json.error;
+  assert.equal(await told({ client: "c3", colour: "red" }),
+    "unknown member colour: want client, to, proto, rate, size, duration, count, poisson");
+  assert.match(await told({ rate: "1pps" }), /^member client is missing: want /);
+  assert.equal(await running(), before);
+});
+
+check("numbers and texts are taken as on the command line", async () => {
+  const started = await change("POST", "/api/v1/traffic", { client: 3, to: 7, rate: "1kpps", size: "1k", count: "5", duration: "5s",
+    poisson: false });
+  assert.equal(started.status, 200, started.body);
+  const state = async () => (await askJson("/api/v1/lab")).json.traffic.find((t) => t.id === started.json.id);
+  assert.ok(await eventually(async () => (await state())?.state === "done"), "it ends by itself");
+  const { from, to, size, sent } = await state();
+  assert.deepEqual({ from, to, size, sent }, { from: "c3", to: ["c7"], size: 1024, sent: 5 });
+});
+
+check("every frame seen is in a flow, under other, or under a skip reason", async () => {
+  const quiet = await startLab("idle");
+  try {
+    assert.equal(quiet.exec("c0", "ping", "-c", "20", "-i", "0.01", "192.168.0.9").status, 0); // after ARP, which is flooded
+    assert.equal(quiet.exec("host0", "ping", "-c", "5", "-i", "0.01", "172.16.1.103").status, 0); // ARP and pings, not tunnelled
+    const read = async () => (await fetch(`${quiet.url}api/v1/flows`)).json();
+    let doc, last;
+    assert.ok(await eventually(async () => {
+      last = doc;
+      await sleep(1500);
+      doc = await read();
+      return doc.monitor.seen === last?.monitor.seen && doc.total.packets === last.total.packets;
+    }, 30_000), "the lab falls silent");
+    const { flows, other, monitor } = doc;
+    const sum = flows.reduce((all, f) => all + f.packets + f.received.packets, 0);
+    assert.ok(sum > 80 && flows.some((f) => f.bum), "pings there and back, and a flood");
+    assert.ok(other.packets >= 12 && other.received.packets > other.packets, "IGMP and ARP reach several hosts");
+    assert.equal(monitor.seen, sum + other.packets + other.received.packets
+      + monitor.truncated + monitor.unknown + monitor.otherhost + monitor.lost);
+    const metrics = await (await fetch(`${quiet.url}metrics`)).text();
+    assert.match(metrics, new RegExp(`^tunlab_other_received_packets_total ${other.received.packets}$`, "m"));
+    assert.match(metrics, new RegExp(`^tunlab_other_received_bytes_total ${other.received.bytes}$`, "m"));
+    const table = run(["flows", "--lab", quiet.name]).out;
+    assert.match(table, new RegExp(`^other: ${other.packets} packets, .+ sent, ${other.received.packets} packets received, not tunnelled$`, "m"));
+  } finally {
+    await quiet.stop();
+  }
 });
 
 check("traffic can be started and stopped over HTTP", async () => {

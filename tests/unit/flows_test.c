@@ -113,7 +113,7 @@ TEST(maps_of_all_cpus_are_summed)
 			h->dir[FLOW_TX].seen = 100 * (host + 1);
 			h->dir[FLOW_RX].seen = 10 * (host + 1);
 			h->dir[FLOW_TX].verdict[VERDICT_OTHER] = (struct frame_count){1, 60};
-			h->dir[FLOW_RX].verdict[VERDICT_OTHER] = (struct frame_count){1, 60};
+			h->dir[FLOW_RX].verdict[VERDICT_OTHER] = (struct frame_count){7, 70};
 			h->dir[FLOW_RX].verdict[VERDICT_LOST] = (struct frame_count){1, 60};
 			h->dir[FLOW_RX].verdict[VERDICT_TRUNCATED] = (struct frame_count){2, 60};
 			h->dir[FLOW_TX].verdict[VERDICT_MALFORMED] = (struct frame_count){3, 60};
@@ -143,6 +143,8 @@ TEST(maps_of_all_cpus_are_summed)
 		eq_u64(health.seen, 2200);
 		eq_u64(health.other_packets, 8); /* once, as sent */
 		eq_u64(health.other_bytes, 480);
+		eq_u64(health.other_received_packets, 56);
+		eq_u64(health.other_received_bytes, 560);
 		eq_u64(health.lost, 8);
 		eq_u64(health.truncated, 16);
 		eq_u64(health.unknown, 56); /* and malformed */

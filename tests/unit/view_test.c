@@ -123,7 +123,8 @@ static bool make_traffic(struct fixture *f)
 	ping_flow(f, 1, 3, 1000);
 	arp_flow(f, 0, 3);
 	arp_flow(f, 1, 2);
-	f->sample.health = (struct flow_health) { .seen = 2500, .unknown = 2, .other_packets = 41, .other_bytes = 2214 };
+	f->sample.health = (struct flow_health) { .seen = 2500, .unknown = 2, .other_packets = 41, .other_bytes = 2214,
+		.other_received_packets = 328, .other_received_bytes = 17712 };
 	return true;
 }
 
@@ -235,7 +236,8 @@ TEST(flow_document_is_the_contracts)
 	if (!make_lab(&f, small_lab))
 		return;
 	ping_flow(&f, 0, 2, 100);
-	f.sample.health = (struct flow_health) { .seen = 141, .other_packets = 41, .other_bytes = 2214 };
+	f.sample.health = (struct flow_health) { .seen = 141, .other_packets = 41, .other_bytes = 2214,
+		.other_received_packets = 328, .other_received_bytes = 17712 };
 	text = view_flows(&f.info, f.plan, &f.sample, &FLOW_QUERY_ALL);
 	eq_str(text, "{\"schema\":\"tunlab.flows/1\",\"source\":\"small\",\"elapsed_s\":12.010,\"flows\":["
 	       "{\"encap\":\"vxlan\",\"vni\":100,\"outer_src\":\"172.16.1.100\",\"outer_dst\":\"172.16.1.101\","
@@ -243,7 +245,7 @@ TEST(flow_document_is_the_contracts)
 	       "\"packets\":100,\"bytes\":19000,\"inner_bytes\":14000,\"received\":{\"packets\":99,\"bytes\":18810},"
 	       "\"src_client\":\"c0\",\"dst_client\":\"c2\"}],"
 	       "\"total\":{\"flows\":1,\"packets\":100,\"bytes\":19000,\"inner_bytes\":14000,"
-	       "\"received\":{\"packets\":99,\"bytes\":18810}},\"other\":{\"packets\":41,\"bytes\":2214},"
+	       "\"received\":{\"packets\":99,\"bytes\":18810}},\"other\":{\"packets\":41,\"bytes\":2214,\"received\":{\"packets\":328,\"bytes\":17712}},"
 	       "\"monitor\":{\"seen\":141,\"lost\":0,\"truncated\":0,\"unknown\":0,\"flows\":1,\"capacity\":65536,"
 	       "\"otherhost\":0,\"later_fragments\":0}}");
 	free(text);
@@ -731,6 +733,9 @@ TEST(metrics_are_declared_before_they_are_given)
 	ok(strstr(text, "tunlab_sent_packets_total{src_host=\"host0\",dst_host=\"flood\",vni=\"100\"} 3\n"));
 	ok(strstr(text, "tunlab_traffic_sent_packets_total{traffic=\"pings\"} 8\n"));
 	ok(strstr(text, "tunlab_other_sent_packets_total 41\n"));
+	ok(strstr(text, "tunlab_other_received_packets_total 328\n"));
+	ok(strstr(text, "tunlab_other_received_bytes_total 17712\n"));
+	ok(strstr(text, "tunlab_monitor_later_fragments_packets_total 0\n"));
 	eq_u64(sum_of(text, "tunlab_sent_packets_total"), 1245);
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		size_t len = strcspn(line, " {");
@@ -799,15 +804,16 @@ TEST(flow_table_is_aligned_and_exact)
 		return;
 	ping_flow(&f, 1, 3, 123456);
 	arp_flow(&f, 0, 3);
-	f.sample.health = (struct flow_health) { .seen = 2500, .unknown = 2, .other_packets = 41, .other_bytes = 2214 };
+	f.sample.health = (struct flow_health) { .seen = 2500, .unknown = 2, .other_packets = 41, .other_bytes = 2214,
+		.other_received_packets = 328, .other_received_bytes = 17712 };
 	table = flows_table(&f, FLOW_QUERY_ALL, 0);
 	eq_str(table,
 	       "VNI  FROM  TO     INNER SRC    INNER DST    PROTO      OUTER SRC     OUTER DST     PACKETS     BYTES  RECEIVED\n"
 	       "200  c1    c3     192.168.1.1  192.168.1.2  ipv4/icmp  172.16.1.100  172.16.1.101   123456  23456640    123455\n"
 	       "100  -     flood  -            -            arp        172.16.1.100  239.1.1.1           3       570         2\n"
 	       "2 flows: 123459 packets, 23.5 MB sent, 123457 packets received; after 12.0 s\n"
-	       "other: 41 packets, 2.21 kB, not tunnelled\n"
-	       "monitor: 2500 seen, 0 lost, 0 truncated, 2 unknown; 2 of 65536 flows\n");
+	       "other: 41 packets, 2.21 kB sent, 328 packets received, not tunnelled\n"
+	       "monitor: 2500 seen, 0 lost, 0 truncated, 2 unknown, 0 otherhost; 2 of 65536 flows\n");
 	free(table);
 	free_lab(&f);
 }
@@ -909,7 +915,7 @@ TEST(status_table_lists_hosts_clients_and_traffic)
 	       "ID  TRAFFIC  FROM  TO      PROTO   RATE  SIZE  STATE    SENT  RECEIVED\n"
 	       " 0  pings    c0    c2, c4  ping   10pps   128  running     8         3\n"
 	       "\n"
-	       "monitor: 2500 seen, 0 lost, 0 truncated, 2 unknown; 6 of 65536 flows\n");
+	       "monitor: 2500 seen, 0 lost, 0 truncated, 2 unknown, 0 otherhost; 6 of 65536 flows\n");
 	free(table);
 	table = view_status_table("{\"labs\":[]}", 0);
 	eq_str(table, "no lab is running\n");

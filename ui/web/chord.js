@@ -203,6 +203,7 @@ export function createChord(svg, { onToggle, onPoint }) {
 			sides[Math.sin(angle) >= 0 ? 1 : 0]++;
 		const limit = size.height / 2 - 22;
 		const narrow = size.width < 560;
+		const twins = (name) => nodes.filter((node) => node.name === name).length > 1;
 		const twoLines = !narrow && Math.max(...sides) * 32 <= 2 * limit;
 		places = placeLabels(items, { radius: radius + 20, limit, step: twoLines ? 32 : 15 }, places);
 		layers.labels.selectAll('g').data(nodes.filter(({ key }) => places.has(key)), (node) => node.key)
@@ -223,7 +224,9 @@ export function createChord(svg, { onToggle, onPoint }) {
 				glide('label', node.key, this, () => goal, goal, drawLabel);
 				const text = this.lastChild;
 				const [name, tag, address] = text.childNodes;
-				const tagText = node.tag && !narrow ? ` ${node.tag}` : '';
+				// Where there is no room for the tag, the VNI alone tells apart what has the same name.
+				const short = node.tag && twins(node.name) ? ` ${node.vni}` : '';
+				const tagText = node.tag && !narrow ? ` ${node.tag}` : short;
 				const room = size.width / 2 - Math.abs(x) - NAME_LETTER * node.name.length
 					- SMALL_LETTER * tagText.length;
 				const whole = narrow ? '' : shortened(node.address ?? '');

@@ -66,10 +66,12 @@ export function healthWords({ monitor, other }) {
 	return [
 		['seen', grouped(monitor.seen), 'frames the monitor was given'],
 		['flows', `${grouped(monitor.flows)} of ${grouped(monitor.capacity)}`, 'flow table in use'],
-		['not tunnelled', grouped(other?.packets ?? 0), 'frames that were no tunnel packets'],
+		['not tunnelled', grouped((other?.packets ?? 0) + (other?.received?.packets ?? 0)),
+			'frames that were no tunnel packets: sent and received, like those seen'],
 		['lost', grouped(monitor.lost), 'frames not counted because the flow table was full'],
 		['truncated', grouped(monitor.truncated), 'frames too short to read'],
 		['unknown', grouped(monitor.unknown), 'tunnel packets of a kind not understood'],
+		['for others', grouped(monitor.otherhost ?? 0), 'frames flooded to a host they were not for'],
 	];
 }
 
