@@ -4,8 +4,6 @@
 #include "lab/traffic/child.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -14,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lab/traffic/outbox.h"
 #include "lab/traffic/process.h"
 #include "lab/traffic/schedule.h"
 #include "lab/traffic/transfer.h"
@@ -51,11 +50,6 @@ struct generator {
 	bool ready_late;         /* its neighbours took longer than the lab waited */
 };
 
-struct message_queue {
-	struct engine_event *v;
-	size_t n, room;
-};
-
 struct child {
 	const struct plan *plan;
 	const int *client_ns;
@@ -67,13 +61,15 @@ struct child {
 	struct generator *generators;
 	uint32_t n_generators, room;
 	uint32_t n_active;       /* not done yet */
-	uint32_t n_warming, n_warm_open;
+	uint32_t n_warming;      /* state GEN_WARMING */
+	uint32_t n_warm_open;    /* those whose resolution has begun */
 	uint32_t warm_next;      /* first generator whose resolution has not begun */
-	bool warm_unsaid, draining, running;
+	bool warm_unsaid;        /* ordered since the lab was last told that all are warm */
+	bool draining, running;
 	uint64_t zero_ns;
 	uint64_t timer_ns;       /* what the timer is set to; 0: nothing */
 	uint64_t health_ns;      /* when to look for overruns next */
-	struct message_queue out;
+	struct outbox out;
 };
 
 static uint64_t now_ns(void)
@@ -99,51 +95,6 @@ static enum generator_state state_of(const struct child *c, uint32_t number)
 	return count_of(c, number)->state;
 }
 
-/* ---- messages to the lab: never waited for, so kept when its end is full ---- */
-
-static void watch_orders(struct child *c, uint32_t events)
-{
-	struct epoll_event e = {.events = events, .data.u64 = endpoint_token(KIND_ORDERS, 0)};
-
-	(void)epoll_ctl(c->epoll, EPOLL_CTL_MOD, c->orders, &e); /* it is in the set */
-}
-
-static void flush_messages(struct child *c)
-{
-	size_t n = 0;
-
-	while (n < c->out.n && send(c->orders, &c->out.v[n], sizeof(c->out.v[n]), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
-		n++;
-	if (n > 0)
-		memmove(c->out.v, c->out.v + n, (c->out.n - n) * sizeof(*c->out.v));
-	c->out.n -= n;
-	watch_orders(c, c->out.n ? EPOLLIN | EPOLLOUT : EPOLLIN);
-}
-
-__attribute__((format(printf, 4, 5)))
-static void tell(struct child *c, unsigned type, uint32_t generator, const char *format, ...)
-{
-	struct engine_event event = {.type = type, .generator = generator};
-	va_list ap;
-
-	va_start(ap, format);
-	(void)vsnprintf(event.text, sizeof(event.text), format, ap); /* a cut sentence is better than none */
-	va_end(ap);
-	if (c->out.n == 0 && send(c->orders, &event, sizeof(event), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
-		return;
-	if (c->out.n == c->out.room) {
-		size_t room = c->out.room ? 2 * c->out.room : 64;
-		struct engine_event *v = realloc(c->out.v, room * sizeof(*v));
-
-		if (!v)
-			_exit(ENOMEM); /* the lab would wait for ever; this way it hears of it */
-		c->out.v = v;
-		c->out.room = room;
-	}
-	c->out.v[c->out.n++] = event;
-	watch_orders(c, EPOLLIN | EPOLLOUT);
-}
-
 /* ---- the end of a generator's life ---- */
 
 static void say_drained(struct child *c)
@@ -152,7 +103,7 @@ static void say_drained(struct child *c)
 		return;
 	c->draining = false;
 	c->table->health.overruns += endpoints_drops(&c->endpoints);
-	tell(c, ENGINE_DRAINED, 0, "%s", "");
+	outbox_tell(&c->out, ENGINE_DRAINED, 0, "%s", "");
 }
 
 static void finish(struct child *c, uint32_t number)
@@ -160,7 +111,7 @@ static void finish(struct child *c, uint32_t number)
 	heap_remove(&c->heap, number);
 	set_state(c, number, GEN_DONE);
 	c->n_active--;
-	tell(c, ENGINE_DONE, number, "%s", "");
+	outbox_tell(&c->out, ENGINE_DONE, number, "%s", "");
 	say_drained(c);
 }
 
@@ -284,8 +235,8 @@ static void fail_generator(struct child *c, uint32_t number, const char *what, u
 {
 	c->n_active--;
 	set_state(c, number, GEN_DONE);
-	tell(c, ENGINE_FAILED, number, "traffic from c%u: cannot %s on c%u: %s", c->generators[number].spec.client,
-	     what, client, strerror(-error));
+	outbox_tell(&c->out, ENGINE_FAILED, number, "traffic from c%u: cannot %s on c%u: %s",
+		    c->generators[number].spec.client, what, client, strerror(-error));
 	say_drained(c);
 }
 
@@ -356,6 +307,23 @@ static void warm_more(struct child *c)
 	}
 }
 
+/* The lab skips it when it has ordered more meanwhile. */
+static void say_warm(struct child *c)
+{
+	if (!c->warm_unsaid || c->n_warming > 0)
+		return;
+	c->warm_unsaid = false;
+	outbox_tell(&c->out, ENGINE_WARM, c->n_generators, "%s", "");
+}
+
+/* What follows from the generators' states, whatever changed them: done before every wait, so that nothing that can
+ * begin or be said waits for an event that may never come. */
+static void warm_settle(struct child *c)
+{
+	warm_more(c);
+	say_warm(c);
+}
+
 /* ---- orders ---- */
 
 static void set_clock(struct child *c)
@@ -380,7 +348,7 @@ static struct generator *new_generator(struct child *c, const struct order *o)
 		struct generator *v = realloc(c->generators, room * sizeof(*v));
 
 		if (!v)
-			_exit(ENOMEM); /* as in tell */
+			_exit(ENOMEM); /* as in outbox_tell */
 		c->generators = v;
 		c->room = room;
 	}
@@ -436,7 +404,6 @@ static void add_generator(struct child *c, const struct order *o)
 		return;
 	}
 	c->n_warming++;
-	warm_more(c);
 }
 
 static void stop_generator(struct child *c, uint32_t number, uint64_t now)
@@ -519,8 +486,7 @@ static void take_order(struct child *c, const struct order *o)
 	}
 }
 
-/* Whether all orders that had come were taken. */
-static bool take_orders(struct child *c)
+static void take_orders(struct child *c)
 {
 	for (int i = 0; i < ORDERS_MAX; i++) {
 		struct order order;
@@ -529,19 +495,10 @@ static bool take_orders(struct child *c)
 		if (n == sizeof(order))
 			take_order(c, &order);
 		else if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return true;
+			return;
 		else
 			_exit(0); /* the lab has closed its end: it is over */
 	}
-	return false;
-}
-
-static void say_warm(struct child *c)
-{
-	if (!c->warm_unsaid || c->n_warming > 0)
-		return;
-	c->warm_unsaid = false;
-	tell(c, ENGINE_WARM, c->n_generators, "%s", "");
 }
 
 /* ---- the loop ---- */
@@ -575,14 +532,12 @@ static void handle(struct child *c, uint64_t token, uint32_t events)
 		break;
 	case KIND_ORDERS:
 		if (events & EPOLLOUT)
-			flush_messages(c);
-		if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && take_orders(c))
-			say_warm(c);
+			outbox_flush(&c->out);
+		if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+			take_orders(c);
 		break;
 	case KIND_WARM:
 		warm_check(c, number);
-		warm_more(c);
-		say_warm(c);
 		break;
 	default:
 		break; /* the timer: only a reason to wake up */
@@ -603,8 +558,6 @@ static uint32_t serve(struct child *c, uint32_t number)
 	switch (state_of(c, number)) {
 	case GEN_WARMING:
 		warm_again(c, number, now_ns());
-		warm_more(c);
-		say_warm(c);
 		return 0;
 	case GEN_READY:
 	case GEN_RUNNING:
@@ -691,6 +644,7 @@ static int prepare(struct child *c)
 	c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (c->epoll < 0 || c->timer < 0)
 		return -errno;
+	c->out.epoll = c->epoll;
 	r = endpoints_init(&c->endpoints, c->plan, c->client_ns, c->epoll, c->table->cookie);
 	if (r == 0)
 		r = transfer_open(&c->endpoints, c->table, &c->transfer);
@@ -710,16 +664,18 @@ void child_run(const struct child_setup *setup)
 		.client_ns = setup->client_ns,
 		.table = setup->table,
 		.orders = setup->orders,
+		.out = {.fd = setup->orders, .epoll = -1, .token = endpoint_token(KIND_ORDERS, 0)},
 	};
 	int r = confine(setup);
 
 	if (r == 0)
 		r = prepare(&c);
-	tell(&c, EVENT_HELLO, (uint32_t)r, "%s", "");
+	outbox_tell(&c.out, EVENT_HELLO, (uint32_t)r, "%s", "");
 	if (r < 0)
 		_exit(1);
 	for (;;) {
 		run_round(&c);
+		warm_settle(&c);
 		wait_for_events(&c, set_timer(&c));
 	}
 }

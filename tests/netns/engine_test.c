@@ -366,6 +366,84 @@ TEST(warming_sends_no_ip_packet_and_the_first_one_is_not_flooded)
 	lan_down(l);
 }
 
+/* Orders n generators from client 0, UDP, while the child stands still: it finds them all at once. */
+static void add_while_stopped(struct engine *e, uint32_t n, const uint32_t *peer)
+{
+	eq_i64(kill(engine_pid(e), SIGSTOP), 0);
+	for (uint32_t i = 0; i < n; i++)
+		add(e, SCN_UDP, 10, 0, peer, 1, 64, 0);
+	eq_i64(kill(engine_pid(e), SIGCONT), 0);
+}
+
+/* The child takes 64 orders at a time: its last one may be the last there is. */
+TEST(any_number_of_generators_ordered_at_once_gets_warm)
+{
+	static const uint32_t numbers[] = {1, 63, 64, 65, 128}, to1[] = {1};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		LAN_OR_SKIP(l, false);
+		struct engine *e = NULL;
+		struct engine_event event;
+
+		t_note("%u generators", numbers[i]);
+		eq_i64(engine_start(&l->plan, l->ns, numbers[i], &e), 0);
+		add_while_stopped(e, numbers[i], to1);
+		if (await(e, ENGINE_WARM, &event))
+			eq_u64(event.generator, numbers[i]);
+		for (uint32_t g = 0; g < numbers[i]; g++)
+			eq_u64(engine_generator(e, g)->state, GEN_READY);
+		eq_i64(engine_read_event(e, &event), 0); /* said once */
+		engine_end(e);
+		lan_down(l);
+	}
+}
+
+TEST(generators_ordered_one_by_one_get_warm)
+{
+	static const uint32_t to1[] = {1};
+	LAN_OR_SKIP(l, false);
+	struct engine *e = start(l);
+	struct engine_event event;
+
+	for (uint32_t i = 0; i < 65; i++) {
+		add(e, SCN_UDP, 10, 0, to1, 1, 64, 0);
+		if (await(e, ENGINE_WARM, &event))
+			eq_u64(event.generator, i + 1);
+	}
+	for (uint32_t i = 65; i < 70; i++) { /* the lab does not look: only the last word counts */
+		add(e, SCN_UDP, 10, 0, to1, 1, 64, 0);
+		sleep_ms(5);
+	}
+	if (await(e, ENGINE_WARM, &event))
+		eq_u64(event.generator, 70);
+	eq_i64(engine_read_event(e, &event), 0);
+	engine_end(e);
+	lan_down(l);
+}
+
+/* More than can be resolved at once, and those in front are stopped: the rest takes their place. */
+TEST(generators_that_wait_for_others_to_get_warm_do_so_when_those_are_stopped)
+{
+	static const uint32_t absent[] = {ABSENT}, to1[] = {1};
+	enum { AT_ONCE = 256 };
+	LAN_OR_SKIP(l, false);
+	struct engine *e = NULL;
+	struct engine_event event;
+	uint64_t begin_ns = clock_ns();
+
+	eq_i64(engine_start(&l->plan, l->ns, AT_ONCE + 64, &e), 0);
+	for (uint32_t i = 0; i < AT_ONCE + 64; i++)
+		add(e, SCN_UDP, 10, 0, i < AT_ONCE ? absent : to1, 1, 64, 0);
+	for (uint32_t i = 0; i < AT_ONCE; i++)
+		eq_i64(engine_stop(e, i), 0);
+	await(e, ENGINE_WARM, &event);
+	ok(clock_ns() - begin_ns < 2 * NS_PER_S); /* nobody waited for the absent one */
+	for (uint32_t i = 0; i < AT_ONCE + 64; i++)
+		eq_u64(engine_generator(e, i)->state, i < AT_ONCE ? GEN_DONE : GEN_READY);
+	engine_end(e);
+	lan_down(l);
+}
+
 TEST(a_peer_that_does_not_answer_is_reported_and_holds_nobody_up_for_long)
 {
 	static const uint32_t peers[] = {1, ABSENT};
