@@ -119,6 +119,21 @@ on("flows --watch repeats until Ctrl-C", async () => {
   await child.kill("SIGINT");
 });
 
+on("a lab that is stopped does not hang those who ask", async () => {
+  lab.child.process.kill("SIGSTOP");
+  const r = lab.run("status");
+  lab.child.process.kill("SIGCONT");
+  assert.equal(r.status, 3);
+  assert.match(r.err, /did not answer/);
+});
+
+on("traffic ended by SIGTERM: summary and exit 143", async () => {
+  const child = new Child(["traffic", "--lab", lab.name, "--client", "0"]);
+  await child.waitFor(/pps/);
+  assert.deepEqual(await child.kill("SIGTERM"), { status: 143, signal: null });
+  assert.match(child.out, /--- c0: \d+ sent/);
+});
+
 on("stop returns when the lab is gone", async () => {
   assert.equal(run(["stop", "--lab", lab.name]).status, 0);
   const exit = await lab.child.ended;

@@ -89,7 +89,7 @@ test("scenario mistakes: all of them, file and line, exit 2, nothing built", () 
 });
 
 for (const [what, args] of [["no command", []], ["unknown command", ["fly"]], ["unknown option", ["run", "--fly"]],
-  ["missing value", ["run", "--name"]], ["too many arguments", ["plan", "a", "b"]], ["no such scenario", ["check", "nonesuch"]]])
+  ["missing value", ["run", "--name"]], ["too many arguments", ["plan", "a", "b"]], ["an address that is none", ["run", "--listen", "bogus"]], ["no such scenario", ["check", "nonesuch"]]])
   test(`usage: ${what}: exit 2 and a sentence`, () => {
     const r = run(args);
     assert.equal(r.status, 2);
@@ -127,6 +127,28 @@ test("a kernel that refuses half way: exit 3, what was tried, where and why; not
   assert.equal(r.status, 3, r.err);
   assert.match(r.err, /cannot make a network namespace for c\d+: .*max_net_namespaces/);
   await leftNothing(before);
+});
+
+test("root of a user namespace only: exit 3 and a sentence", () => {
+  needRoot();
+  const r = run(["-Ur", tunlab, "run", "idle", "--headless", "--name", labName()], { bin: "unshare" });
+  if (/^unshare:/.test(r.err)) skip("user namespaces are not allowed here");
+  assert.equal(r.status, 3, r.err);
+  assert.match(r.err, /user namespace/);
+});
+
+test("more VNIs on a host than a socket may join groups by default", () => {
+  needRoot();
+  const r = headless([scenario("[lab]\nhosts=2\nvnis=1-24\nduration=1s\n[traffic t]\nrate=5pps\n[assert all arrive]\ncheck=delivery() == 100%\n")]);
+  assert.equal(r.status, 0, r.out + r.err);
+});
+
+test("closed standard streams; a full standard output is an error", () => {
+  const r = run(["-c", '"$0" help >/dev/full', tunlab], { bin: "sh" });
+  assert.equal(r.status, 3);
+  assert.match(r.err, /standard output/);
+  needRoot();
+  assert.equal(run(["-c", 'exec "$0" run idle --headless --assert --duration 100ms --name "$1" >&- 2>&- <&-', tunlab, labName()], { bin: "sh" }).status, 0);
 });
 
 test("too few open files and no way to raise the limit: exit 3 and the number needed", () => {
