@@ -279,6 +279,8 @@ static int order_values(struct run *run, const cJSON *request, struct order *o, 
 		error_set(err, "cannot use rate %s: %s", rate, why);
 	else if (duration && parse_time(duration, &o->spec.stop_ns, &why))
 		error_set(err, "cannot use duration %s: %s", duration, why);
+	else if (duration && !o->spec.stop_ns)
+		error_set(err, "cannot use duration %s: want some time", duration);
 	else if (order_number(request, "size", TRAFFIC_SIZE_MIN, largest_size(run->plan, o->spec.client), &size, err) ||
 		 order_number(request, "count", 1, UINT32_MAX, &o->spec.count, err))
 		return -EINVAL;
@@ -328,8 +330,10 @@ static void op_traffic_stop(struct connection *c, const cJSON *request)
 		error_set(&err, "no traffic has that id: `tunlab status` lists them");
 		r = -ENOENT;
 	}
-	if (!r)
+	if (!r) {
 		r = engine_stop(run->engine, (uint32_t)id);
+		error_set(&err, "cannot stop traffic %llu: %s", (unsigned long long)id, strerror(-r));
+	}
 	if (r)
 		(void)refuse(c, status_of(r), err.text);
 	else
