@@ -126,11 +126,10 @@ static int status(const void *given, char *const *args, int n_args)
 
 static int flows_question(const struct query_options *o, cJSON **ret)
 {
-	const char *why;
 	uint64_t top = 0;
 
-	if (o->top && parse_number(o->top, 1, UINT32_MAX, &top, &why)) {
-		say("flows: --top %s: %s", o->top, why);
+	if (o->top && parse_number(o->top, 1, UINT32_MAX, &top)) {
+		say("flows: --top %s: want a whole number from 1 to %u", o->top, UINT32_MAX);
 		return EXIT_USAGE;
 	}
 	*ret = question("flows");

@@ -59,7 +59,8 @@ static int add_number(cJSON *o, const char *key, const char *value, int (*parse)
 
 static int parse_count(const char *text, uint64_t *ret, const char **why)
 {
-	return parse_number(text, 1, UINT32_MAX, ret, why);
+	*why = "want a whole number from 1 to 4294967295";
+	return parse_number(text, 1, UINT32_MAX, ret);
 }
 
 static int make_question(const struct traffic_options *o, cJSON *q)

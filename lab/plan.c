@@ -71,7 +71,7 @@ static void make_hosts(struct plan *p, struct scn_errors *e)
 			e, s, lab_place(p, LAB_HOSTS, "hosts"),
 			"%u hosts need as many ports on the fabric's bridge br100, and a Linux bridge has %d",
 			s->hosts, PLAN_BRIDGE_PORTS);
-	if (fit < s->hosts) {
+	if (fit < s->hosts && !(p->doubts & DOUBT_OUTER)) {
 		enum scn_lab_key key = s->key_line[LAB_UNDERLAY] ? LAB_UNDERLAY
 				       : s->key_line[LAB_FIRST]  ? LAB_FIRST
 								 : LAB_HOSTS;
@@ -86,6 +86,7 @@ static void make_hosts(struct plan *p, struct scn_errors *e)
 			addresses_from(&s->underlay, 1, s->hosts) == s->hosts
 				? "; first = 1 would do"
 				: "");
+		p->doubts |= DOUBT_OUTER;
 	}
 	for (uint32_t i = 0; i < p->n_hosts; i++) {
 		struct plan_host *h = &p->hosts[i];
@@ -100,51 +101,80 @@ static void make_hosts(struct plan *p, struct scn_errors *e)
 
 /* ------------------------------------------------------------------ VNIs and clients */
 
-/* The VNI's hosts that the lab has; -1 - n stands for "n is not one". */
-static int64_t count_members(const struct scn_vni *v, uint32_t hosts)
+/* How many of the lab's hosts the VNI is on; the first one that the lab does not have, or -1. */
+static uint32_t count_members(const struct scn_vni *v, uint32_t hosts, int64_t *ret_missing)
 {
-	int64_t n = 0;
+	uint32_t n = 0;
 
+	*ret_missing = -1;
 	for (size_t i = 0; i < v->hosts.n; i++) {
-		if (v->hosts.v[i].last >= hosts)
-			return -1 -
-			       (int64_t)(v->hosts.v[i].first > hosts ? v->hosts.v[i].first : hosts);
-		n += v->hosts.v[i].last - v->hosts.v[i].first + 1;
+		uint32_t first = v->hosts.v[i].first, last = v->hosts.v[i].last;
+
+		if (last >= hosts && *ret_missing < 0)
+			*ret_missing = first > hosts ? first : hosts;
+		if (first < hosts)
+			n += (last < hosts ? last : hosts - 1) - first + 1;
 	}
 	return n;
 }
 
-/* Counts clients; false when they cannot be numbered. */
-static bool count_clients(struct plan *p, struct scn_errors *e)
+/* The highest of the lab's hosts that the VNI is on. */
+static uint32_t last_member(const struct scn_vni *v, uint32_t hosts)
+{
+	uint32_t highest = 0;
+
+	for (size_t i = 0; i < v->hosts.n; i++) {
+		uint32_t last = v->hosts.v[i].last < hosts ? v->hosts.v[i].last : hosts - 1;
+
+		if (v->hosts.v[i].first < hosts && last > highest)
+			highest = last;
+	}
+	return highest;
+}
+
+static void refuse_many_clients(struct plan *p, uint64_t total, struct scn_errors *e)
 {
 	const struct scenario *s = p->scn;
-	uint64_t total = 0;
-	bool good = true;
 
-	for (size_t i = 0; i < s->n_vnis; i++) {
-		int64_t n = count_members(&s->vnis[i], s->hosts);
-		struct vni_place at;
-
-		if (n < 0) {
-			scn_error_at(e, s, *vni_place(&s->vnis[i], VNI_HOSTS, "hosts", &at),
-				     "host%lld does not exist: hosts are host0 to host%u",
-				     (long long)(-1 - n), s->hosts - 1);
-			good = false;
-			continue;
-		}
-		total += (uint64_t)n;
-		p->vnis[i].n_clients = (uint32_t)n;
-	}
-	if (total > SCN_CLIENTS_MAX) {
+	if (!(p->doubts & (DOUBT_HOSTS | DOUBT_VNIS)))
 		scn_error_at(e, s,
 			     lab_place(p, s->key_line[LAB_VNIS] ? LAB_VNIS : LAB_HOSTS,
 				       s->key_line[LAB_VNIS] ? "vnis" : "hosts"),
 			     "%u hosts and %zu VNIs make %llu clients; at most %d are possible",
 			     s->hosts, s->n_vnis, (unsigned long long)total, SCN_CLIENTS_MAX);
-		good = false;
+	for (size_t i = 0; i < s->n_vnis; i++)
+		p->vnis[i].n_clients = 0;
+	p->n_clients = 0;
+	p->doubts |= DOUBT_CLIENTS;
+	p->clients_most = UINT64_MAX;
+}
+
+/* Counts the clients that can be numbered. */
+static void count_clients(struct plan *p, struct scn_errors *e)
+{
+	const struct scenario *s = p->scn;
+	uint64_t total = 0, most = s->hosts;
+
+	for (size_t i = 0; i < s->n_vnis; i++) {
+		int64_t missing;
+		struct vni_place at;
+
+		p->vnis[i].n_clients = count_members(&s->vnis[i], s->hosts, &missing);
+		total += p->vnis[i].n_clients;
+		for (size_t k = 0; k < s->vnis[i].hosts.n; k++)
+			if (s->vnis[i].hosts.v[k].last >= most)
+				most = s->vnis[i].hosts.v[k].last + 1ull;
+		if (missing < 0 || p->doubts & DOUBT_HOSTS)
+			continue;
+		p->doubts |= DOUBT_CLIENTS;
+		scn_error_at(e, s, *vni_place(&s->vnis[i], VNI_HOSTS, "hosts", &at),
+			     "host%lld does not exist: hosts are host0 to host%u",
+			     (long long)missing, s->hosts - 1);
 	}
-	p->n_clients = good ? (uint32_t)total : 0;
-	return good;
+	p->n_clients = (uint32_t)total;
+	p->clients_most = p->doubts & (DOUBT_HOSTS | DOUBT_VNIS) ? UINT64_MAX : s->n_vnis * most;
+	if (total > SCN_CLIENTS_MAX)
+		refuse_many_clients(p, total, e);
 }
 
 static int name_vnis(struct plan *p)
@@ -170,7 +200,7 @@ static void make_clients(struct plan *p)
 
 	for (uint32_t i = 0; i < p->n_vnis; i++)
 		p->vnis[i].n_clients = 0; /* counts up again as they are numbered */
-	for (uint32_t host = 0; host < p->n_hosts; host++) {
+	for (uint32_t host = 0; p->n_clients && host < p->n_hosts; host++) {
 		p->hosts[host].client0 = number;
 		for (uint32_t i = 0; i < p->n_vnis; i++) {
 			struct plan_vni *v = &p->vnis[i];
@@ -194,13 +224,16 @@ static void check_subnets(const struct plan *p, struct scn_errors *e)
 {
 	for (uint32_t i = 0; i < p->n_vnis; i++) {
 		const struct plan_vni *v = &p->vnis[i];
-		uint32_t last = v->n_clients ? p->clients[v->clients[v->n_clients - 1]].host : 0;
+		uint32_t last = last_member(v->scn, p->n_hosts);
+		bool known = !(p->doubts & DOUBT_HOSTS) &&
+			     !(v->scn->wrong & (1u << VNI_HOSTS | 1u << VNI_SUBNET)) &&
+			     (v->scn->key_line[VNI_SUBNET] || !(p->doubts & DOUBT_VNIS));
 		bool v6 = !addr_is_v4(&v->scn->subnet.addr);
 		struct ip_addr a;
 		char prefix[PREFIX_STRLEN];
 		struct vni_place at;
 
-		if (v->n_clients && prefix_nth(&v->scn->subnet, last + 1, &a))
+		if (known && prefix_nth(&v->scn->subnet, last + 1, &a))
 			scn_error_at(
 				e, p->scn, *vni_place(v->scn, VNI_SUBNET, "subnet", &at),
 				"%s has no address number %u, which is for the client on host%u",
@@ -226,7 +259,7 @@ static void make_mtu(struct plan *p, struct scn_errors *e)
 	uint32_t overhead = plan_tunnel_overhead(p), room = PLAN_UNDERLAY_MTU - overhead;
 
 	p->mtu = p->scn->mtu ? p->scn->mtu : room;
-	if (p->mtu > room)
+	if (p->mtu > room && !scn_is_wrong(p->scn->wrong, LAB_UNDERLAY))
 		scn_error_at(
 			e, p->scn, lab_place(p, LAB_MTU, "mtu"),
 			"%u do not fit: the underlay's %d bytes less the tunnel's %u over %s leave %u",
@@ -375,6 +408,28 @@ static void make_flow_capacity(struct plan *p)
 		p->flow_capacity *= 2;
 }
 
+/* What the scenario's own mistakes leave open. */
+static unsigned doubts_of(const struct scenario *s)
+{
+	const unsigned outer = 1u << LAB_HOSTS | 1u << LAB_VNIS | 1u << LAB_FLOOD |
+			       1u << LAB_UNDERLAY | 1u << LAB_FIRST;
+	unsigned doubts = 0;
+
+	if (scn_is_wrong(s->wrong, LAB_HOSTS))
+		doubts |= DOUBT_HOSTS | DOUBT_CLIENTS | DOUBT_ADDRESSES;
+	if (scn_is_wrong(s->wrong, LAB_VNIS))
+		doubts |= DOUBT_VNIS | DOUBT_CLIENTS | DOUBT_ADDRESSES;
+	if (scn_is_wrong(s->vnis_wrong, VNI_HOSTS))
+		doubts |= DOUBT_CLIENTS | DOUBT_ADDRESSES;
+	if (scn_is_wrong(s->vnis_wrong, VNI_SUBNET))
+		doubts |= DOUBT_ADDRESSES;
+	if (s->wrong & outer || s->vnis_wrong & (1u << VNI_FLOOD | 1u << VNI_GROUP))
+		doubts |= DOUBT_OUTER;
+	if (scn_is_wrong(s->wrong, LAB_DURATION))
+		doubts |= DOUBT_END;
+	return doubts | (s->names_wrong ? DOUBT_NAMES : 0);
+}
+
 /* Fills p as far as mistakes allow. */
 static int fill(struct plan *p, struct scn_errors *e)
 {
@@ -382,10 +437,10 @@ static int fill(struct plan *p, struct scn_errors *e)
 
 	if (err)
 		return err;
+	p->doubts = doubts_of(p->scn);
 	make_hosts(p, e);
 	make_mtu(p, e);
-	if (!count_clients(p, e))
-		return 0;
+	count_clients(p, e);
 	p->clients = calloc(p->n_clients + 1, sizeof(*p->clients));
 	if (!p->clients)
 		return -ENOMEM;

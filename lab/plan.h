@@ -72,6 +72,8 @@ struct plan {
 	uint32_t mtu;           /* inner */
 	uint32_t flow_capacity; /* what the monitor's table must hold */
 	uint32_t *vni_order;    /* private: indices into vnis, ascending by number */
+	unsigned doubts;        /* private: see plan_internal.h; 0 in a plan handed out */
+	uint64_t clients_most;  /* private: no client can have this number or a larger one */
 };
 
 /* Mistakes that only show when the values meet (a client that does not exist, addresses that run

@@ -5,6 +5,18 @@
 
 #include "lab/plan.h"
 
+/* What mistakes leave open while the search for more of them goes on: a plan with doubts is never
+ * handed out, and nothing is reported that depends on what is in doubt. */
+enum plan_doubt {
+	DOUBT_HOSTS = 1,     /* how many there are */
+	DOUBT_VNIS = 2,      /* which there are */
+	DOUBT_CLIENTS = 4,   /* which number is where; clients_most still bounds them */
+	DOUBT_ADDRESSES = 8, /* of clients */
+	DOUBT_OUTER = 16,    /* addresses of VTEPs, and groups */
+	DOUBT_END = 32,      /* when the run ends */
+	DOUBT_NAMES = 64,    /* of [traffic] sections */
+};
+
 /* Fills generators, n_streams and n_flows from the scenario's [traffic] sections. Mistakes go to e;
  * 0 or -ENOMEM. */
 int plan_make_traffic(struct plan *p, struct scn_errors *e);

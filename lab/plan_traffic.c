@@ -55,29 +55,34 @@ static int64_t client_of_host_in(const struct plan *p, uint32_t host, uint32_t v
 /* "hosts are host0 to host8" */
 static const char *all_of(const char *what, const char *name, uint32_t n, char *buf, size_t len)
 {
-	if (n == 1)
+	if (n == 0)
+		(void)snprintf(buf, len, "there are no %ss", what);
+	else if (n == 1)
 		(void)snprintf(buf, len, "the only %s is %s0", what, name);
 	else
 		(void)snprintf(buf, len, "%ss are %s0 to %s%u", what, name, name, n - 1);
 	return buf;
 }
 
-/* Whether the client, host or VNI itself is there. */
+/* Whether the client, host or VNI itself is there, or may be. */
 static int check_exists(const struct plan *p, const struct who *w, char *why, size_t why_len)
 {
 	char list[200];
 
-	if (w->kind == WHO_CLIENT && w->client >= p->n_clients) {
+	if (w->kind == WHO_CLIENT && w->client >= p->n_clients &&
+	    (!(p->doubts & DOUBT_CLIENTS) || w->client >= p->clients_most)) {
 		(void)snprintf(why, why_len, "c%u does not exist: %s", w->client,
 			       all_of("client", "c", p->n_clients, list, sizeof(list)));
 		return -ENOENT;
 	}
-	if ((w->kind == WHO_HOST || w->kind == WHO_HOST_VNI) && w->host >= p->n_hosts) {
+	if ((w->kind == WHO_HOST || w->kind == WHO_HOST_VNI) && w->host >= p->n_hosts &&
+	    !(p->doubts & DOUBT_HOSTS)) {
 		(void)snprintf(why, why_len, "host%u does not exist: %s", w->host,
 			       all_of("host", "host", p->n_hosts, list, sizeof(list)));
 		return -ENOENT;
 	}
-	if ((w->kind == WHO_VNI || w->kind == WHO_HOST_VNI) && plan_vni_by_number(p, w->vni) < 0) {
+	if ((w->kind == WHO_VNI || w->kind == WHO_HOST_VNI) && !(p->doubts & DOUBT_VNIS) &&
+	    plan_vni_by_number(p, w->vni) < 0) {
 		(void)snprintf(why, why_len, "VNI %u does not exist: VNIs are %s", w->vni,
 			       vnis_format(p, list, sizeof(list)));
 		return -ENOENT;
@@ -205,6 +210,30 @@ int plan_resolve_one(const struct plan *p, const struct who *w, uint32_t *ret_cl
 			       p->vnis[p->clients[clients[0]].vni].scn->vni);
 	free(clients);
 	return -ENOTUNIQ;
+}
+
+/* Which clients a `who` speaks of is certain, in spite of mistakes elsewhere. */
+static bool who_is_sure(const struct plan *p, const struct who *w)
+{
+	return !(p->doubts & DOUBT_CLIENTS) &&
+	       (w->kind != WHO_ADDRESS || !(p->doubts & DOUBT_ADDRESSES));
+}
+
+/* As far as mistakes elsewhere let anybody tell: 0, or as plan_resolve and plan_resolve_one. */
+static int check_who(const struct plan *p, const struct who *w, bool one, char *why, size_t why_len)
+{
+	uint32_t *clients, client;
+	size_t n;
+	int err;
+
+	if (!who_is_sure(p, w))
+		return check_exists(p, w, why, why_len);
+	if (one)
+		return plan_resolve_one(p, w, &client, why, why_len);
+	err = plan_resolve(p, w, 0, &clients, &n, why, why_len);
+	if (!err)
+		free(clients);
+	return err;
 }
 
 /* Where a client stands among its VNI's. */
@@ -392,10 +421,15 @@ static void explain_no_pair(const struct section *x, const uint32_t *senders, si
 			      "makes no pair: no client of %s has another of %s in its VNI", a, b);
 }
 
-static void check_size(const struct section *x, uint32_t client)
+static uint32_t ip_header(const struct plan *p, uint32_t vni)
+{
+	return addr_is_v4(&p->vnis[vni].scn->subnet.addr) ? 20 : 40;
+}
+
+static void check_size(const struct section *x, uint32_t vni)
 {
 	const struct plan *p = x->p;
-	uint32_t most = plan_size_max(p, client), header = p->mtu - most;
+	uint32_t header = ip_header(p, vni), most = p->mtu > header ? p->mtu - header : 0;
 	char size[16];
 
 	if (x->t->size <= most)
@@ -405,7 +439,18 @@ static void check_size(const struct section *x, uint32_t client)
 		x, TRAFFIC_SIZE, "size", size,
 		"with %u bytes of %s header the packets have %u, and the MTU in VNI %u is %u: want at most %u",
 		header, header == 20 ? "IPv4" : "IPv6", x->t->size + header,
-		p->vnis[p->clients[client].vni].scn->vni, p->mtu, most);
+		p->vnis[vni].scn->vni, p->mtu, most);
+}
+
+/* The size where it is not known who sends: what fits in no VNI is too large all the same. */
+static void check_size_anywhere(const struct section *x)
+{
+	uint32_t best = 0;
+
+	for (uint32_t i = 0; i < x->p->n_vnis; i++)
+		if (ip_header(x->p, i) < ip_header(x->p, best))
+			best = i;
+	check_size(x, best);
 }
 
 static void check_times(const struct section *x)
@@ -413,7 +458,7 @@ static void check_times(const struct section *x)
 	uint64_t end = x->p->scn->duration_ns;
 	char a[32], b[32];
 
-	if (x->t->start_ns >= end)
+	if (x->t->start_ns >= end && !(x->p->doubts & DOUBT_END))
 		SECTION_ERROR(x, TRAFFIC_START, "start", time_format(x->t->start_ns, a, sizeof(a)),
 			      "the run ends at %s ([lab] duration), so nothing would be sent",
 			      time_format(end, b, sizeof(b)));
@@ -468,7 +513,9 @@ static bool count_streams(const struct section *x, const struct targets *to,
 
 	for (size_t i = 0; i < n; i++)
 		streams += count_peers(p, to, senders[i]);
-	flows = streams * (x->t->proto == SCN_PING ? 2 : 1);
+	flows = streams;
+	if (x->t->proto == SCN_PING && !scn_is_wrong(x->t->wrong, TRAFFIC_PROTO))
+		flows *= 2;
 	if (p->n_generators + n > PLAN_GENERATORS_MAX) {
 		SECTION_ERROR(
 			x, -1, NULL, NULL,
@@ -493,15 +540,45 @@ static bool count_streams(const struct section *x, const struct targets *to,
 	return true;
 }
 
+/* One end of a section whose pairs cannot be known. */
+static int check_end(const struct section *x, enum scn_traffic_key key, const struct who *w)
+{
+	char why[512], text[64];
+	int err;
+
+	if (scn_is_wrong(x->t->wrong, key))
+		return 0;
+	err = check_who(x->p, w, false, why, sizeof(why));
+	if (err && err != -ENOMEM)
+		SECTION_ERROR(x, key, key == TRAFFIC_FROM ? "from" : "to",
+			      who_format(w, text, sizeof(text)), "%s", why);
+	return err == -ENOMEM ? err : 0;
+}
+
+static bool pairs_are_sure(const struct section *x)
+{
+	return !(x->t->wrong & (1u << TRAFFIC_FROM | 1u << TRAFFIC_TO)) &&
+	       who_is_sure(x->p, &x->t->from) && who_is_sure(x->p, &x->t->to);
+}
+
+static int check_section(const struct section *x)
+{
+	int err = check_end(x, TRAFFIC_FROM, &x->t->from);
+
+	if (!err)
+		err = check_end(x, TRAFFIC_TO, &x->t->to);
+	check_size_anywhere(x);
+	return err;
+}
+
 static int make_section(const struct section *x)
 {
 	struct targets to = { 0 };
 	uint32_t *senders = NULL;
 	struct who from = x->t->from;
-	size_t n, all = 0;
+	size_t n = 0, all = 0;
 	int err = 0, from_err;
 
-	check_times(x);
 	if (from.kind == WHO_RANDOM)
 		from.kind = WHO_ALL; /* the choice is among those that have peers */
 	from_err = resolve_key(x, TRAFFIC_FROM, &from, &senders, &all);
@@ -516,8 +593,10 @@ static int make_section(const struct section *x)
 		else if (count_streams(x, &to, senders, n))
 			err = add_generators(x, &to, senders, n);
 		for (size_t i = 0, before = x->e->n_total; i < n && x->e->n_total == before; i++)
-			check_size(x, senders[i]);
+			check_size(x, x->p->clients[senders[i]].vni);
 	}
+	if (n == 0)
+		check_size_anywhere(x);
 	free(senders);
 	free(to.is);
 	free(to.in_vni);
@@ -534,8 +613,8 @@ int plan_make_traffic(struct plan *p, struct scn_errors *e)
 		};
 
 		(void)snprintf(x.title, sizeof(x.title), "traffic %s", x.t->name);
-		if (!x.t->broken)
-			err = make_section(&x);
+		check_times(&x);
+		err = pairs_are_sure(&x) ? make_section(&x) : check_section(&x);
 	}
 	return err;
 }
@@ -546,6 +625,8 @@ static bool traffic_exists(const struct plan *p, const char *name, char *why, si
 {
 	size_t used;
 
+	if (p->doubts & DOUBT_NAMES)
+		return true;
 	for (size_t i = 0; i < p->scn->n_traffic; i++)
 		if (strcmp(p->scn->traffic[i].name, name) == 0)
 			return true;
@@ -561,8 +642,7 @@ static bool outer_exists(const struct plan *p, const struct check_selector *s, c
 {
 	char first[ADDR_STRLEN], last[ADDR_STRLEN];
 
-	if (plan_host_by_vtep(p, &s->addr) >= 0 ||
-	    addr_is_none(&p->hosts[p->n_hosts - 1].vtep)) /* none: reported already */
+	if (p->doubts & DOUBT_OUTER || plan_host_by_vtep(p, &s->addr) >= 0)
 		return true;
 	for (uint32_t i = 0; s->key == SEL_OUTER_DST && i < p->n_vnis; i++)
 		if (addr_equal(&p->vnis[i].scn->group, &s->addr))
@@ -577,17 +657,11 @@ static bool selector_exists(const struct plan *p, const struct check_selector *s
 			    size_t why_len)
 {
 	struct who vni = { .kind = WHO_VNI, .vni = s->number };
-	uint32_t *clients;
-	size_t n;
-	int err = 0;
 
 	switch (s->key) {
 	case SEL_FROM:
 	case SEL_TO:
-		err = plan_resolve(p, &s->who, 0, &clients, &n, why, why_len);
-		if (!err)
-			free(clients);
-		return !err;
+		return check_who(p, &s->who, false, why, why_len) == 0;
 	case SEL_VNI:
 		return check_exists(p, &vni, why, why_len) == 0;
 	case SEL_TRAFFIC:
@@ -606,7 +680,7 @@ static bool selector_exists(const struct plan *p, const struct check_selector *s
 static void verify_check(const struct plan *p, const struct scn_check *c, struct scn_errors *e)
 {
 	char title[SCN_NAME_LEN + 16], why[512], a[32], b[32];
-	uint32_t client;
+	bool readable = !scn_is_wrong(c->wrong, ASSERT_CHECK);
 
 	(void)snprintf(title, sizeof(title), "assert %s", c->name);
 	for (size_t i = 0; i < c->n_selectors; i++)
@@ -615,13 +689,13 @@ static void verify_check(const struct plan *p, const struct scn_check *c, struct
 				     (struct scn_place){ c->key_line[ASSERT_CHECK], title, "check",
 							 c->text },
 				     "%s", why);
-	if (check_metrics[c->metric].unit == UNIT_CLIENT &&
-	    plan_resolve_one(p, &c->who, &client, why, sizeof(why)))
+	if (readable && check_metrics[c->metric].unit == UNIT_CLIENT &&
+	    check_who(p, &c->who, true, why, sizeof(why)))
 		scn_error_at(e, p->scn,
 			     (struct scn_place){ c->key_line[ASSERT_CHECK], title, "check",
 						 c->text },
 			     "%s", why);
-	if (c->has_at && c->at_ns > p->scn->duration_ns)
+	if (c->has_at && c->at_ns > p->scn->duration_ns && !(p->doubts & DOUBT_END))
 		scn_error_at(e, p->scn,
 			     (struct scn_place){ c->key_line[ASSERT_AT], title, "at",
 						 time_format(c->at_ns, a, sizeof(a)) },
@@ -632,6 +706,5 @@ static void verify_check(const struct plan *p, const struct scn_check *c, struct
 void plan_verify_checks(const struct plan *p, struct scn_errors *e)
 {
 	for (size_t i = 0; i < p->scn->n_checks; i++)
-		if (!p->scn->checks[i].broken)
-			verify_check(p, &p->scn->checks[i], e);
+		verify_check(p, &p->scn->checks[i], e);
 }

@@ -52,25 +52,26 @@ static void default_name(const char *file, char *name)
 }
 
 /* Reads the lab's section and the defaults that depend on it. */
-static int read_lab(struct build *b, const struct doc *doc)
+static void read_lab(struct build *b, const struct doc *doc)
 {
 	static const struct ip_prefix narrow = { { { [10] = 0xff, [11] = 0xff, 172, 16, 1, 0 } },
 						 24 };
 	static const struct ip_prefix wide = { { { [10] = 0xff, [11] = 0xff, 172, 16, 0, 0 } },
 					       16 };
 	struct scenario *s = b->s;
-	int mistakes = 0;
 	bool fits;
 
+	s->wrong = doc->lab_wrong;
+	s->vnis_wrong = doc->vnis_wrong;
+	s->names_wrong = doc->names_wrong;
 	for (size_t i = 0; i < doc->n; i++)
 		if (doc->sections[i].kind == SECTION_LAB)
-			mistakes += read_section(b, &doc->sections[i], s, s->key_line);
+			s->wrong |= read_section(b, &doc->sections[i], s, s->key_line);
 	fits = (b->has_first ? s->first : DEFAULT_FIRST) + s->hosts - 1 <= 254;
 	if (!b->has_underlay)
 		s->underlay = fits ? narrow : wide;
 	if (!b->has_first)
 		s->first = fits || b->has_underlay ? DEFAULT_FIRST : DEFAULT_FIRST_WIDE;
-	return mistakes;
 }
 
 /* The inner subnet of the index-th VNI, where none is given: 192.168.<index>.0/24; from the 257th
@@ -123,12 +124,26 @@ static struct scn_place vni_place(const struct scn_vni *v, int key, const char *
 				   given ? section_schemas[SECTION_VNI].keys[key] : NULL, NULL };
 }
 
-/* Fills in what the section left out. Mistakes. */
-static int complete_vni(struct build *b, struct vni_values *values, uint32_t vni, size_t index)
+/* What the group of a VNI depends on is wrong. */
+static bool group_unsure(const struct build *b, const struct vni_values *values)
+{
+	return scn_is_wrong(values->v.wrong, VNI_FLOOD) ||
+	       scn_is_wrong(b->s->wrong, LAB_UNDERLAY) ||
+	       (!values->has_flood && scn_is_wrong(b->s->wrong, LAB_FLOOD));
+}
+
+/* Whether a VNI without a subnet of its own is a mistake of its own. */
+static bool must_have_subnet(const struct build *b, const struct vni_values *values)
+{
+	return !values->has_subnet && !scn_is_wrong(values->v.wrong, VNI_SUBNET) &&
+	       !scn_is_wrong(b->s->wrong, LAB_HOSTS) && !scn_is_wrong(b->s->wrong, LAB_VNIS);
+}
+
+/* Fills in what the section left out. */
+static void complete_vni(struct build *b, struct vni_values *values, uint32_t vni, size_t index)
 {
 	struct scn_vni *v = &values->v;
 	char title[24];
-	int mistakes = 0;
 
 	(void)snprintf(title, sizeof(title), "vni %u", vni);
 	v->vni = vni;
@@ -136,36 +151,33 @@ static int complete_vni(struct build *b, struct vni_values *values, uint32_t vni
 		v->encap = b->encap;
 	if (!values->has_flood)
 		v->flood = b->flood;
-	if (!values->has_subnet && !default_subnet(b->s, index, &v->subnet)) {
+	if (!values->has_subnet && !default_subnet(b->s, index, &v->subnet) &&
+	    must_have_subnet(b, values))
 		scn_error_at(
 			b->e, b->s, vni_place(v, -1, title),
 			"needs a subnet: with more than %d hosts, only the first 256 VNIs have one by default",
 			HOSTS_IN_A_24);
-		mistakes++;
-	}
-	if (values->has_group && v->flood == SCN_UNICAST) {
+	if (values->has_group && group_unsure(b, values))
+		; /* nothing to hold it against */
+	else if (values->has_group && v->flood == SCN_UNICAST)
 		scn_error_at(b->e, b->s, vni_place(v, VNI_GROUP, title),
 			     "flood is unicast in this VNI: no group is used");
-		mistakes++;
-	} else if (values->has_group && addr_is_v4(&v->group) != addr_is_v4(&b->s->underlay.addr)) {
+	else if (values->has_group && addr_is_v4(&v->group) != addr_is_v4(&b->s->underlay.addr))
 		scn_error_at(b->e, b->s, vni_place(v, VNI_GROUP, title),
 			     "want an %s group, as the underlay is %s",
 			     addr_is_v4(&v->group) ? "IPv6" : "IPv4",
 			     addr_is_v4(&v->group) ? "IPv6" : "IPv4");
-		mistakes++;
-	} else if (!values->has_group && v->flood == SCN_MULTICAST) {
+	else if (!values->has_group && v->flood == SCN_MULTICAST)
 		v->group = default_group(b->s, index);
-	}
 	if (v->hosts.n == 0) {
 		v->hosts.v = calloc(1, sizeof(*v->hosts.v));
 		if (!v->hosts.v) {
 			b->no_memory = true;
-			return 1;
+			return;
 		}
 		v->hosts.v[0].last = b->s->hosts - 1;
 		v->hosts.n = 1;
 	}
-	return mistakes;
 }
 
 /* [vni N] sections by number, to find each VNI's in O(log n). */
@@ -195,10 +207,10 @@ static const struct doc_section *find_number(const struct doc_section *const *so
 	return NULL;
 }
 
-static int refuse_strange_vnis(struct build *b, const struct doc_section *const *sorted, size_t n)
+static void refuse_strange_vnis(struct build *b, const struct doc_section *const *sorted, size_t n)
 {
 	char list[200], why[WHY_LEN];
-	int mistakes = 0;
+	bool any = false;
 
 	for (size_t i = 0; i < n; i++) {
 		struct vni_values unused = { 0 };
@@ -211,43 +223,65 @@ static int refuse_strange_vnis(struct build *b, const struct doc_section *const 
 			       "is not one of the lab's VNIs (%s); add it to [lab] vnis",
 			       ranges_format(&b->vnis, list, sizeof(list)));
 		refuse_section(b, sorted[i], why);
-		mistakes++;
+		any = true;
 	}
-	return mistakes;
+	b->s->wrong |= any ? 1u << LAB_VNIS : 0;
 }
 
-static int read_vnis(struct build *b, const struct doc *doc)
+/* With the list of VNIs wrong, those with a section are looked at. */
+static void take_vnis_of_sections(struct build *b, const struct doc_section *const *sorted,
+				  size_t n)
+{
+	void *v = n ? realloc(b->vnis.v, n * sizeof(*b->vnis.v)) : NULL;
+
+	if (n == 0)
+		return;
+	if (!v) {
+		b->no_memory = true;
+		return;
+	}
+	b->vnis.v = v;
+	b->vnis.n = n;
+	for (size_t i = 0; i < n; i++)
+		b->vnis.v[i].first = b->vnis.v[i].last = sorted[i]->number;
+}
+
+static void read_vni(struct build *b, const struct doc_section *section, uint32_t vni)
+{
+	struct vni_values values = { .v.line = section ? section->line : 0 };
+
+	if (section)
+		values.v.wrong = read_section(b, section, &values, values.v.key_line);
+	complete_vni(b, &values, vni, b->s->n_vnis);
+	b->s->vnis_wrong |= values.v.wrong;
+	b->s->vnis[b->s->n_vnis++] = values.v;
+}
+
+static void read_vnis(struct build *b, const struct doc *doc)
 {
 	struct scenario *s = b->s;
 	const struct doc_section **sorted = calloc(doc->n + 1, sizeof(*sorted));
 	size_t n = 0, total = 0;
-	int mistakes;
 
-	for (size_t i = 0; i < b->vnis.n; i++)
-		total += b->vnis.v[i].last - b->vnis.v[i].first + 1;
-	s->vnis = calloc(total, sizeof(*s->vnis));
-	if (!sorted || !s->vnis) {
-		free(sorted);
+	if (!sorted) {
 		b->no_memory = true;
-		return 0;
+		return;
 	}
 	for (size_t i = 0; i < doc->n; i++)
 		if (doc->sections[i].kind == SECTION_VNI)
 			sorted[n++] = &doc->sections[i];
 	qsort(sorted, n, sizeof(*sorted), compare_numbers);
-	mistakes = refuse_strange_vnis(b, sorted, n);
+	if (scn_is_wrong(s->wrong, LAB_VNIS))
+		take_vnis_of_sections(b, sorted, n);
+	refuse_strange_vnis(b, sorted, n);
 	for (size_t i = 0; i < b->vnis.n; i++)
-		for (uint32_t vni = b->vnis.v[i].first; vni <= b->vnis.v[i].last; vni++) {
-			const struct doc_section *section = find_number(sorted, n, vni);
-			struct vni_values values = { .v.line = section ? section->line : 0 };
-
-			if (section)
-				mistakes += read_section(b, section, &values, values.v.key_line);
-			mistakes += complete_vni(b, &values, vni, s->n_vnis);
-			s->vnis[s->n_vnis++] = values.v;
-		}
+		total += b->vnis.v[i].last - b->vnis.v[i].first + 1;
+	s->vnis = calloc(total, sizeof(*s->vnis));
+	b->no_memory |= !s->vnis;
+	for (size_t i = 0; s->vnis && i < b->vnis.n; i++)
+		for (uint32_t vni = b->vnis.v[i].first; vni <= b->vnis.v[i].last; vni++)
+			read_vni(b, find_number(sorted, n, vni), vni);
 	free(sorted);
-	return mistakes;
 }
 
 static void read_traffic(struct build *b, const struct doc_section *section, struct scn_traffic *t)
@@ -260,22 +294,22 @@ static void read_traffic(struct build *b, const struct doc_section *section, str
 		.size = DEFAULT_SIZE,
 		.pattern = SCN_CONSTANT,
 		.line = section->line,
-		.broken = section->broken,
 	};
 	(void)snprintf(t->name, sizeof(t->name), "%s", section->name);
-	t->broken |= read_section(b, section, t, t->key_line) > 0;
+	t->wrong = read_section(b, section, t, t->key_line);
 }
 
 static void read_assert(struct build *b, const struct doc_section *section, struct scn_check *c)
 {
-	*c = (struct scn_check){ .line = section->line, .broken = section->broken };
+	*c = (struct scn_check){ .line = section->line };
 	(void)snprintf(c->name, sizeof(c->name), "%s", section->name);
-	c->broken |= read_section(b, section, c, c->key_line) > 0;
-	if (!section->values[ASSERT_CHECK].text && !section->broken) {
+	c->wrong = read_section(b, section, c, c->key_line);
+	if (section->values[ASSERT_CHECK].text)
+		return;
+	c->wrong |= 1u << ASSERT_CHECK;
+	if (!section->broken) /* else one of the lines may have been meant to be it */
 		refuse_section(b, section,
 			       "needs a check: check = METRIC(SELECTOR=VALUE …) OP VALUE");
-		c->broken = true;
-	}
 }
 
 /* [traffic], [assert] and those this version cannot do. */
@@ -350,21 +384,17 @@ static struct scenario *scenario_new(const struct scn_source *source)
 	return s;
 }
 
-/* Interprets the document; the lab's mistakes and those of its VNIs make it unusable for a plan. */
-static int interpret(struct build *b, const struct doc *doc, bool *ret_usable)
+static int interpret(struct build *b, const struct doc *doc)
 {
-	int mistakes;
-
 	b->vnis.v = calloc(1, sizeof(*b->vnis.v));
 	if (!b->vnis.v)
 		return -ENOMEM;
 	b->vnis.n = 1;
 	b->vnis.v[0].first = 10000;
 	b->vnis.v[0].last = 10003;
-	mistakes = read_lab(b, doc);
-	mistakes += read_vnis(b, doc);
+	read_lab(b, doc);
+	read_vnis(b, doc);
 	read_named(b, doc);
-	*ret_usable = mistakes == 0 && !doc->broken;
 	free(b->vnis.v);
 	return b->no_memory ? -ENOMEM : 0;
 }
@@ -384,7 +414,8 @@ int scenario_read(const struct scn_source *source, struct scenario **ret_scenari
 	if (!err)
 		err = doc_apply_sets(&doc, b.s, ret_errors);
 	if (!err)
-		err = interpret(&b, &doc, &usable);
+		err = interpret(&b, &doc);
+	usable = !doc.no_text;
 	doc_free(&doc);
 	if (err) {
 		scenario_free(b.s);

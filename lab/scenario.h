@@ -71,6 +71,7 @@ struct scn_vni {
 	struct ip_addr group; /* none where flood is unicast */
 	int line;             /* of its [vni] section; 0 without one */
 	int key_line[VNI_KEY_MAX];
+	unsigned wrong; /* as in struct scenario */
 };
 
 struct scn_traffic {
@@ -84,7 +85,7 @@ struct scn_traffic {
 	enum scn_pattern pattern;
 	int line;
 	int key_line[TRAFFIC_KEY_MAX];
-	bool broken; /* has mistakes: only its name can be relied on (see scenario_read) */
+	unsigned wrong; /* as in struct scenario */
 };
 
 /* Metric (selector…) op value: what a check compares. Meaning: contract section 3. */
@@ -135,7 +136,7 @@ struct scn_check {
 	uint64_t at_ns, within_ns; /* 0 within: judged once */
 	int line;
 	int key_line[ASSERT_KEY_MAX];
-	bool broken; /* as in scn_traffic */
+	unsigned wrong; /* as in struct scenario */
 };
 
 struct scenario {
@@ -158,7 +159,17 @@ struct scenario {
 	int key_line[LAB_KEY_MAX];
 	char **sets; /* the --set arguments, for messages */
 	size_t n_sets;
+	/* What mistakes left open, so that the search for more of them says nothing that follows
+	 * from one already told: bit KEY for each key whose value was refused and stands at its
+	 * default. All 0 in a scenario without mistakes. */
+	unsigned wrong;
+	unsigned vnis_wrong; /* of any [vni] section, those with a refused header too */
+	bool names_wrong;    /* a [traffic] header was refused: its name is not known */
 };
+static inline bool scn_is_wrong(unsigned wrong, int key)
+{
+	return wrong >> key & 1;
+}
 
 /* Mistakes, in the order of the file, those of --set arguments last. text is "FILE:LINE: message"
  * (or "--set LAB.X=Y: message"). */
@@ -199,20 +210,20 @@ struct scn_source {
 int scenario_parse(const struct scn_source *source, struct scenario **ret_scenario,
 		   struct scn_errors *ret_errors);
 /* As scenario_parse, but hands out what could be read in spite of mistakes (then -EINVAL), so that
- * plan_load can look for the rest of them. *ret_usable: the mistakes are confined to [traffic] and
- * [assert] sections, which are marked broken. */
+ * plan_load can look for the rest of them; what they leave open is in `wrong` and its like.
+ * *ret_usable: it is a text at all. */
 int scenario_read(const struct scn_source *source, struct scenario **ret_scenario, bool *ret_usable,
 		  struct scn_errors *ret_errors);
 void scenario_free(struct scenario *s);
 
 /* The single values, shared with the command line. 0 or -EINVAL; *ret_why (static text) says what
- * was expected. */
+ * was expected. parse_number leaves that to its callers, who know the range. */
 int parse_who(const char *text, struct who *ret, const char **ret_why);
 int parse_rate(const char *text, struct rate *ret, const char **ret_why);
 int parse_time(const char *text, uint64_t *ret_ns, const char **ret_why);
 /* k, m, g are powers of 1024. */
 int parse_size(const char *text, uint64_t *ret_bytes, const char **ret_why);
-int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret, const char **ret_why);
+int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret);
 /* Fills metric, selectors, op, value(s), who and text, and nothing else; owns selectors on 0. */
 int parse_check(const char *text, struct scn_check *ret, char *ret_why, size_t why_len);
 /* "0-5, 8" with every number from min to max and none twice; at most max_count numbers in all. Free

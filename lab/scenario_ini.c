@@ -279,24 +279,87 @@ struct reader {
 	bool in_section; /* a header came; false: keys before the first one */
 	bool skip;       /* the header was refused: its keys are not looked at */
 	enum section_kind kind;
+	enum section_kind meant; /* with skip: what the header was meant to open, if that is known */
 	size_t current; /* index into doc->sections, unless skip */
 	bool before_reported;
 	bool full[SECTION_KIND_MAX];
 	bool no_memory;
 };
 
-/* A mistake in the current line belongs to the section it stands in, if it is one whose mistakes
- * stay its own. */
-static void mark_broken(struct reader *r)
+#define LINE_ERROR(r, ...) scn_errors_add((r)->e, (r)->s->file, (r)->line, __VA_ARGS__)
+
+/* Into buf the word that text (of len bytes, perhaps not UTF-8) begins with. */
+static void first_word(const char *text, size_t len, char *buf, size_t size)
 {
-	if (r->in_section && !r->skip && r->kind != SECTION_LAB && r->kind != SECTION_VNI)
-		r->doc->sections[r->current].broken = true;
-	else if (!r->in_section || (r->kind != SECTION_TRAFFIC && r->kind != SECTION_ASSERT))
-		r->doc->broken = true;
+	size_t n = 0;
+
+	while (n < len && n < size - 1 && text[n] && !strchr(" \t=:]", text[n]))
+		n++;
+	memcpy(buf, text, n);
+	buf[n] = '\0';
 }
 
-#define LINE_ERROR(r, ...) \
-	(mark_broken(r), scn_errors_add((r)->e, (r)->s->file, (r)->line, __VA_ARGS__))
+/* Where to note the keys of refused lines and headers; NULL where nobody needs to know. */
+static unsigned *wrong_keys(struct reader *r, enum section_kind *ret_kind)
+{
+	*ret_kind = !r->in_section ? SECTION_LAB : r->skip ? r->meant : r->kind;
+	if (r->in_section && !r->skip)
+		return &r->doc->sections[r->current].wrong;
+	return *ret_kind == SECTION_LAB ? &r->doc->lab_wrong
+	       : *ret_kind == SECTION_VNI ? &r->doc->vnis_wrong
+					  : NULL;
+}
+
+/* The key that a refused line gives is without its value. */
+static void mark_key(struct reader *r, const char *line, size_t len)
+{
+	char word[SCN_NAME_LEN], why[WHY_LEN];
+	enum section_kind kind;
+	unsigned *wrong = wrong_keys(r, &kind);
+	int key;
+
+	if (!wrong)
+		return;
+	first_word(line, len, word, sizeof(word));
+	key = find_key(kind, word, why);
+	if (key >= 0)
+		*wrong |= 1u << key;
+	if (r->in_section && !r->skip)
+		r->doc->sections[r->current].broken = true;
+}
+
+/* Keeps in mind which section a refused header, given without its bracket, was meant to open. */
+static void mark_header(struct reader *r, const char *text, size_t len)
+{
+	const char *words[SECTION_KIND_MAX + 1] = { NULL }, *near;
+	char word[32];
+
+	while (len && (*text == ' ' || *text == '\t')) {
+		text++;
+		len--;
+	}
+	first_word(text, len, word, sizeof(word));
+	for (int k = 0; k < SECTION_KIND_MAX; k++)
+		words[k] = section_schemas[k].word;
+	near = nearest_word(word, words);
+	for (int k = 0; near && k < SECTION_KIND_MAX; k++)
+		if (words[k] == near)
+			r->meant = (enum section_kind)k;
+	r->doc->names_wrong |= r->meant == SECTION_TRAFFIC;
+}
+
+/* After a line that could not be read: what it would have said is not known, and a header's keys
+ * are not those of the section before. */
+static void mark_line(struct reader *r, const char *text, size_t len)
+{
+	if (len == 0 || text[0] != '[') {
+		mark_key(r, text, len);
+		return;
+	}
+	r->in_section = r->skip = true;
+	r->kind = r->meant = SECTION_KIND_MAX;
+	mark_header(r, text + 1, len - 1);
+}
 
 /* Bytes that follow a UTF-8 lead byte; -1: it is none. */
 static int utf8_followers(unsigned char lead)
@@ -360,9 +423,12 @@ static void open_section(struct reader *r, const char *line)
 	size_t len;
 
 	r->in_section = r->skip = true;
-	r->kind = SECTION_KIND_MAX;
+	r->kind = r->meant = SECTION_KIND_MAX;
 	if (!close || close[1]) {
 		LINE_ERROR(r, "%s: want [SECTION] alone on its line", line);
+		mark_header(r, start, strlen(start));
+		if (close)
+			mark_key(r, skip_space(close + 1), strlen(skip_space(close + 1)));
 		return;
 	}
 	for (len = (size_t)(close - start);
@@ -371,6 +437,7 @@ static void open_section(struct reader *r, const char *line)
 	(void)snprintf(text, sizeof(text), "%.*s", (int)(len < 255 ? len : 255), start);
 	if (!header_parse(text, &h, why)) {
 		LINE_ERROR(r, "%s", why);
+		mark_header(r, text, strlen(text));
 		return;
 	}
 	r->kind = h.kind;
@@ -379,11 +446,14 @@ static void open_section(struct reader *r, const char *line)
 	earlier = doc_find(r->doc, h.kind, h.name);
 	if (earlier) {
 		LINE_ERROR(r, "[%s]: stands in line %d already", h.title, earlier->line);
+		if (h.kind != SECTION_TRAFFIC) /* that name is known */
+			mark_header(r, text, strlen(text));
 		return;
 	}
 	if (doc_count(r->doc, h.kind) >= SCN_SECTIONS_MAX) {
 		LINE_ERROR(r, "[%s]: more than %d [%s] sections", h.title, SCN_SECTIONS_MAX,
 			   section_schemas[h.kind].word);
+		mark_header(r, text, strlen(text));
 		r->full[h.kind] = true;
 		return;
 	}
@@ -406,8 +476,11 @@ static bool look_at_line(struct reader *r, const char *line)
 	}
 	if (!equals || equals == line || memchr(line, ':', (size_t)(equals - line))) {
 		LINE_ERROR(r, "%.100s: want [SECTION] or KEY = VALUE", line);
+		mark_line(r, line, strlen(line));
 		return false;
 	}
+	if (!r->in_section || r->skip)
+		mark_line(r, line, strlen(line));
 	if (!r->in_section && !r->before_reported)
 		LINE_ERROR(r, "%.100s: stands before the first section; [lab] belongs above it",
 			   line);
@@ -439,6 +512,8 @@ static char *read_line(char *out, int num, void *stream)
 	if (valid < len) {
 		LINE_ERROR(r, "byte %zu of the line (0x%02x) is not UTF-8", valid + 1,
 			   (unsigned char)text[valid]);
+		trim_line(&text, &len);
+		mark_line(r, text, len);
 		return out;
 	}
 	trim_line(&text, &len);
@@ -446,6 +521,7 @@ static char *read_line(char *out, int num, void *stream)
 		return out;
 	if (len > (size_t)num - 3) {
 		LINE_ERROR(r, "the line is %zu bytes long, at most %d are possible", len, num - 3);
+		mark_line(r, text, len);
 		return out;
 	}
 	memcpy(out, text, len);
@@ -471,16 +547,20 @@ static int take_key(void *user, const char *inih_section, const char *key, const
 	(void)inih_section; /* cut to 49 bytes by inih */
 	if (number < 0) {
 		LINE_ERROR(r, "[%s] %s", section->title, why);
+		section->broken = true;
 		return 1;
 	}
 	slot = &section->values[number];
 	if (slot->text) {
 		LINE_ERROR(r, "[%s] %s: has a value in line %d already", section->title, key,
 			   slot->where);
+		section->wrong |= 1u << number;
 		return 1;
 	}
 	if (!*value) {
 		LINE_ERROR(r, "[%s] %s: has no value", section->title, key);
+		section->wrong |= 1u << number;
+		section->broken = true;
 		return 1;
 	}
 	slot->text = strdup(value);
@@ -509,7 +589,7 @@ static bool is_text(const struct scn_source *source, const char *file, struct sc
 	int line = 1;
 
 	if (source->len > SCN_FILE_MAX) {
-		scn_errors_add(e, file, 0, "has %zu bytes; a scenario has at most %d", source->len,
+		scn_errors_add(e, file, 0, "is larger than %d bytes, the most a scenario can have",
 			       SCN_FILE_MAX);
 		return false;
 	}
@@ -535,7 +615,7 @@ int doc_read(const struct scn_source *source, const struct scenario *s, struct d
 	int err;
 
 	if (!is_text(source, s->file, e)) {
-		doc->broken = true;
+		doc->no_text = true;
 		return 0;
 	}
 	err = ini_parse_stream(read_line, &r, take_key, &r);
@@ -629,7 +709,6 @@ int doc_apply_sets(struct doc *doc, const struct scenario *s, struct scn_errors 
 
 		if (err == -ENOMEM)
 			return err;
-		doc->broken |= err != 0;
 	}
 	return 0;
 }

@@ -31,13 +31,16 @@ struct doc_section {
 	char name[SCN_NAME_LEN];       /* "web" */
 	uint32_t number;               /* [vni 10002] */
 	int line;
-	bool broken; /* the header or a line below it was refused */
+	bool broken;    /* a line below the header was refused */
+	unsigned wrong; /* bit KEY: a line that gave it was refused */
 	struct doc_value values[SECTION_KEYS_MAX];
 };
 struct doc {
 	struct doc_section *sections;
 	size_t n;
-	bool broken; /* something outside [traffic] and [assert] was refused */
+	bool no_text;                   /* nothing could be read */
+	unsigned lab_wrong, vnis_wrong; /* keys that stand below refused headers */
+	bool names_wrong;               /* a [traffic] header was refused */
 };
 
 /* Text to document; mistakes go to e. s has file and sets already. 0 or -ENOMEM. The document must
@@ -67,8 +70,8 @@ struct vni_values {
 };
 
 /* Reads every value of a section into object (a struct scenario, vni_values, scn_traffic or
- * scn_check) and notes where each stood. Number of mistakes, all reported. */
-int read_section(struct build *b, const struct doc_section *section, void *object, int *key_line);
+ * scn_check) and notes where each stood. The keys that are wrong (bit KEY), all reported. */
+unsigned read_section(struct build *b, const struct doc_section *section, void *object, int *key_line);
 /* May it stand in a lab's name? The name stands in paths and URLs. */
 bool name_char(char c);
 

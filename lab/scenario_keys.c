@@ -27,9 +27,7 @@ static bool say(char *why, const char *sentence)
 
 static bool read_number(const char *value, uint64_t min, uint64_t max, uint64_t *ret, char *why)
 {
-	const char *static_why;
-
-	if (parse_number(value, min, max, ret, &static_why) == 0)
+	if (parse_number(value, min, max, ret) == 0)
 		return true;
 	(void)snprintf(why, WHY_LEN, "want a whole number from %llu to %llu",
 		       (unsigned long long)min, (unsigned long long)max);
@@ -67,15 +65,42 @@ static bool read_encap(const char *value, enum scn_encap *ret, char *why)
 	return true;
 }
 
+/* What keeps hosts from having addresses of the prefix; NULL when nothing does. */
+static const char *why_unusable(const struct ip_prefix *p)
+{
+	const uint8_t *b = &p->addr.b[addr_is_v4(&p->addr) ? 12 : 0];
+
+	if (addr_is_group(&p->addr))
+		return "is a multicast prefix: want one for unicast addresses";
+	if (!addr_is_v4(&p->addr)) {
+		if (b[0] == 0)
+			return "is reserved (::/8 holds the unspecified and the loopback address): want a prefix for hosts, such as "
+			       "fd00:2::/64";
+		if (b[0] == 0xfe && (b[1] & 0xc0) == 0x80)
+			return "is link-local, where an address says nothing without its link: want a prefix for hosts, such as "
+			       "fd00:2::/64";
+		return NULL;
+	}
+	if (b[0] == 0)
+		return "begins in 0.0.0.0/8, which no host can have: want a prefix for hosts, such as 192.168.2.0/24";
+	if (b[0] == 127)
+		return "is loopback, which never leaves a host: want a prefix for hosts, such as 192.168.2.0/24";
+	if (b[0] >= 240)
+		return "is reserved (240.0.0.0/4): want a prefix for hosts, such as 192.168.2.0/24";
+	return NULL;
+}
+
 static bool read_prefix(const char *value, struct ip_prefix *ret, char *why)
 {
+	struct ip_prefix prefix;
 	struct ip_addr whole;
 	const char *slash = strchr(value, '/');
 	char host[ADDR_STRLEN];
 
-	if (prefix_parse(value, ret) == 0) {
-		if (addr_is_group(&ret->addr))
-			return say(why, "is a multicast prefix: want one for unicast addresses");
+	if (prefix_parse(value, &prefix) == 0) {
+		if (why_unusable(&prefix))
+			return say(why, why_unusable(&prefix));
+		*ret = prefix;
 		return true;
 	}
 	(void)snprintf(host, sizeof(host), "%.*s", (int)(slash ? slash - value : 0), value);
@@ -154,8 +179,8 @@ static bool lab_flood(struct build *b, void *object, const char *value, char *wh
 static bool lab_underlay(struct build *b, void *object, const char *value, char *why)
 {
 	(void)object;
-	b->has_underlay = true;
-	return read_prefix(value, &b->s->underlay, why);
+	b->has_underlay = read_prefix(value, &b->s->underlay, why);
+	return b->has_underlay;
 }
 
 static bool lab_first(struct build *b, void *object, const char *value, char *why)
@@ -163,9 +188,9 @@ static bool lab_first(struct build *b, void *object, const char *value, char *wh
 	uint64_t n;
 
 	(void)object;
-	b->has_first = true;
 	if (!read_number(value, 1, INT32_MAX, &n, why))
 		return false;
+	b->has_first = true;
 	b->s->first = (uint32_t)n;
 	return true;
 }
@@ -206,12 +231,14 @@ static bool lab_wiring(struct build *b, void *object, const char *value, char *w
 static bool lab_duration(struct build *b, void *object, const char *value, char *why)
 {
 	const char *static_why;
+	uint64_t ns;
 
 	(void)object;
-	if (parse_time(value, &b->s->duration_ns, &static_why))
+	if (parse_time(value, &ns, &static_why))
 		return say(why, static_why);
-	if (b->s->duration_ns < duration_min_ns)
+	if (ns < duration_min_ns)
 		return say(why, "want at least 1ms");
+	b->s->duration_ns = ns;
 	return true;
 }
 
@@ -235,8 +262,8 @@ static bool vni_subnet(struct build *b, void *object, const char *value, char *w
 	struct vni_values *v = object;
 
 	(void)b;
-	v->has_subnet = true;
-	return read_prefix(value, &v->v.subnet, why);
+	v->has_subnet = read_prefix(value, &v->v.subnet, why);
+	return v->has_subnet;
 }
 
 static bool vni_hosts(struct build *b, void *object, const char *value, char *why)
@@ -430,10 +457,10 @@ static value_fn *const *const keys_of[SECTION_KIND_MAX] = {
 	[SECTION_ASSERT] = assert_keys,
 };
 
-int read_section(struct build *b, const struct doc_section *section, void *object, int *key_line)
+unsigned read_section(struct build *b, const struct doc_section *section, void *object, int *key_line)
 {
 	value_fn *const *keys = keys_of[section->kind];
-	int mistakes = 0;
+	unsigned wrong = section->wrong;
 
 	for (int k = 0; section_schemas[section->kind].keys[k]; k++) {
 		const struct doc_value *value = &section->values[k];
@@ -444,12 +471,12 @@ int read_section(struct build *b, const struct doc_section *section, void *objec
 		key_line[k] = value->where;
 		if (keys[k](b, object, value->text, why))
 			continue;
-		mistakes++;
+		wrong |= 1u << k;
 		scn_error_at(b->e, b->s,
 			     (struct scn_place){ value->where, section->title,
 						 section_schemas[section->kind].keys[k],
 						 value->text },
 			     "%s", why);
 	}
-	return mistakes;
+	return wrong;
 }

@@ -225,11 +225,10 @@ int parse_size(const char *text, uint64_t *ret_bytes, const char **ret_why)
 	return 0;
 }
 
-int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret, const char **ret_why)
+int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret)
 {
 	uint64_t v;
 
-	*ret_why = "want a whole number in range";
 	if (!scan_u64(text, max, &v) || v < min)
 		return -EINVAL;
 	*ret = v;
