@@ -114,7 +114,8 @@ static bool is_shallow(const char *text)
 
 static int parse_count(const char *text, uint64_t *ret, const char **ret_why)
 {
-	return parse_number(text, 1, UINT32_MAX, ret, ret_why);
+	*ret_why = "want a whole number from 1 to 4294967295";
+	return parse_number(text, 1, UINT32_MAX, ret);
 }
 
 /* The members of an order. Where the lab wants a text, a number may be allowed beside it, and the other way round, as
