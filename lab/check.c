@@ -236,8 +236,11 @@ static struct flow_sums sum_flows(const struct selection *sel, const struct samp
 		flow_count_add(&sum.received, &f->value.rx);
 		flow_count_add(&sum.sent_then, &f->sent_then);
 		if (is_direct(f)) {
+			/* flow by flow: what one has too many must not hide what another lost */
 			sum.direct_sent += f->value.tx.packets;
-			sum.direct_received += f->value.rx.packets;
+			sum.direct_received += f->value.rx.packets < f->value.tx.packets
+						       ? f->value.rx.packets
+						       : f->value.tx.packets;
 		}
 		sum.flows++;
 		top_add(&sum.top, i, flow_weight(sel->check->metric, f));
@@ -415,13 +418,9 @@ static int measure_flows(const struct selection *sel, const struct sample *s,
 	case METRIC_LOSS:
 		if (sum.direct_sent == 0)
 			result_nothing(r, "no packet was sent from host to host");
-		else /* a sample may catch packets between their two counts, and duplicates may
-			arrive */
-			result_measured(r,
-					sum.direct_received >= sum.direct_sent
-						? 0
-						: (double)(sum.direct_sent - sum.direct_received) /
-							  (double)sum.direct_sent);
+		else
+			result_measured(r, (double)(sum.direct_sent - sum.direct_received) /
+						   (double)sum.direct_sent);
 		break;
 	case METRIC_OVERHEAD:
 		if (sum.sent.bytes == 0)

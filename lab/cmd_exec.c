@@ -59,9 +59,7 @@ static int run(const void *given, char *const *args, int n_args)
 	char *const *command = args + 1;
 	int status;
 
-	if (n_args > 1 && strcmp(*command, "--") == 0)
-		command++;
-	if (!*command) {
+	if (n_args < 2) {
 		say("exec: no command: usage: tunlab exec WHERE -- CMD...");
 		return EXIT_USAGE;
 	}

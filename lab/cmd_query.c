@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/poll.h>
 #include <unistd.h>
@@ -56,21 +57,36 @@ static unsigned terminal_width(void)
 }
 
 /* Prints an answer: the document, or the table made of it. */
-static int print_document(char *json, char *table, bool as_json)
+static int print_document(char *json, bool as_json, char *(*make_table)(const char *json, unsigned width))
 {
+	char *table = json && !as_json ? make_table(json, terminal_width()) : NULL;
 	int status = EXIT_WELL;
 
-	if (as_json)
+	if (json && as_json) {
 		printf("%s\n", json);
-	else if (table)
+	} else if (table) {
 		fputs(table, stdout);
-	else
+	} else {
+		say("out of memory");
 		status = EXIT_MACHINE;
-	if (fflush(stdout))
+	}
+	if (status == EXIT_WELL && fflush(stdout)) {
+		say("cannot write to standard output: %s", strerror(errno));
 		status = EXIT_MACHINE;
+	}
 	free(table);
 	free(json);
 	return status;
+}
+
+static char *rates_table(const char *json, unsigned width)
+{
+	return view_flows_table(json, true, width);
+}
+
+static char *counts_table(const char *json, unsigned width)
+{
+	return view_flows_table(json, false, width);
 }
 
 /* Every lab that answers, or the one named, in one document. */
@@ -121,7 +137,7 @@ static int status(const void *given, char *const *args, int n_args)
 
 	(void)args;
 	(void)n_args;
-	return r != EXIT_WELL ? r : print_document(json, view_status_table(json, terminal_width()), o->json);
+	return r != EXIT_WELL ? r : print_document(json, o->json, view_status_table);
 }
 
 static int flows_question(const struct query_options *o, cJSON **ret)
@@ -153,7 +169,7 @@ static int show_flows(const struct query_options *o)
 		return r;
 	if (o->watch && !o->json && isatty(STDOUT_FILENO))
 		fputs("\033[H\033[2J", stdout);
-	return print_document(json, view_flows_table(json, o->rates, terminal_width()), o->json);
+	return print_document(json, o->json, o->rates ? rates_table : counts_table);
 }
 
 static int flows(const void *given, char *const *args, int n_args)

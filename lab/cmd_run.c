@@ -160,6 +160,9 @@ static int run(const void *given, char *const *args, int n_args)
 	if (o->report.n && !o->judge) {
 		say("run: --report goes with --assert");
 		status = EXIT_USAGE;
+	} else if (o->detach && o->judge && !o->report.n) {
+		say("run: with --detach nobody sees the verdict: add --report FORMAT:FILE");
+		status = EXIT_USAGE;
 	} else if (o->headless && o->listen) {
 		say("run: --listen and --headless exclude each other");
 		status = EXIT_USAGE;

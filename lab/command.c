@@ -90,15 +90,12 @@ static int wrong_option(const struct command *c, const char *given, bool lacks_v
 	return EXIT_USAGE;
 }
 
-static int parse_options(const struct command *c, int argc, char **argv, void *options)
+/* Reads options of argv from its second word on; `early`: up to the first word that is none. */
+static int read_options(const struct command *c, int argc, char **argv, bool early, void *options)
 {
 	struct option longs[OPTIONS_MAX + 2] = { 0 };
-	bool stop_early = c->max_args < 0;
-	int n = 0, i, index;
+	int n = 0, index;
 
-	for (i = 1; i < argc && stop_early; i++)
-		if (strcmp(argv[i], "--") == 0)
-			stop_early = false; /* the user drew the line; options may stand anywhere before it */
 	for (; c->options[n].name; n++)
 		longs[n] = (struct option) { c->options[n].name, c->options[n].kind == OPTION_FLAG ? no_argument : required_argument,
 					     NULL, 1 };
@@ -106,7 +103,7 @@ static int parse_options(const struct command *c, int argc, char **argv, void *o
 	optind = 0; /* glibc: start afresh */
 	opterr = 0;
 	for (;;) {
-		int got = getopt_long(argc, argv, stop_early ? "+:h" : ":h", longs, &index);
+		int got = getopt_long(argc, argv, early ? "+:h" : ":h", longs, &index);
 
 		if (got == -1)
 			return EXIT_WELL;
@@ -121,6 +118,24 @@ static int parse_options(const struct command *c, int argc, char **argv, void *o
 	}
 }
 
+/* Leaves the index of the first argument in *ret_first. A command that runs another (exec WHERE [--] CMD...) takes options
+ * before and after its own first argument; from CMD on nothing is its business, not even a "--". */
+static int parse_options(const struct command *c, int argc, char **argv, void *options, int *ret_first)
+{
+	bool runs_another = c->max_args < 0;
+	int status = read_options(c, argc, argv, runs_another, options), first = optind;
+
+	if (status == EXIT_WELL && runs_another && first < argc) {
+		char *where = argv[first];
+
+		status = read_options(c, argc - first, argv + first, true, options);
+		first += optind - 1;
+		argv[first] = where;
+	}
+	*ret_first = first;
+	return status;
+}
+
 static void free_options(const struct command *c, void *options)
 {
 	for (const struct command_option *o = c->options; o->name; o++)
@@ -132,15 +147,15 @@ static void free_options(const struct command *c, void *options)
 int command_run(const struct command *c, int argc, char **argv)
 {
 	void *options = calloc(1, c->options_size ? c->options_size : 1);
-	int status = options ? parse_options(c, argc, argv, options) : EXIT_MACHINE;
-	int n = argc - optind;
+	int first = argc, status = options ? parse_options(c, argc, argv, options, &first) : EXIT_MACHINE;
+	int n = argc - first;
 
 	if (status == EXIT_WELL && (n < c->min_args || (c->max_args >= 0 && n > c->max_args))) {
 		say("%s: %s: usage: tunlab %s%s%s", c->name, n < c->min_args ? "something is missing" : "too many arguments", c->name,
 		    *c->args ? " " : "", c->args);
 		status = EXIT_USAGE;
 	} else if (status == EXIT_WELL) {
-		status = c->run(options, argv + optind, n);
+		status = c->run(options, argv + first, n);
 	}
 	if (options)
 		free_options(c, options);

@@ -39,7 +39,9 @@ static int lock_folder(bool create)
 			continue;
 		if (fd < 0)
 			return -errno;
-		if (!flock(fd, LOCK_EX) && !fstat(fd, &opened) && !stat(RUN_DIR, &named) && opened.st_ino == named.st_ino &&
+		while (flock(fd, LOCK_EX) && errno == EINTR)
+			;
+		if ( !fstat(fd, &opened) && !stat(RUN_DIR, &named) && opened.st_ino == named.st_ino &&
 		    opened.st_dev == named.st_dev)
 			return fd;
 		(void)close(fd);
@@ -84,7 +86,7 @@ static int try_connect(const struct sockaddr_un *addr, int *ret_fd)
 
 	if (fd < 0)
 		return fd;
-	limit_waiting(fd, ANSWER_SECONDS);
+	limit_waiting(fd, ANSWER_SECONDS); /* connecting waits, too, where a lab's backlog is full */
 	if (!connect(fd, (const struct sockaddr *)addr, sizeof(*addr))) {
 		*ret_fd = fd;
 		return 0;
@@ -133,15 +135,14 @@ static void remove_socket(const struct control *c)
 	(void)close(folder);
 }
 
-/* The guard waits for the lab's end of the pipe to close, which also SIGKILL does. Terminal signals are the lab's business. */
+/* The guard waits for the lab's end of the pipe to close, which also SIGKILL does. */
 static void __attribute__((noreturn)) guard(const struct control *c, int fd)
 {
 	char byte;
 	ssize_t got;
 
-	(void)signal(SIGINT, SIG_IGN);
+	(void)setsid(); /* what the terminal sends (Ctrl-C, Ctrl-\\, hang-up) goes to the lab alone */
 	(void)signal(SIGTERM, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN);
 	(void)prctl(PR_SET_NAME, "tunlab-guard");
 	(void)dup2(fd, 0);
 	(void)syscall(SYS_close_range, 1, ~0u, 0); /* the lab's descriptors must not live on here */
@@ -203,8 +204,9 @@ int control_open(const char *lab, struct control *ret, struct error *err)
 		return folder;
 	}
 	r = try_connect(&addr, &other);
-	if (!r) {
+	if (!r)
 		(void)close(other);
+	if (!r || r == -EAGAIN) {
 		error_set(err, "a lab named '%s' is running already: `tunlab stop --lab %s` ends it, --name gives this one another name",
 			  lab, lab);
 		r = -EADDRINUSE;
@@ -247,15 +249,16 @@ static char *answering_lab(const char *file)
 	size_t len = strlen(file), suffix = strlen(SUFFIX);
 	struct sockaddr_un addr;
 	char *name;
-	int fd;
+	int fd, r;
 
 	if (len <= suffix || strcmp(file + len - suffix, SUFFIX) != 0)
 		return NULL;
 	name = strndup(file, len - suffix);
-	if (name && !address_of(name, &addr) && !try_connect(&addr, &fd)) {
+	r = name && !address_of(name, &addr) ? try_connect(&addr, &fd) : -ENOMEM;
+	if (!r)
 		(void)close(fd);
+	if (!r || r == -EAGAIN) /* it is there, only too busy to say so */
 		return name;
-	}
 	free(name);
 	return NULL;
 }
@@ -329,8 +332,11 @@ int control_connect(const char *lab, int *ret_fd, struct error *err)
 	struct sockaddr_un addr;
 	char **names;
 	size_t n;
-	int r = control_names(&names, &n, err);
+	int r;
 
+	if (lab && !address_of(lab, &addr) && !try_connect(&addr, ret_fd))
+		return 0; /* the others are none of its business */
+	r = control_names(&names, &n, err);
 	if (r)
 		return r;
 	r = choose(lab, names, n, &addr, err);

@@ -146,8 +146,9 @@ static int read_answers(struct nl *nl, struct error *err)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0) {
-			error_set(err, "cannot read the kernel's answer in %s: %s", nl->where, strerror(errno));
-			return -errno;
+			first = -errno;
+			error_set(err, "cannot read the kernel's answer in %s: %s", nl->where, strerror(-first));
+			return first;
 		}
 		for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
 			const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);

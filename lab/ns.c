@@ -17,10 +17,13 @@ int ns_current(void)
 
 int ns_enter(int fd, const char *where, struct error *err)
 {
+	int r;
+
 	if (!setns(fd, CLONE_NEWNET))
 		return 0;
-	error_set(err, "cannot enter the network namespace of %s: %s", where, strerror(errno));
-	return -errno;
+	r = -errno;
+	error_set(err, "cannot enter the network namespace of %s: %s", where, strerror(-r));
+	return r;
 }
 
 /* /proc/sys/net shows the namespace of whoever opens it. */

@@ -23,7 +23,8 @@ struct connection {
 	char *in;            /* the line so far */
 	size_t in_len;
 	char *out;           /* not sent yet */
-	size_t out_len;
+	size_t out_len;      /* behind out_at */
+	size_t out_at;       /* what was sent of it */
 	int pass_fd;         /* goes with the first byte of out; -1: none; borrowed */
 	int64_t watched;     /* generator that lives with this connection; -1: none */
 	bool close_when_sent;
@@ -53,11 +54,12 @@ static void close_connection(struct connection *c)
 	free(c);
 }
 
-/* Sends what the socket takes now. False when the connection is gone. */
+/* Sends what the socket takes now. False when the connection is gone. While an answer waits, nothing more is asked: the queue
+ * holds one answer, and a descriptor goes with its own. */
 static bool flush(struct connection *c)
 {
 	while (c->out_len) {
-		ssize_t sent = control_push(c->fd, c->out, c->out_len, c->pass_fd);
+		ssize_t sent = control_push(c->fd, c->out + c->out_at, c->out_len, c->pass_fd);
 
 		if (sent == -EINTR)
 			continue;
@@ -69,13 +71,13 @@ static bool flush(struct connection *c)
 		}
 		c->pass_fd = -1;
 		c->out_len -= (size_t)sent;
-		memmove(c->out, c->out + sent, c->out_len);
+		c->out_at = c->out_len ? c->out_at + (size_t)sent : 0;
 	}
 	if (!c->out_len && c->close_when_sent) {
 		close_connection(c);
 		return false;
 	}
-	loop_change(c->owner->run->loop, c->fd, EPOLLIN | (c->out_len ? (uint32_t)EPOLLOUT : 0));
+	loop_change(c->owner->run->loop, c->fd, c->out_len ? EPOLLOUT : EPOLLIN);
 	return true;
 }
 
@@ -83,15 +85,15 @@ static bool flush(struct connection *c)
 static bool answer_text(struct connection *c, const char *text)
 {
 	size_t len = text ? strlen(text) : 0;
-	char *grown = text ? realloc(c->out, c->out_len + len + 1) : NULL;
+	char *grown = text ? realloc(c->out, c->out_at + c->out_len + len + 1) : NULL;
 
 	if (!grown || (c->watched >= 0 && c->out_len > WATCHER_QUEUE_MAX)) {
 		c->out = grown ? grown : c->out;
 		close_connection(c);
 		return false;
 	}
-	memcpy(grown + c->out_len, text, len);
-	grown[c->out_len + len] = '\n';
+	memcpy(grown + c->out_at + c->out_len, text, len);
+	grown[c->out_at + c->out_len + len] = '\n';
 	c->out = grown;
 	c->out_len += len + 1;
 	return flush(c);
@@ -376,7 +378,7 @@ static void on_ready(void *arg, uint32_t events)
 
 	if ((events & EPOLLOUT) && !flush(c))
 		return;
-	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)) || (c->out_len && !(events & (EPOLLHUP | EPOLLERR))))
 		return;
 	got = recv(c->fd, c->in + c->in_len, CONTROL_REQUEST_MAX - c->in_len, MSG_DONTWAIT);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))

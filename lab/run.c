@@ -21,9 +21,8 @@
 #define SECOND_NS 1000000000u
 
 enum {
-	LIVE_STREAMS_MAX = 65536, /* room for generators that `tunlab traffic` adds */
-	SPARE_FILES = 512,        /* page and command connections, sockets of live generators */
-	SOCKETS_PER_CLIENT = 3,   /* ping, udp, sink */
+	LIVE_STREAMS_MAX = 1 << 18, /* room for the pairs that `tunlab traffic` adds in the lab's life; touched only when used */
+	SPARE_FILES = 512,          /* page and command connections */
 	FEED_TOP = 1000,          /* flows in a message of the page's live feed; the others are summed */
 };
 
@@ -76,7 +75,7 @@ struct sample *run_sample(struct run *run)
 	};
 	struct sample *s;
 
-	/* The generators' counts are read after the flows': what the monitor has seen, its sender has counted. */
+	/* Flows and generators are counted in different processes: the figures agree once traffic has drained. */
 	if (flows_read(run->monitor, &run->flows) || sample_take(&source, &s))
 		return NULL;
 	return s;
@@ -104,16 +103,11 @@ static void publish(struct run *run)
 
 /* ---- traffic ---- */
 
-static int keep_info(struct run *run, uint32_t id, const struct generator_spec *spec, int32_t section)
+static void keep_info(struct run *run, uint32_t id, const struct generator_spec *spec, int32_t section)
 {
-	struct generator_info *grown = realloc(run->infos, (id + 1) * sizeof(*grown));
-	struct generator_info *info;
+	struct generator_info *info = &run->infos[id];
 
-	if (!grown)
-		return -ENOMEM;
-	run->infos = grown;
 	run->n_infos = id + 1;
-	info = &grown[id];
 	*info = (struct generator_info) {
 		.section = section, .client = spec->client, .proto = spec->proto, .rate = spec->rate, .size = spec->size,
 	};
@@ -121,20 +115,23 @@ static int keep_info(struct run *run, uint32_t id, const struct generator_spec *
 		memcpy(info->name, run->scn->traffic[section].name, sizeof(info->name));
 	else
 		(void)snprintf(info->name, sizeof(info->name), "live-%u", ++run->n_live);
-	return 0;
 }
 
 int run_add_generator(struct run *run, const struct generator_spec *spec, int32_t section, uint32_t *ret_id, struct error *err)
 {
-	uint32_t id;
-	int r = engine_add(run->engine, spec, &id);
+	/* Room first: a generator that runs must have its description. */
+	struct generator_info *infos = realloc(run->infos, (engine_generators(run->engine) + 1) * sizeof(*infos));
+	int r = infos ? 0 : -ENOMEM;
 
+	if (infos) {
+		run->infos = infos;
+		r = engine_add(run->engine, spec, ret_id);
+	}
 	if (!r)
-		r = keep_info(run, id, spec, section);
-	if (!r)
-		*ret_id = id;
+		keep_info(run, *ret_id, spec, section);
 	else if (r == -ENOSPC)
-		error_set(err, "no more traffic can be added to this lab: its table of %u pairs is full", LIVE_STREAMS_MAX);
+		error_set(err, "no more traffic can be added to this lab: its table of %u generators and %u pairs is full",
+			  ENGINE_GENERATORS_MAX, LIVE_STREAMS_MAX);
 	else
 		error_set(err, "cannot start traffic from c%u: %s", spec->client, strerror(-r));
 	return r;
@@ -253,10 +250,9 @@ static void on_engine_event(struct run *run, const struct engine_event *ev)
 		break;
 	case ENGINE_FAILED:
 		requests_generator_done(run->requests, ev->generator, ev->text);
-		if (run->infos[ev->generator].section >= 0) {
-			say("traffic %s: %s", run->infos[ev->generator].name, ev->text);
+		say("traffic %s: %s", run->infos[ev->generator].name, ev->text);
+		if (run->infos[ev->generator].section >= 0)
 			run_end(run, EXIT_MACHINE);
-		}
 		break;
 	case ENGINE_DRAINED:
 		on_drained(run);
@@ -426,7 +422,8 @@ static int start_page(struct run *run, struct error *err)
 
 static int take_place(struct run *run, struct error *err)
 {
-	unsigned long files = SPARE_FILES + run->plan->n_hosts + (1 + SOCKETS_PER_CLIENT) * (unsigned long)run->plan->n_clients;
+	/* Each namespace a descriptor, and while it is built a netlink socket. */
+	unsigned long files = SPARE_FILES + 2ul * (run->plan->n_hosts + run->plan->n_clients);
 	int r = privilege_check(err);
 
 	if (!r)
@@ -537,14 +534,16 @@ int run_lab(const struct run_options *options, const struct scenario *scn, const
 		.options = options, .scn = scn, .plan = plan, .judge = judge, .control = { .fd = -1 }, .signals = -1, .tick = -1, .end = -1,
 		.started_ns = started_ns, .info_lock = PTHREAD_MUTEX_INITIALIZER,
 	};
-	struct error err = { "out of memory" };
+	struct error err = { "" };
 	int r;
 
 	if (options->headless || options->duration)
 		run.duration_ns = scn->duration_ns;
 	r = go_up(&run, &err);
 	if (!r) {
+		pthread_mutex_lock(&run.info_lock);
 		run.up_ms = ms_since(started_ns);
+		pthread_mutex_unlock(&run.info_lock);
 		announce(&run);
 		ready(arg);
 		r = add_planned(&run, &err);
@@ -557,7 +556,7 @@ int run_lab(const struct run_options *options, const struct scenario *scn, const
 		conclude(&run);
 	}
 	if (r)
-		say("%s", err.text);
+		say("%s%s", *err.text ? err.text : "cannot run the lab: ", *err.text ? "" : strerror(-r));
 	go_down(&run);
 	return r ? EXIT_MACHINE : run.status;
 }

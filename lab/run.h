@@ -72,7 +72,7 @@ void run_info(void *run, struct lab_info *ret);
 struct sample *run_sample(struct run *run);
 /* Orders a generator and keeps its description. */
 int run_add_generator(struct run *run, const struct generator_spec *spec, int32_t section, uint32_t *ret_id, struct error *err);
-/* Asked to end: drains if `drain`, then leaves the loop with `status`. */
+/* Asked to end: traffic drains, then the loop ends with `status`. */
 void run_end(struct run *run, int status);
 
 #endif

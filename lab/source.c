@@ -63,8 +63,7 @@ static int read_file(int fd, char **ret, size_t *ret_len)
 static int find_text(const char *name, struct scn_source *source, char **ret_owned)
 {
 	const struct asset *inside;
-	/* Not blocking: a pipe nobody writes to must not hold the command. */
-	int fd = name ? open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1, r;
+	int fd = name ? open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1, r;
 
 	*ret_owned = NULL;
 	if (fd < 0) {

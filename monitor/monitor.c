@@ -219,8 +219,7 @@ static int explain_open(int ret, const struct log_sink *sink, struct error *err)
 	const char *detail = sink->first_warning;
 
 	switch (ret) {
-	case -EPERM:
-	case -EACCES:
+	case -EPERM: /* not -EACCES: that is the verifier's, and its own words say more */
 		if (geteuid() == 0 && memlock_is_low())
 			error_set(err, "monitor: the kernel refused to load the BPF program: this "
 				  "process may lock too little memory (ulimit -l unlimited) or "

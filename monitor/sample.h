@@ -10,7 +10,7 @@
 
 struct engine;
 
-/* What each open count of flow_row became, with the names the plan gives. -1: not known. */
+/* A flow with the names the plan gives. -1: not known. */
 struct sample_flow {
 	struct flow_key key;
 	struct flow_value value;     /* since the lab began */
@@ -67,7 +67,7 @@ struct sample {
 	int refs;                    /* private to sample.c; atomic */
 };
 
-/* A live generator's description, which the engine's counters do not hold. */
+/* A generator's description, which the engine's counters do not hold. */
 struct generator_info {
 	int32_t section;
 	char name[SCN_NAME_LEN];

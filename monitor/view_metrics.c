@@ -52,7 +52,7 @@ static void put_lab(struct text *t, const struct lab_info *info, const struct pl
 	put_label(t, "lab", info->name, true);
 	text_puts(t, "} 1\n");
 	put_gauge(t, "tunlab_up_seconds", "Time the lab took to come up.", info->up_ms / 1e3);
-	put_gauge(t, "tunlab_uptime_seconds", "Time since the lab was ready.", info->uptime_s);
+	put_gauge(t, "tunlab_uptime_seconds", "Time since the lab began to come up.", info->uptime_s);
 	put_gauge(t, "tunlab_sample_time_seconds", "When these figures were read, seconds since 1970.", s->unix_s);
 	put_gauge(t, "tunlab_hosts", "Hosts in the lab.", plan->n_hosts);
 	put_gauge(t, "tunlab_clients", "Clients in the lab.", plan->n_clients);

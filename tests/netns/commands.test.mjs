@@ -44,6 +44,8 @@ on("exec: host, client by number, name, host:vni and address, fabric; exit statu
   assert.equal(lab.exec("c5", "sh", "-c", "exit 42").status, 42);
   assert.equal(lab.exec("c5", "nonesuch-command").status, 127);
   assert.equal(run(["exec", "--lab", lab.name, "c5", "sh", "-c", "exit 7"]).status, 7, "without --");
+  assert.equal(run(["exec", "c5", "--lab", lab.name, "--", "sh", "-c", "exit 7"]).status, 7, "options after WHERE");
+  assert.equal(run(["exec", "--lab", lab.name, "c5", "echo", "-n", "--", "x"]).out, "-- x", "a -- of the command's own");
 });
 
 on("what does not exist is answered with what does", () => {
