@@ -261,11 +261,6 @@ static int order_who(struct run *run, const cJSON *request, struct order *o, str
 	return r;
 }
 
-static uint32_t largest_size(const struct plan *plan, uint32_t client)
-{
-	return plan->mtu - (addr_is_v4(&plan->clients[client].addr) ? 20 : 40);
-}
-
 static int order_values(struct run *run, const cJSON *request, struct order *o, struct error *err)
 {
 	const char *proto = text_of(request, "proto"), *rate = text_of(request, "rate"), *duration = text_of(request, "duration");
@@ -283,7 +278,7 @@ static int order_values(struct run *run, const cJSON *request, struct order *o, 
 		error_set(err, "cannot use duration %s: %s", duration, why);
 	else if (duration && !o->spec.stop_ns)
 		error_set(err, "cannot use duration %s: want some time", duration);
-	else if (order_number(request, "size", TRAFFIC_SIZE_MIN, largest_size(run->plan, o->spec.client), &size, err) ||
+	else if (order_number(request, "size", TRAFFIC_SIZE_MIN, plan_size_max(run->plan, o->spec.client), &size, err) ||
 		 order_number(request, "count", 1, UINT32_MAX, &o->spec.count, err))
 		return -EINVAL;
 	else {
@@ -442,7 +437,7 @@ void requests_sampled(struct requests *r, const struct sample *s)
 	for (struct connection *c = r->connections, *next; c; c = next) {
 		next = c->next;
 		if (c->watched >= 0)
-			(void)answer(c, view_generator(r->run->plan, s, (size_t)c->watched));
+			(void)answer(c, view_generator(s, (size_t)c->watched));
 	}
 }
 
@@ -460,7 +455,7 @@ void requests_generator_done(struct requests *r, uint32_t generator, const char 
 		if (error)
 			(void)refuse(c, EXIT_MACHINE, error);
 		else
-			(void)answer(c, s ? view_generator(r->run->plan, s, generator) : NULL);
+			(void)answer(c, s ? view_generator(s, generator) : NULL);
 		sample_unref(s);
 	}
 }

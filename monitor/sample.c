@@ -107,10 +107,9 @@ static void fill_traffic(struct sample *s, const struct sample_source *src)
 static int allocate(struct sample *s)
 {
 	s->flows = calloc(s->n_flows + 1, sizeof(*s->flows));
-	s->hosts = calloc(s->n_hosts + 1, sizeof(*s->hosts));
 	s->generators = calloc(s->n_generators + 1, sizeof(*s->generators));
 	s->streams = calloc(s->n_streams + 1, sizeof(*s->streams));
-	return s->flows && s->hosts && s->generators && s->streams ? 0 : -ENOMEM;
+	return s->flows && s->generators && s->streams ? 0 : -ENOMEM;
 }
 
 int sample_take(const struct sample_source *src, struct sample **ret)
@@ -126,7 +125,6 @@ int sample_take(const struct sample_source *src, struct sample **ret)
 	s->elapsed_s = src->zero_ns && s->mono_ns > src->zero_ns ? (double)(s->mono_ns - src->zero_ns) / 1e9 : 0;
 	s->interval_s = src->previous ? (double)(s->mono_ns - src->previous->mono_ns) / 1e9 : 0;
 	s->n_flows = src->flows->n;
-	s->n_hosts = src->flows->n_hosts;
 	s->capacity = src->flows->capacity;
 	s->n_generators = src->engine ? engine_generators(src->engine) : 0;
 	s->n_streams = src->engine ? engine_streams(src->engine) : 0;
@@ -135,7 +133,6 @@ int sample_take(const struct sample_source *src, struct sample **ret)
 		return -ENOMEM;
 	}
 	flows_get_health(src->flows, &s->health);
-	memcpy(s->hosts, src->flows->hosts, s->n_hosts * sizeof(*s->hosts));
 	fill_flows(s, src);
 	if (src->engine)
 		fill_traffic(s, src);
@@ -154,7 +151,6 @@ void sample_unref(struct sample *s)
 	if (!s || __atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
 	free(s->flows);
-	free(s->hosts);
 	free(s->generators);
 	free(s->streams);
 	free(s);

@@ -57,8 +57,6 @@ struct sample {
 	size_t n_flows;
 	struct flow_health health;
 	uint32_t capacity;
-	struct host_counters *hosts; /* [plan.n_hosts] */
-	size_t n_hosts;
 	struct sample_generator *generators;
 	size_t n_generators;
 	struct sample_stream *streams;

@@ -48,7 +48,7 @@ char *view_metrics(const struct lab_info *info, const struct plan *plan, const s
  * Flooded packets are left out, as there. delta: against the previous sample, silent entries left out. */
 char *view_tunnel(const struct sample *s, uint32_t host, bool delta);
 /* One generator, as a line of `tunlab traffic --json`. */
-char *view_generator(const struct plan *plan, const struct sample *s, size_t generator);
+char *view_generator(const struct sample *s, size_t generator);
 
 /* Terminal tables of the JSON documents a lab answered with, for commands. width: columns; columns that do not fit are
  * left off, the least important first; 0: unlimited. NULL also when the text is no such document. */

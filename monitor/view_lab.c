@@ -229,7 +229,7 @@ static double generator_elapsed_s(const struct sample *s, const struct sample_ge
 	return g->first_ns && end > g->first_ns ? (double)(end - g->first_ns) / 1e9 : 0;
 }
 
-char *view_generator(const struct plan *plan, const struct sample *s, size_t generator)
+char *view_generator(const struct sample *s, size_t generator)
 {
 	const struct sample_generator *g = &s->generators[generator];
 	const struct sample_stream *streams;
@@ -237,7 +237,6 @@ char *view_generator(const struct plan *plan, const struct sample *s, size_t gen
 	struct emit e = { 0 };
 	uint32_t n;
 
-	(void)plan;
 	streams = streams_of(s, g, &n);
 	for (uint32_t i = 0; i < n; i++)
 		add_stream(&sum, &streams[i]);

@@ -582,7 +582,7 @@ TEST(generator_line_sums_its_streams)
 	if (!make_lab(&f, small_lab))
 		return;
 	generate(&f, g);
-	doc = parse(view_generator(f.plan, &f.sample, 0));
+	doc = parse(view_generator(&f.sample, 0));
 	eq_str(keys(doc, buf, sizeof(buf)), "id name client to peers elapsed_s state sent received send_errors missed duplicates reordered "
 	       "rtt_ms slip_max_ms cold_ms");
 	eq_str(string(doc, "client"), "c0");
@@ -608,7 +608,7 @@ TEST(generator_line_sums_its_streams)
 
 	g->generator.state = GEN_DONE; /* then it ran from the first to the last departure */
 	g->streams[0].rtt_min_ns = 0;
-	doc = parse(view_generator(f.plan, &f.sample, 0));
+	doc = parse(view_generator(&f.sample, 0));
 	near(member(doc, "elapsed_s")->valuedouble, 1.9, 1e-9);
 	ok(cJSON_IsNull(member(doc, "rtt_ms")));
 	cJSON_Delete(doc);
