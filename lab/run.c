@@ -293,10 +293,12 @@ static void on_signal(void *arg, uint32_t events)
 
 /* ---- up ---- */
 
-static int open_signals(struct run *run)
+/* Until now a signal ended the program at once, and all it had made went with it; from here on there is more to undo. */
+static int open_signals(struct run *run, struct error *err)
 {
 	struct sigaction hangup;
 	sigset_t set;
+	int r;
 
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGINT);
@@ -307,21 +309,20 @@ static int open_signals(struct run *run)
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	run->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return run->signals < 0 ? -errno : 0;
+	r = run->signals < 0 ? -errno : loop_add(run->loop, run->signals, EPOLLIN, on_signal, run);
+	if (r)
+		error_set(err, "cannot watch for signals: %s", strerror(-r));
+	return r;
 }
 
 static int open_events(struct run *run, struct error *err)
 {
 	int r = loop_new(&run->loop);
 
-	if (!r)
-		r = open_signals(run);
 	run->tick = timer_open();
 	run->end = timer_open();
 	if (!r && (run->tick < 0 || run->end < 0))
 		r = -EMFILE;
-	if (!r)
-		r = loop_add(run->loop, run->signals, EPOLLIN, on_signal, run);
 	if (!r)
 		r = loop_add(run->loop, run->tick, EPOLLIN, on_tick, run);
 	if (!r)
@@ -443,6 +444,8 @@ static int go_up(struct run *run, struct error *err)
 		r = start_monitor(run, err);
 	if (!r)
 		r = lab_open_uplinks(run->lab, err);
+	if (!r)
+		r = open_signals(run, err);
 	if (!r)
 		r = start_engine(run, err); /* forks: before threads */
 	if (!r)

@@ -14,6 +14,18 @@ for (const ms of [5, 20, 40, 60, 80, 110, 150, 400, 1500])
     await leftNothing(before);
   });
 
+test("Ctrl-C in the middle of a build ends it at once and leaves nothing", async () => {
+  if (!isRoot) skip("needs root");
+  const before = machineState();
+  for (const ms of [20, 40, 60]) {
+    const child = new Child(["run", "idle", "--headless", "--name", labName("kill")]);
+    await sleep(ms);
+    const exit = await child.kill("SIGINT");
+    if (exit.signal !== "SIGINT" && exit.status !== 130) throw new Error(JSON.stringify(exit));
+  }
+  await leftNothing(before);
+});
+
 test("SIGKILL of a running lab with traffic from another terminal", async () => {
   if (!isRoot) skip("needs root");
   const before = machineState();
