@@ -26,7 +26,7 @@ LDLIBS   += $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lcivetweb -lelf -lz 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 BPFFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -MMD -MP -I. -I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
-SRC := $(wildcard lab/*.c lab/traffic/*.c monitor/*.c ui/*.c)
+SRC := $(wildcard base/*.c lab/*.c lab/*/*.c monitor/*.c ui/*.c)
 OBJ := $(SRC:%.c=$(O)/%.o)
 LIB := $(filter-out $(O)/lab/main.o,$(OBJ))
 ASAN_OBJ := $(OBJ:$(O)/%=$(B)/asan/%)
@@ -142,7 +142,7 @@ bench: deps
 
 FUZZ_SECONDS ?= 60
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
-FUZZ_LIB := lab/addr.c $(wildcard lab/scenario*.c lab/plan*.c)
+FUZZ_LIB := base/addr.c $(wildcard lab/scenario/*.c)
 $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_LIB) Makefile
 	$(call say,FUZZ,$@)mkdir -p $(@D) && $(CLANG) $(CPPFLAGS) -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
 		-o $@ $< $(FUZZ_LIB) -linih -lcjson -lm

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "lab/error.h"
+#include "base/error.h"
 
 enum { CONTROL_REQUEST_MAX = 64 * 1024 };
 

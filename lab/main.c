@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lab/command.h"
+#include "lab/cmd/command.h"
 #include "version.h"
 
 static int help(const void *given, char *const *args, int n_args);

@@ -13,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lab/judge.h"
-#include "lab/privilege.h"
+#include "lab/cmd/privilege.h"
 #include "lab/request.h"
+#include "lab/verdict/judge.h"
 #include "ui/server.h"
 
 #define SECOND_NS 1000000000u

@@ -5,10 +5,10 @@
 
 #include <pthread.h>
 
-#include "lab/command.h"
+#include "base/loop.h"
+#include "lab/cmd/command.h"
 #include "lab/control.h"
-#include "lab/lab.h"
-#include "lab/loop.h"
+#include "lab/net/lab.h"
 #include "lab/traffic/engine.h"
 #include "monitor/monitor.h"
 #include "monitor/snapshot.h"

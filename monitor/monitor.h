@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "bpf/flow.h"
-#include "lab/error.h"
 
 #define MONITOR_CAPACITY_DEFAULT 65536
 #define MONITOR_CAPACITY_MAX (1u << 24)

@@ -5,7 +5,7 @@
 #define TUNLAB_MONITOR_SAMPLE_H
 
 #include "bpf/flow.h"
-#include "lab/plan.h"
+#include "lab/scenario/plan.h"
 #include "monitor/flows.h"
 
 struct engine;

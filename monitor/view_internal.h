@@ -3,7 +3,7 @@
 #ifndef TUNLAB_MONITOR_VIEW_INTERNAL_H
 #define TUNLAB_MONITOR_VIEW_INTERNAL_H
 
-#include "monitor/emit.h"
+#include "base/emit.h"
 #include "monitor/rows.h"
 #include "monitor/view.h"
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "monitor/text.h"
+#include "base/text.h"
 
 enum { SERIES_MAX = 2000 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "monitor/table.h"
+#include "base/table.h"
 #include "monitor/view.h"
 
 static const cJSON *get(const cJSON *o, const char *key)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lab/scenario.h"
+#include "lab/scenario/scenario.h"
 #include "ui/server_internal.h"
 
 enum { BODY_MAX = 4096 };

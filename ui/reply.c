@@ -5,8 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "monitor/emit.h"
-#include "monitor/text.h"
+#include "base/emit.h"
+#include "base/text.h"
 #include "ui/server_internal.h"
 
 /* Nothing is loaded from another site, nothing is shown inside another site's page, nothing is guessed. */

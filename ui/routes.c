@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "monitor/emit.h"
-#include "monitor/text.h"
+#include "base/emit.h"
+#include "base/text.h"
 #include "ui/assets.h"
 #include "ui/server_internal.h"
 

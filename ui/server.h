@@ -4,7 +4,7 @@
 #ifndef TUNLAB_UI_SERVER_H
 #define TUNLAB_UI_SERVER_H
 
-#include "lab/error.h"
+#include "base/error.h"
 #include "monitor/snapshot.h"
 #include "monitor/view.h"
 

@@ -7,7 +7,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "lab/ns.h"
+#include "lab/net/ns.h"
 
 int endpoints_init(struct endpoints *e, const struct plan *plan, const int *client_ns, int epoll, uint64_t cookie)
 {

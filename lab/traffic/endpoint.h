@@ -4,7 +4,7 @@
 #ifndef TUNLAB_TRAFFIC_ENDPOINT_H
 #define TUNLAB_TRAFFIC_ENDPOINT_H
 
-#include "lab/plan.h"
+#include "lab/scenario/plan.h"
 #include "lab/traffic/sockets.h"
 #include "lab/traffic/warm.h"
 

@@ -5,7 +5,7 @@
 #ifndef TUNLAB_TRAFFIC_ENGINE_H
 #define TUNLAB_TRAFFIC_ENGINE_H
 
-#include "lab/plan.h"
+#include "lab/scenario/plan.h"
 #include "lab/traffic/rtt.h"
 
 struct engine;

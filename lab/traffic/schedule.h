@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lab/scenario.h"
+#include "lab/scenario/scenario.h"
 
 enum {
 	SCHEDULE_GROUP = 10,              /* pattern burst: this many packets back to back, at the same mean rate */

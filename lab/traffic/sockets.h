@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lab/addr.h"
+#include "base/addr.h"
 
 /* A visit to a namespace. Leave always goes back; a process that cannot must not go on, so it aborts. */
 struct visit {

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lab/addr.h"
+#include "base/addr.h"
 
 struct warm;
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/plan.h"
+#include "lab/scenario/plan.h"
 
 static void print_plan(const struct plan *p)
 {

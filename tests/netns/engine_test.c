@@ -23,8 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lab/dev.h"
-#include "lab/ns.h"
+#include "lab/net/dev.h"
+#include "lab/net/ns.h"
 #include "lab/traffic/engine.h"
 #include "lab/traffic/packet.h"
 #include "tests/unit/t.h"

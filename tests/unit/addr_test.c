@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lab/addr.c: text to address and back, prefixes, the n-th address. */
+/* base/addr.c: text to address and back, prefixes, the n-th address. */
 #include <errno.h>
 
-#include "lab/addr.h"
+#include "base/addr.h"
 #include "tests/unit/t.h"
 
 static const char *round_trip(const char *text, char *buf)

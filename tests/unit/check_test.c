@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lab/check*.c and lab/report.c over samples made by hand: every metric, selectors, what is not
+/* lab/check*.c and lab/verdict/report.c over samples made by hand: every metric, selectors, what is not
  * measurable, where packets stop, and the three report formats. */
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 
-#include "lab/report.h"
 #include "lab/traffic/engine.h"
+#include "lab/verdict/report.h"
 #include "tests/unit/t.h"
 
 /*

@@ -10,8 +10,8 @@
 
 #include <pcap/pcap.h>
 
+#include "base/addr.h"
 #include "bpf/parse.h"
-#include "lab/addr.h"
 #include "monitor/flows.h"
 #include "tests/unit/t.h"
 

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "lab/plan.h"
+#include "lab/scenario/plan.h"
 #include "tests/unit/t.h"
 
 struct loaded {

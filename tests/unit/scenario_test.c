@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lab/plan.h"
+#include "lab/scenario/plan.h"
 #include "tests/unit/t.h"
 
 /* Parses text with up to two --set arguments; NULL with the first mistake in why. */

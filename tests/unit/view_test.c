@@ -9,11 +9,11 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
+#include "base/emit.h"
+#include "base/table.h"
 #include "lab/traffic/engine.h"
-#include "monitor/emit.h"
 #include "monitor/history.h"
 #include "monitor/rows.h"
-#include "monitor/table.h"
 #include "monitor/view.h"
 #include "tests/unit/t.h"
 

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Building and dropping a lab; see lab.h. Host by host: its namespace, its uplink (made from the fabric's side, so that
+ * it is born plugged in), its clients' namespaces, then one batch with all its devices. */
+#include "lab/net/lab.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lab/net/dev.h"
+#include "lab/net/ns.h"
+
+/* Interface indices within a namespace. The uplinks' are in plan.h: they are unique in the whole lab. */
+enum {
+	INDEX_LO = 1,
+	INDEX_CLIENT_ETH0 = 2,
+	INDEX_FABRIC_BRIDGE = 2,
+	INDEX_BRIDGE = 1000,      /* + VNI number in the plan */
+	INDEX_TUNNEL = 300000,
+	INDEX_CLIENT_PORT = 400000,
+};
+
+enum {
+	GROUPS_DEFAULT = 20, /* igmp_max_memberships of a new namespace */
+	/* Up to so many hosts know each other's VTEPs from the start. Entries that are learned share one bound of 1024 over all
+	 * namespaces of the machine (neigh/default/gc_thresh3), which a mesh of 40 hosts overruns; permanent ones do not count.
+	 * With more hosts than this their number, hosts squared, would cost more than it saves. */
+	VTEPS_KNOWN_MAX = 256,
+};
+
+struct build {
+	struct lab *lab;
+	const struct plan *plan;
+	struct error *err;
+	struct nl *fabric;
+};
+
+static bool is_v6(const struct ip_addr *a)
+{
+	return !addr_is_v4(a);
+}
+
+static int add_vteps(struct build *b, uint32_t host, struct nl *nl)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < b->plan->n_hosts && b->plan->n_hosts <= VTEPS_KNOWN_MAX && !r; i++)
+		if (i != host)
+			r = dev_add_neighbour(nl, b->err, PLAN_IFINDEX_UPLINK + host, &b->plan->hosts[i].vtep,
+					      b->plan->hosts[i].mac);
+	return r;
+}
+
+static int add_uplink(struct build *b, uint32_t host, struct nl *nl)
+{
+	const struct plan_host *ph = &b->plan->hosts[host];
+	const struct ip_prefix *underlay = &b->plan->scn->underlay;
+	struct dev_end port = { ph->port, PLAN_IFINDEX_PORT + host, PLAN_UNDERLAY_MTU, NULL };
+	struct dev_end eth0 = { "eth0", PLAN_IFINDEX_UPLINK + host, PLAN_UNDERLAY_MTU, ph->mac };
+	int r = dev_add_veth(b->fabric, b->err, &port, INDEX_FABRIC_BRIDGE, &eth0, b->lab->hosts[host]);
+
+	if (!r)
+		r = dev_add_fdb(b->fabric, b->err, port.index, ph->mac);
+	if (!r)
+		r = nl_flush(b->fabric, b->err);
+	if (!r && is_v6(&ph->vtep))
+		r = ns_allow_ipv6("eth0", ph->name, b->err);
+	else if (!r && ph->n_clients > GROUPS_DEFAULT)
+		r = ns_allow_groups(ph->n_clients, ph->name, b->err);
+	if (!r)
+		r = dev_set_up(nl, b->err, INDEX_LO, "lo");
+	if (!r)
+		r = dev_add_address(nl, b->err, eth0.index, &ph->vtep, underlay->len);
+	return r ?: add_vteps(b, host, nl);
+}
+
+/* Head-end replication: every other host that carries this VNI. */
+static int add_flood_entries(struct build *b, uint32_t client, struct nl *nl, uint32_t tunnel)
+{
+	const struct plan_client *pc = &b->plan->clients[client];
+	const struct plan_vni *pv = &b->plan->vnis[pc->vni];
+	int r = 0;
+
+	for (uint32_t i = 0; i < pv->n_clients && !r; i++) {
+		uint32_t host = b->plan->clients[pv->clients[i]].host;
+
+		if (host != pc->host)
+			r = dev_add_flood(nl, b->err, tunnel, &b->plan->hosts[host].vtep);
+	}
+	return r;
+}
+
+/* One VNI's end on one host: bridge and tunnel, or the tunnel alone where clients sit on it directly. */
+static int add_segment(struct build *b, uint32_t client, struct nl *nl)
+{
+	const struct plan_client *pc = &b->plan->clients[client];
+	const struct plan_vni *pv = &b->plan->vnis[pc->vni];
+	bool direct = b->plan->scn->wiring == SCN_DIRECT;
+	bool unicast = pv->scn->flood == SCN_UNICAST;
+	struct dev_vxlan v = {
+		.name = pv->tunnel, .index = INDEX_TUNNEL + pc->vni, .mtu = b->plan->mtu,
+		.lower = PLAN_IFINDEX_UPLINK + pc->host, .master = direct ? 0 : INDEX_BRIDGE + pc->vni,
+		.vni = pv->scn->vni, .port = b->plan->scn->port, .local = &b->plan->hosts[pc->host].vtep,
+		.group = unicast ? NULL : &pv->scn->group,
+	};
+	int r = direct ? 0 : dev_add_bridge(nl, b->err, pv->bridge, v.master, v.mtu);
+
+	if (!r)
+		r = dev_add_vxlan(nl, b->err, &v);
+	return r || !unicast ? r : add_flood_entries(b, client, nl, v.index);
+}
+
+static int add_client_link(struct build *b, uint32_t client, struct nl *nl)
+{
+	const struct plan_client *pc = &b->plan->clients[client];
+	struct dev_end port = { pc->port, INDEX_CLIENT_PORT + client, b->plan->mtu, NULL };
+	struct dev_end eth0 = { "eth0", INDEX_CLIENT_ETH0, b->plan->mtu, pc->mac };
+	int netns = b->lab->clients[client];
+
+	if (b->plan->scn->wiring == SCN_DIRECT)
+		return dev_add_macvlan(nl, b->err, INDEX_TUNNEL + pc->vni, &eth0, netns);
+	return dev_add_veth(nl, b->err, &port, INDEX_BRIDGE + pc->vni, &eth0, netns);
+}
+
+/* The far end, in the client's own namespace: address and up, in one batch. */
+static int configure_client(struct build *b, uint32_t client, struct nl *nl)
+{
+	const struct plan_client *pc = &b->plan->clients[client];
+	int r = dev_set_up(nl, b->err, INDEX_LO, "lo");
+
+	if (!r)
+		r = dev_add_address(nl, b->err, INDEX_CLIENT_ETH0, &pc->addr, b->plan->vnis[pc->vni].scn->subnet.len);
+	if (!r)
+		r = dev_set_up(nl, b->err, INDEX_CLIENT_ETH0, "eth0");
+	return r ?: nl_flush(nl, b->err);
+}
+
+static int create_client(struct build *b, uint32_t client, struct nl **ret_nl)
+{
+	const struct plan_client *pc = &b->plan->clients[client];
+	struct nl *nl;
+	int fd = ns_create(pc->port, &nl, b->err), r = 0;
+
+	if (fd < 0)
+		return fd;
+	b->lab->clients[client] = fd;
+	if (is_v6(&pc->addr))
+		r = ns_allow_ipv6("default", pc->port, b->err);
+	if (r)
+		nl_close(nl);
+	else
+		*ret_nl = nl;
+	return r;
+}
+
+static int build_clients(struct build *b, const struct plan_host *ph, struct nl *host_nl)
+{
+	struct nl **nl = calloc(ph->n_clients + 1, sizeof(struct nl *));
+	int r = nl ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; i < ph->n_clients && !r; i++) {
+		r = create_client(b, ph->client0 + i, &nl[i]);
+		if (!r)
+			r = add_segment(b, ph->client0 + i, host_nl);
+		if (!r)
+			r = add_client_link(b, ph->client0 + i, host_nl);
+	}
+	if (!r)
+		r = nl_flush(host_nl, b->err);
+	for (uint32_t i = 0; i < ph->n_clients && !r; i++)
+		r = configure_client(b, ph->client0 + i, nl[i]);
+	for (uint32_t i = 0; nl && i < ph->n_clients; i++)
+		nl_close(nl[i]);
+	free(nl);
+	return r;
+}
+
+static int build_host(struct build *b, uint32_t host)
+{
+	const struct plan_host *ph = &b->plan->hosts[host];
+	struct nl *nl;
+	int fd = ns_create(ph->name, &nl, b->err), r;
+
+	if (fd < 0)
+		return fd;
+	b->lab->hosts[host] = fd;
+	r = add_uplink(b, host, nl);
+	if (!r)
+		r = build_clients(b, ph, nl);
+	nl_close(nl);
+	return r;
+}
+
+static int build_fabric(struct build *b)
+{
+	int fd = ns_create("fabric", &b->fabric, b->err);
+
+	if (fd < 0)
+		return fd;
+	b->lab->fabric = fd;
+	return dev_add_bridge(b->fabric, b->err, "br100", INDEX_FABRIC_BRIDGE, PLAN_UNDERLAY_MTU);
+}
+
+static struct lab *lab_alloc(const struct plan *plan)
+{
+	struct lab *lab = calloc(1, sizeof(*lab));
+
+	if (!lab)
+		return NULL;
+	lab->plan = plan;
+	lab->fabric = -1;
+	lab->hosts = malloc((plan->n_hosts + 1) * sizeof(int));
+	lab->clients = malloc((plan->n_clients + 1) * sizeof(int));
+	for (uint32_t i = 0; lab->hosts && i < plan->n_hosts; i++)
+		lab->hosts[i] = -1;
+	for (uint32_t i = 0; lab->clients && i < plan->n_clients; i++)
+		lab->clients[i] = -1;
+	if (lab->hosts && lab->clients)
+		return lab;
+	lab_free(lab);
+	return NULL;
+}
+
+/* The thread wanders through the namespaces it makes and must come home whatever happened. */
+static int build_all(struct build *b, int home)
+{
+	struct error lost;
+	int r = build_fabric(b);
+
+	for (uint32_t i = 0; i < b->plan->n_hosts && !r; i++)
+		r = build_host(b, i);
+	nl_close(b->fabric);
+	if (ns_enter(home, "this machine", &lost))
+		abort(); /* going on in a lab's namespace would change the wrong network */
+	return r;
+}
+
+int lab_build(const struct plan *plan, struct lab **ret, struct error *err)
+{
+	struct build b = { .plan = plan, .err = err, .lab = lab_alloc(plan) };
+	int home = ns_current(), r;
+
+	if (!b.lab || home < 0) {
+		r = b.lab ? home : -ENOMEM;
+		error_set(err, "cannot start building: %s", strerror(-r));
+	} else {
+		r = ns_enter(home, "this machine", err);
+		if (r) /* before anything is made: otherwise there would be no way back */
+			error_set(err, "cannot leave and re-enter this machine's network namespace: %s (a lab needs root of the machine, "
+				  "not of a user namespace)", strerror(-r));
+		else
+			r = build_all(&b, home);
+	}
+	if (home >= 0)
+		(void)close(home);
+	if (r)
+		lab_free(b.lab);
+	else
+		*ret = b.lab;
+	return r;
+}
+
+/* A netlink socket in the namespace `fd`; the thread is back home afterwards. */
+static int open_nl_in(int fd, int home, const char *where, struct nl **ret, struct error *err)
+{
+	int r = ns_enter(fd, where, err);
+
+	if (r)
+		return r;
+	r = nl_open(where, ret);
+	if (r)
+		error_set(err, "cannot open a netlink socket in %s: %s", where, strerror(-r));
+	if (ns_enter(home, "this machine", err))
+		abort();
+	return r;
+}
+
+int lab_open_uplinks(struct lab *lab, struct error *err)
+{
+	int home = ns_current(), r = home < 0 ? home : 0;
+
+	for (uint32_t i = 0; i < lab->plan->n_hosts && !r; i++) {
+		struct nl *nl;
+
+		r = open_nl_in(lab->hosts[i], home, lab->plan->hosts[i].name, &nl, err);
+		if (r)
+			break;
+		r = dev_set_up(nl, err, PLAN_IFINDEX_UPLINK + i, "eth0");
+		if (!r)
+			r = nl_flush(nl, err);
+		nl_close(nl);
+	}
+	if (home >= 0)
+		(void)close(home);
+	return r;
+}
+
+int lab_netns(const struct lab *lab, const char *where, struct error *err)
+{
+	const struct plan *plan = lab->plan;
+	const char *why;
+	struct who who;
+	uint32_t client;
+	int r;
+
+	if (strcmp(where, "fabric") == 0)
+		return lab->fabric;
+	if (parse_who(where, &who, &why)) {
+		error_set(err, "there is no '%s' in this lab: want fabric, host0 to host%u, or a client: c0 to c%u, host0:%u, or its address",
+			  where, plan->n_hosts - 1, plan->n_clients ? plan->n_clients - 1 : 0, plan->n_vnis ? plan->vnis[0].scn->vni : 0);
+		return -EINVAL;
+	}
+	if (who.kind == WHO_HOST && who.host < plan->n_hosts)
+		return lab->hosts[who.host];
+	r = plan_resolve_one(plan, &who, &client, err->text, sizeof(err->text));
+	return r ?: lab->clients[client];
+}
+
+static void close_all(int *fds, uint32_t n)
+{
+	for (uint32_t i = 0; fds && i < n; i++)
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+	free(fds);
+}
+
+void lab_free(struct lab *lab)
+{
+	if (!lab)
+		return;
+	close_all(lab->clients, lab->plan->n_clients);
+	close_all(lab->hosts, lab->plan->n_hosts);
+	if (lab->fabric >= 0)
+		(void)close(lab->fabric);
+	free(lab);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The lab: a plan turned into namespaces and devices. It owns the descriptors that hold the namespaces; closing them is
+ * the undo, at any stage and also by SIGKILL. Main thread only (see ns.h). */
+#ifndef TUNLAB_LAB_H
+#define TUNLAB_LAB_H
+
+#include "base/error.h"
+#include "lab/scenario/plan.h"
+
+struct lab {
+	const struct plan *plan; /* borrowed */
+	int fabric;              /* namespace descriptors; -1 where not made */
+	int *hosts;
+	int *clients;
+};
+
+/* Builds everything but brings no uplink up, so that the monitor can attach before the first frame.
+ * The calling thread ends where it began. On failure -errno, *err says what was tried, nothing is left. */
+int lab_build(const struct plan *plan, struct lab **ret, struct error *err);
+/* Brings eth0 of every host up: now frames flow. */
+int lab_open_uplinks(struct lab *lab, struct error *err);
+/* Closes the namespaces; the kernel takes them apart in the background. NULL is fine. */
+void lab_free(struct lab *lab);
+
+/* Namespace of "fabric", "host3" or a client; *err names what exists otherwise. The descriptor stays the lab's. */
+int lab_netns(const struct lab *lab, const char *where, struct error *err);
+
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Impaired links in the kernel. Everything sits between the monitor's two counting points: what leaves a host meets its eth0's
+ * root qdisc, what comes to it the root qdisc of the fabric's port; loss without netem is a BPF program on the fabric's port;
+ * a link that is down is the fabric's port set down, as if the cable were pulled at the switch. Main thread only. */
+#ifndef TUNLAB_NET_LINK_H
+#define TUNLAB_NET_LINK_H
+
+#include "lab/net/lab.h"
+#include "lab/scenario/link.h"
+
+struct links;
+
+/* Nothing is changed yet. `lab` is borrowed; seed makes losses repeatable. */
+int links_open(struct lab *lab, uint64_t seed, struct links **ret, struct error *err);
+void links_free(struct links *l); /* NULL is fine; what was set stays, and goes with the namespaces */
+
+/* Makes the host's uplink so, in both directions, replacing what was set; an unimpaired state leaves no qdisc and no program
+ * behind. -EOPNOTSUPP with *err naming the kernel option where the kernel has no netem or tbf; then the link stays as it was. */
+int links_set(struct links *l, uint32_t host, const struct link_state *state, struct error *err);
+const struct link_state *links_get(const struct links *l, uint32_t host);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Batched rtnetlink: requests to one namespace are collected and sent together, with one acknowledgement for all of
+ * them. Building a lab is bound by these round trips, so everything in dev.h goes through here. The only user of libmnl. */
+#ifndef TUNLAB_NL_H
+#define TUNLAB_NL_H
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct nl;
+
+/* Opens a socket in the calling thread's namespace and stays there whatever the thread does later. `where` names that
+ * namespace in messages (borrowed, must outlive the socket). -errno with errno's reason only. */
+int nl_open(const char *where, struct nl **ret);
+void nl_close(struct nl *nl); /* NULL is fine; requests not flushed are dropped */
+
+/* A new descriptor of the socket's namespace (SIOCGSKNS, needs no /proc), close-on-exec; or -errno. */
+int nl_netns(const struct nl *nl);
+
+/* Starts a request in the batch. `what` is the sentence's verb and object ("create veth c7 in host1"), in printf form; it is
+ * kept only to explain a failure. The batch is flushed first when it is full, so errors may show here. The message stays
+ * valid until the next nl_request or nl_flush. NULL: *err says why. */
+struct nlmsghdr *nl_request(struct nl *nl, struct error *err, uint16_t type, uint16_t flags, const char *what, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Sends what is collected and waits for the kernel's answer. On the first refusal: -errno, and *err holds what was tried
+ * and the kernel's own sentence (extended ACK) where it gives one. Later requests of the batch were still tried: the
+ * caller drops the whole namespace. */
+int nl_flush(struct nl *nl, struct error *err);
+
+#endif

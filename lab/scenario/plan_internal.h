@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the plan's own files. Nobody else includes this. */
+#ifndef TUNLAB_PLAN_INTERNAL_H
+#define TUNLAB_PLAN_INTERNAL_H
+
+#include "lab/scenario/plan.h"
+
+/* What mistakes leave open while the search for more of them goes on: a plan with doubts is never
+ * handed out, and nothing is reported that depends on what is in doubt. */
+enum plan_doubt {
+	DOUBT_HOSTS = 1,     /* how many there are */
+	DOUBT_VNIS = 2,      /* which there are */
+	DOUBT_CLIENTS = 4,   /* which number is where; clients_most still bounds them */
+	DOUBT_ADDRESSES = 8, /* of clients */
+	DOUBT_OUTER = 16,    /* addresses of VTEPs, and groups */
+	DOUBT_END = 32,      /* when the run ends */
+	DOUBT_NAMES = 64,    /* of [traffic] sections */
+};
+
+/* Fills generators, n_streams and n_flows from the scenario's [traffic] sections. Mistakes go to e;
+ * 0 or -ENOMEM. */
+int plan_make_traffic(struct plan *p, struct scn_errors *e);
+/* Finds names in checks that the lab does not have. */
+void plan_verify_checks(const struct plan *p, struct scn_errors *e);
+
+#endif

@@ -1,0 +1,710 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who means whom: `who` forms to clients, [traffic] sections to generators with their peers, and
+ * the names in checks. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lab/scenario/plan_internal.h"
+
+/* splitmix64 (public domain, Steele, Lea, Flood): a well-mixed number from any; chained over what
+ * must tell choices apart. */
+static uint64_t mix(uint64_t x)
+{
+	x += 0x9e3779b97f4a7c15ull;
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
+	return x ^ (x >> 31);
+}
+
+static uint64_t seed_for(const struct plan *p, uint32_t section, uint32_t client)
+{
+	return mix(mix(mix(p->scn->seed) ^ section) ^ client);
+}
+
+/* ------------------------------------------------------------------ who */
+
+/* "10000-10003, 42": the lab's VNIs, neighbours joined. */
+static const char *vnis_format(const struct plan *p, char *buf, size_t len)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (uint32_t i = 0; i < p->n_vnis && used < len;) {
+		uint32_t first = p->vnis[p->vni_order[i]].scn->vni, last = first;
+
+		for (i++; i < p->n_vnis && p->vnis[p->vni_order[i]].scn->vni == last + 1; i++)
+			last++;
+		used += (size_t)snprintf(buf + used, len - used, first == last ? "%s%u" : "%s%u-%u",
+					 used ? ", " : "", first, last);
+	}
+	return buf;
+}
+
+static int64_t client_of_host_in(const struct plan *p, uint32_t host, uint32_t vni_index)
+{
+	const struct plan_host *h = &p->hosts[host];
+
+	for (uint32_t c = h->client0; c < h->client0 + h->n_clients; c++)
+		if (p->clients[c].vni == vni_index)
+			return c;
+	return -1;
+}
+
+/* "hosts are host0 to host8" */
+static const char *all_of(const char *what, const char *name, uint32_t n, char *buf, size_t len)
+{
+	if (n == 0)
+		(void)snprintf(buf, len, "there are no %ss", what);
+	else if (n == 1)
+		(void)snprintf(buf, len, "the only %s is %s0", what, name);
+	else
+		(void)snprintf(buf, len, "%ss are %s0 to %s%u", what, name, name, n - 1);
+	return buf;
+}
+
+/* Whether the client, host or VNI itself is there, or may be. */
+static int check_exists(const struct plan *p, const struct who *w, char *why, size_t why_len)
+{
+	char list[200];
+
+	if (w->kind == WHO_CLIENT && w->client >= p->n_clients &&
+	    (!(p->doubts & DOUBT_CLIENTS) || w->client >= p->clients_most)) {
+		(void)snprintf(why, why_len, "c%u does not exist: %s", w->client,
+			       all_of("client", "c", p->n_clients, list, sizeof(list)));
+		return -ENOENT;
+	}
+	if ((w->kind == WHO_HOST || w->kind == WHO_HOST_VNI) && w->host >= p->n_hosts &&
+	    !(p->doubts & DOUBT_HOSTS)) {
+		(void)snprintf(why, why_len, "host%u does not exist: %s", w->host,
+			       all_of("host", "host", p->n_hosts, list, sizeof(list)));
+		return -ENOENT;
+	}
+	if ((w->kind == WHO_VNI || w->kind == WHO_HOST_VNI) && !(p->doubts & DOUBT_VNIS) &&
+	    plan_vni_by_number(p, w->vni) < 0) {
+		(void)snprintf(why, why_len, "VNI %u does not exist: VNIs are %s", w->vni,
+			       vnis_format(p, list, sizeof(list)));
+		return -ENOENT;
+	}
+	return 0;
+}
+
+/* The clients of a `who` that exists, ascending, into out[n_clients]; how many. */
+static size_t collect(const struct plan *p, const struct who *w, uint64_t seed, uint32_t *out)
+{
+	const struct plan_vni *v;
+	int64_t client = -1;
+	size_t n = 0;
+
+	switch (w->kind) {
+	case WHO_ALL:
+		for (uint32_t c = 0; c < p->n_clients; c++)
+			out[n++] = c;
+		return n;
+	case WHO_RANDOM:
+		client = p->n_clients ? (int64_t)(mix(seed) % p->n_clients) : -1;
+		break;
+	case WHO_CLIENT:
+		client = w->client;
+		break;
+	case WHO_HOST:
+		for (uint32_t i = 0; i < p->hosts[w->host].n_clients; i++)
+			out[n++] = p->hosts[w->host].client0 + i;
+		return n;
+	case WHO_HOST_VNI:
+		client = client_of_host_in(p, w->host, (uint32_t)plan_vni_by_number(p, w->vni));
+		break;
+	case WHO_VNI:
+		v = &p->vnis[plan_vni_by_number(p, w->vni)];
+		memcpy(out, v->clients, v->n_clients * sizeof(*out));
+		return v->n_clients;
+	case WHO_ADDRESS:
+		for (uint32_t i = 0; i < p->n_vnis; i++) {
+			int64_t c = plan_client_by_addr(p, p->vnis[i].scn->vni, &w->addr);
+
+			if (c >= 0)
+				out[n++] = (uint32_t)c;
+		}
+		return n;
+	}
+	if (client >= 0)
+		out[n++] = (uint32_t)client;
+	return n;
+}
+
+/* Why a `who` that exists has no clients. */
+static void explain_nobody(const struct plan *p, const struct who *w, char *why, size_t why_len)
+{
+	char list[200], addr[ADDR_STRLEN];
+	int64_t v;
+
+	switch (w->kind) {
+	case WHO_HOST:
+		(void)snprintf(why, why_len, "host%u has no clients: no VNI is on it", w->host);
+		break;
+	case WHO_HOST_VNI:
+		v = plan_vni_by_number(p, w->vni);
+		(void)snprintf(why, why_len, "host%u has no client in VNI %u, which is on hosts %s",
+			       w->host, w->vni,
+			       ranges_format(&p->vnis[v].scn->hosts, list, sizeof(list)));
+		break;
+	case WHO_ADDRESS:
+		(void)snprintf(why, why_len, "no client has the address %s",
+			       addr_format(&w->addr, addr));
+		break;
+	default:
+		(void)snprintf(why, why_len, "the lab has no clients");
+		break;
+	}
+}
+
+int plan_resolve(const struct plan *p, const struct who *w, uint64_t seed, uint32_t **ret_clients,
+		 size_t *ret_n, char *why, size_t why_len)
+{
+	uint32_t *out;
+	size_t n;
+	int err = check_exists(p, w, why, why_len);
+
+	if (err)
+		return err;
+	out = calloc(p->n_clients + 1, sizeof(*out));
+	if (!out) {
+		(void)snprintf(why, why_len, "no memory");
+		return -ENOMEM;
+	}
+	n = collect(p, w, seed, out);
+	if (n == 0) {
+		explain_nobody(p, w, why, why_len);
+		free(out);
+		return -ENOENT;
+	}
+	*ret_clients = out;
+	*ret_n = n;
+	return 0;
+}
+
+int plan_resolve_one(const struct plan *p, const struct who *w, uint32_t *ret_client, char *why,
+		     size_t why_len)
+{
+	uint32_t *clients;
+	size_t n, used;
+	char name[ADDR_STRLEN];
+	int err = plan_resolve(p, w, p->scn->seed, &clients, &n, why, why_len);
+
+	if (err)
+		return err;
+	if (n == 1) {
+		*ret_client = clients[0];
+		free(clients);
+		return 0;
+	}
+	used = (size_t)snprintf(why, why_len, "%s is %zu clients (",
+				who_format(w, name, sizeof(name)), n);
+	for (size_t i = 0; i < n && i < 4 && used < why_len; i++)
+		used += (size_t)snprintf(why + used, why_len - used, "%sc%u", i ? ", " : "",
+					 clients[i]);
+	if (used < why_len)
+		(void)snprintf(why + used, why_len - used, "%s): name one, as c%u or host%u:%u",
+			       n > 4 ? " …" : "", clients[0], p->clients[clients[0]].host,
+			       p->vnis[p->clients[clients[0]].vni].scn->vni);
+	free(clients);
+	return -ENOTUNIQ;
+}
+
+/* Which clients a `who` speaks of is certain, in spite of mistakes elsewhere. */
+static bool who_is_sure(const struct plan *p, const struct who *w)
+{
+	return !(p->doubts & DOUBT_CLIENTS) &&
+	       (w->kind != WHO_ADDRESS || !(p->doubts & DOUBT_ADDRESSES));
+}
+
+/* As far as mistakes elsewhere let anybody tell: 0, or as plan_resolve and plan_resolve_one. */
+static int check_who(const struct plan *p, const struct who *w, bool one, char *why, size_t why_len)
+{
+	uint32_t *clients, client;
+	size_t n;
+	int err;
+
+	if (!who_is_sure(p, w))
+		return check_exists(p, w, why, why_len);
+	if (one)
+		return plan_resolve_one(p, w, &client, why, why_len);
+	err = plan_resolve(p, w, 0, &clients, &n, why, why_len);
+	if (!err)
+		free(clients);
+	return err;
+}
+
+/* Where a client stands among its VNI's. */
+static uint32_t position_in_vni(const struct plan *p, uint32_t client)
+{
+	const struct plan_vni *v = &p->vnis[p->clients[client].vni];
+	uint32_t low = 0, high = v->n_clients;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (v->clients[mid] < client)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+int plan_peers(const struct plan *p, uint32_t from, const uint32_t *to, size_t n_to,
+	       uint32_t **ret_peers, size_t *ret_n)
+{
+	uint32_t *peers = calloc(n_to + 1, sizeof(*peers));
+	size_t n = 0;
+
+	if (!peers)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_to; i++)
+		if (to[i] != from && p->clients[to[i]].vni == p->clients[from].vni)
+			peers[n++] = to[i];
+	*ret_peers = peers;
+	*ret_n = n;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ one [traffic] section */
+
+/* Receivers of a section, by client and by VNI, so that counting a sender's peers costs nothing. */
+struct targets {
+	bool random;      /* one peer each, by seed */
+	bool *is;         /* [n_clients] */
+	uint32_t *in_vni; /* [n_vnis] */
+};
+
+static uint32_t count_peers(const struct plan *p, const struct targets *to, uint32_t client)
+{
+	uint32_t vni = p->clients[client].vni;
+
+	if (to->random)
+		return p->vnis[vni].n_clients > 1;
+	return to->in_vni[vni] - to->is[client];
+}
+
+/* The sender's peers, from its own place in the VNI on: so that many senders do not all begin with
+ * the same one. */
+static void list_peers(const struct plan *p, const struct targets *to, uint32_t section,
+		       struct plan_generator *g)
+{
+	const struct plan_vni *v = &p->vnis[p->clients[g->client].vni];
+	uint32_t own = position_in_vni(p, g->client);
+
+	if (to->random) {
+		g->peers[g->n_peers++] =
+			v->clients[(own + 1 +
+				    seed_for(p, section, g->client) % (v->n_clients - 1)) %
+				   v->n_clients];
+		return;
+	}
+	for (uint32_t k = 1; k < v->n_clients; k++) {
+		uint32_t peer = v->clients[(own + k) % v->n_clients];
+
+		if (to->is[peer])
+			g->peers[g->n_peers++] = peer;
+	}
+}
+
+struct section {
+	struct plan *p;
+	struct scn_errors *e;
+	const struct scn_traffic *t;
+	uint32_t index;
+	char title[SCN_NAME_LEN + 16];
+};
+
+static struct scn_place section_place(const struct section *x, int key, const char *name,
+				      const char *value)
+{
+	int where = key >= 0 && x->t->key_line[key] ? x->t->key_line[key] : x->t->line;
+
+	return (struct scn_place){ where, x->title, name, value };
+}
+
+#define SECTION_ERROR(x, key, name, value, ...) \
+	scn_error_at((x)->e, (x)->p->scn, section_place(x, key, name, value), __VA_ARGS__)
+
+/* Clients behind `from` or `to`. -ENOENT when reported. */
+static int resolve_key(const struct section *x, enum scn_traffic_key key, const struct who *w,
+		       uint32_t **ret, size_t *ret_n)
+{
+	char why[512], text[64];
+	int err = plan_resolve(x->p, w, 0, ret, ret_n, why, sizeof(why));
+
+	if (err && err != -ENOMEM)
+		SECTION_ERROR(x, key, key == TRAFFIC_FROM ? "from" : "to",
+			      who_format(w, text, sizeof(text)), "%s", why);
+	return err;
+}
+
+/* An address that several VNIs use names nobody in particular. */
+static bool check_unique(const struct section *x, enum scn_traffic_key key, const struct who *w)
+{
+	char why[512], text[64];
+	uint32_t client;
+
+	if (w->kind != WHO_ADDRESS ||
+	    plan_resolve_one(x->p, w, &client, why, sizeof(why)) != -ENOTUNIQ)
+		return true;
+	SECTION_ERROR(x, key, key == TRAFFIC_FROM ? "from" : "to",
+		      who_format(w, text, sizeof(text)), "%s", why);
+	return false;
+}
+
+static int make_targets(const struct section *x, struct targets *to)
+{
+	const struct plan *p = x->p;
+	uint32_t *clients;
+	size_t n;
+	int err;
+
+	to->random = x->t->to.kind == WHO_RANDOM;
+	to->is = calloc(p->n_clients + 1, sizeof(*to->is));
+	to->in_vni = calloc(p->n_vnis + 1, sizeof(*to->in_vni));
+	if (!to->is || !to->in_vni)
+		return -ENOMEM;
+	if (to->random)
+		return 0;
+	err = resolve_key(x, TRAFFIC_TO, &x->t->to, &clients, &n);
+	if (err)
+		return err;
+	for (size_t i = 0; i < n; i++) {
+		to->is[clients[i]] = true;
+		to->in_vni[p->clients[clients[i]].vni]++;
+	}
+	free(clients);
+	return 0;
+}
+
+/* Leaves those with peers in senders[]; for `from = random` one of them, by seed. */
+static size_t keep_senders(const struct section *x, const struct targets *to, uint32_t *senders,
+			   size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (count_peers(x->p, to, senders[i]))
+			senders[kept++] = senders[i];
+	if (x->t->from.kind == WHO_RANDOM && kept) {
+		senders[0] = senders[seed_for(x->p, x->index, UINT32_MAX) % kept];
+		kept = 1;
+	}
+	return kept;
+}
+
+static void explain_no_pair(const struct section *x, const uint32_t *senders, size_t n)
+{
+	const struct plan *p = x->p;
+	const struct who *from = &x->t->from, *to = &x->t->to;
+	char a[64], b[64];
+	uint32_t vni = p->vnis[p->clients[senders[0]].vni].scn->vni, other;
+
+	(void)who_format(from, a, sizeof(a));
+	(void)who_format(to, b, sizeof(b));
+	if (n == 1 && to->kind != WHO_RANDOM &&
+	    plan_resolve_one(p, to, &other, (char[8]){ 0 }, 8) == 0 && other != senders[0])
+		SECTION_ERROR(
+			x, -1, NULL, NULL,
+			"makes no pair: %s is in VNI %u and %s in VNI %u, and pairs are formed within a VNI",
+			a, vni, b, p->vnis[p->clients[other].vni].scn->vni);
+	else if (n == 1)
+		SECTION_ERROR(x, -1, NULL, NULL,
+			      "makes no pair: %s is in VNI %u, and nobody else of %s is", a, vni,
+			      b);
+	else
+		SECTION_ERROR(x, -1, NULL, NULL,
+			      "makes no pair: no client of %s has another of %s in its VNI", a, b);
+}
+
+static uint32_t ip_header(const struct plan *p, uint32_t vni)
+{
+	return addr_is_v4(&p->vnis[vni].scn->subnet.addr) ? 20 : 40;
+}
+
+static void check_size(const struct section *x, uint32_t vni)
+{
+	const struct plan *p = x->p;
+	uint32_t header = ip_header(p, vni), most = p->mtu > header ? p->mtu - header : 0;
+	char size[16];
+
+	if (x->t->size <= most)
+		return;
+	(void)snprintf(size, sizeof(size), "%u", x->t->size);
+	SECTION_ERROR(
+		x, TRAFFIC_SIZE, "size", size,
+		"with %u bytes of %s header the packets have %u, and the MTU in VNI %u is %u: want at most %u",
+		header, header == 20 ? "IPv4" : "IPv6", x->t->size + header,
+		p->vnis[vni].scn->vni, p->mtu, most);
+}
+
+/* The size where it is not known who sends: what fits in no VNI is too large all the same. */
+static void check_size_anywhere(const struct section *x)
+{
+	uint32_t best = 0;
+
+	for (uint32_t i = 0; i < x->p->n_vnis; i++)
+		if (ip_header(x->p, i) < ip_header(x->p, best))
+			best = i;
+	check_size(x, best);
+}
+
+static void check_times(const struct section *x)
+{
+	uint64_t end = x->p->scn->duration_ns;
+	char a[32], b[32];
+
+	if (x->t->start_ns >= end && !(x->p->doubts & DOUBT_END))
+		SECTION_ERROR(x, TRAFFIC_START, "start", time_format(x->t->start_ns, a, sizeof(a)),
+			      "the run ends at %s ([lab] duration), so nothing would be sent",
+			      time_format(end, b, sizeof(b)));
+	if (x->t->stop_ns && x->t->stop_ns <= x->t->start_ns)
+		SECTION_ERROR(x, TRAFFIC_STOP, "stop", time_format(x->t->stop_ns, a, sizeof(a)),
+			      "is not after the start at %s, so nothing would be sent",
+			      time_format(x->t->start_ns, b, sizeof(b)));
+}
+
+/* Reserves room for n more generators. */
+static int grow_generators(struct plan *p, size_t n)
+{
+	void *v = realloc(p->generators, (p->n_generators + n + 1) * sizeof(*p->generators));
+
+	if (!v)
+		return -ENOMEM;
+	p->generators = v;
+	return 0;
+}
+
+static int add_generators(const struct section *x, const struct targets *to,
+			  const uint32_t *senders, size_t n)
+{
+	struct plan *p = x->p;
+	int err = grow_generators(p, n);
+
+	for (size_t i = 0; i < n && !err; i++) {
+		struct plan_generator *g = &p->generators[p->n_generators];
+		double pps = plan_rate_pps(p, &x->t->rate, x->t->size, senders[i]);
+
+		*g = (struct plan_generator){
+			.section = x->index,
+			.client = senders[i],
+			.seed = seed_for(p, x->index, senders[i]),
+			.phase_ns = pps > 0 ? (uint64_t)(1e9 / pps * (double)i / (double)n) : 0,
+			.peers = calloc(count_peers(p, to, senders[i]) + 1, sizeof(*g->peers)),
+		};
+		if (!g->peers)
+			return -ENOMEM;
+		p->n_generators++;
+		list_peers(p, to, x->index, g);
+	}
+	return err;
+}
+
+/* Counts a section's pairs into the plan; false when there would be too many of them. */
+static bool count_streams(const struct section *x, const struct targets *to,
+			  const uint32_t *senders, size_t n)
+{
+	struct plan *p = x->p;
+	uint64_t streams = 0, flows;
+
+	for (size_t i = 0; i < n; i++)
+		streams += count_peers(p, to, senders[i]);
+	flows = streams;
+	if (x->t->proto == SCN_PING && !scn_is_wrong(x->t->wrong, TRAFFIC_PROTO))
+		flows *= 2;
+	if (p->n_generators + n > PLAN_GENERATORS_MAX) {
+		SECTION_ERROR(
+			x, -1, NULL, NULL,
+			"brings the senders to %llu, counting each section's; at most %d are possible",
+			(unsigned long long)(p->n_generators + n), PLAN_GENERATORS_MAX);
+		return false;
+	}
+	if (p->n_streams + streams > PLAN_STREAMS_MAX) {
+		SECTION_ERROR(x, -1, NULL, NULL,
+			      "brings the pairs of clients to %llu; at most %d are possible",
+			      (unsigned long long)(p->n_streams + streams), PLAN_STREAMS_MAX);
+		return false;
+	}
+	if (p->n_flows + flows > PLAN_FLOWS_MAX) {
+		SECTION_ERROR(x, -1, NULL, NULL,
+			      "brings the flows to %llu; the monitor's table holds at most %d",
+			      (unsigned long long)(p->n_flows + flows), PLAN_FLOWS_MAX);
+		return false;
+	}
+	p->n_streams += (uint32_t)streams;
+	p->n_flows += (uint32_t)flows;
+	return true;
+}
+
+/* One end of a section whose pairs cannot be known. */
+static int check_end(const struct section *x, enum scn_traffic_key key, const struct who *w)
+{
+	char why[512], text[64];
+	int err;
+
+	if (scn_is_wrong(x->t->wrong, key))
+		return 0;
+	err = check_who(x->p, w, false, why, sizeof(why));
+	if (err && err != -ENOMEM)
+		SECTION_ERROR(x, key, key == TRAFFIC_FROM ? "from" : "to",
+			      who_format(w, text, sizeof(text)), "%s", why);
+	return err == -ENOMEM ? err : 0;
+}
+
+static bool pairs_are_sure(const struct section *x)
+{
+	return !(x->t->wrong & (1u << TRAFFIC_FROM | 1u << TRAFFIC_TO)) &&
+	       who_is_sure(x->p, &x->t->from) && who_is_sure(x->p, &x->t->to);
+}
+
+static int check_section(const struct section *x)
+{
+	int err = check_end(x, TRAFFIC_FROM, &x->t->from);
+
+	if (!err)
+		err = check_end(x, TRAFFIC_TO, &x->t->to);
+	check_size_anywhere(x);
+	return err;
+}
+
+static int make_section(const struct section *x)
+{
+	struct targets to = { 0 };
+	uint32_t *senders = NULL;
+	struct who from = x->t->from;
+	size_t n = 0, all = 0;
+	int err = 0, from_err;
+
+	if (from.kind == WHO_RANDOM)
+		from.kind = WHO_ALL; /* the choice is among those that have peers */
+	from_err = resolve_key(x, TRAFFIC_FROM, &from, &senders, &all);
+	err = make_targets(x, &to);
+	if (!err)
+		err = from_err;
+	if (!err && check_unique(x, TRAFFIC_FROM, &x->t->from) &&
+	    check_unique(x, TRAFFIC_TO, &x->t->to)) {
+		n = keep_senders(x, &to, senders, all);
+		if (n == 0)
+			explain_no_pair(x, senders, all);
+		else if (count_streams(x, &to, senders, n))
+			err = add_generators(x, &to, senders, n);
+		for (size_t i = 0, before = x->e->n_total; i < n && x->e->n_total == before; i++)
+			check_size(x, x->p->clients[senders[i]].vni);
+	}
+	if (n == 0)
+		check_size_anywhere(x);
+	free(senders);
+	free(to.is);
+	free(to.in_vni);
+	return err == -ENOENT ? 0 : err; /* reported */
+}
+
+int plan_make_traffic(struct plan *p, struct scn_errors *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < p->scn->n_traffic && !err; i++) {
+		struct section x = {
+			.p = p, .e = e, .t = &p->scn->traffic[i], .index = (uint32_t)i
+		};
+
+		(void)snprintf(x.title, sizeof(x.title), "traffic %s", x.t->name);
+		check_times(&x);
+		err = pairs_are_sure(&x) ? make_section(&x) : check_section(&x);
+	}
+	return err;
+}
+
+/* ------------------------------------------------------------------ names in checks */
+
+static bool traffic_exists(const struct plan *p, const char *name, char *why, size_t why_len)
+{
+	size_t used;
+
+	if (p->doubts & DOUBT_NAMES)
+		return true;
+	for (size_t i = 0; i < p->scn->n_traffic; i++)
+		if (strcmp(p->scn->traffic[i].name, name) == 0)
+			return true;
+	used = (size_t)snprintf(why, why_len, "there is no [traffic %s]", name);
+	for (size_t i = 0; i < p->scn->n_traffic && used < why_len; i++)
+		used += (size_t)snprintf(why + used, why_len - used, "%s%s",
+					 i ? ", " : "; sections are ", p->scn->traffic[i].name);
+	return false;
+}
+
+static bool outer_exists(const struct plan *p, const struct check_selector *s, char *why,
+			 size_t why_len)
+{
+	char first[ADDR_STRLEN], last[ADDR_STRLEN];
+
+	if (p->doubts & DOUBT_OUTER || plan_host_by_vtep(p, &s->addr) >= 0)
+		return true;
+	for (uint32_t i = 0; s->key == SEL_OUTER_DST && i < p->n_vnis; i++)
+		if (addr_equal(&p->vnis[i].scn->group, &s->addr))
+			return true;
+	(void)snprintf(why, why_len, "%s=%s: VTEPs are %s to %s", sel_key_names[s->key], s->text,
+		       addr_format(&p->hosts[0].vtep, first),
+		       addr_format(&p->hosts[p->n_hosts - 1].vtep, last));
+	return false;
+}
+
+static bool selector_exists(const struct plan *p, const struct check_selector *s, char *why,
+			    size_t why_len)
+{
+	struct who vni = { .kind = WHO_VNI, .vni = s->number };
+
+	switch (s->key) {
+	case SEL_FROM:
+	case SEL_TO:
+		return check_who(p, &s->who, false, why, why_len) == 0;
+	case SEL_VNI:
+		return check_exists(p, &vni, why, why_len) == 0;
+	case SEL_TRAFFIC:
+		return traffic_exists(p, s->text, why, why_len);
+	case SEL_OUTER_SRC:
+	case SEL_OUTER_DST:
+		return outer_exists(p, s, why, why_len);
+	case SEL_PROTO:
+	case SEL_ENCAP:
+	case SEL_KEY_MAX:
+		break;
+	}
+	return true;
+}
+
+static void verify_check(const struct plan *p, const struct scn_check *c, struct scn_errors *e)
+{
+	char title[SCN_NAME_LEN + 16], why[512], a[32], b[32];
+	bool readable = !scn_is_wrong(c->wrong, ASSERT_CHECK);
+
+	(void)snprintf(title, sizeof(title), "assert %s", c->name);
+	for (size_t i = 0; i < c->n_selectors; i++)
+		if (!selector_exists(p, &c->selectors[i], why, sizeof(why)))
+			scn_error_at(e, p->scn,
+				     (struct scn_place){ c->key_line[ASSERT_CHECK], title, "check",
+							 c->text },
+				     "%s", why);
+	if (readable && check_metrics[c->metric].unit == UNIT_CLIENT &&
+	    check_who(p, &c->who, true, why, sizeof(why)))
+		scn_error_at(e, p->scn,
+			     (struct scn_place){ c->key_line[ASSERT_CHECK], title, "check",
+						 c->text },
+			     "%s", why);
+	if (c->has_at && c->at_ns > p->scn->duration_ns && !(p->doubts & DOUBT_END))
+		scn_error_at(e, p->scn,
+			     (struct scn_place){ c->key_line[ASSERT_AT], title, "at",
+						 time_format(c->at_ns, a, sizeof(a)) },
+			     "the run ends at %s ([lab] duration), before that",
+			     time_format(p->scn->duration_ns, b, sizeof(b)));
+}
+
+void plan_verify_checks(const struct plan *p, struct scn_errors *e)
+{
+	for (size_t i = 0; i < p->scn->n_checks; i++)
+		verify_check(p, &p->scn->checks[i], e);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the scenario's own files: the document (sections and keys by name, values still text)
+ * that scenario_ini.c reads, and what scenario_keys.c and scenario.c make of it. Nobody else
+ * includes this. */
+#ifndef TUNLAB_SCENARIO_INTERNAL_H
+#define TUNLAB_SCENARIO_INTERNAL_H
+
+#include "lab/scenario/scenario.h"
+
+enum section_kind {
+	SECTION_LAB, SECTION_VNI, SECTION_LINK, SECTION_TRAFFIC, SECTION_EVENT, SECTION_ASSERT,
+	SECTION_KIND_MAX
+};
+enum { SECTION_KEYS_MAX = LAB_KEY_MAX, WHY_LEN = 512 };
+
+/* What a section of each kind is called and which keys it has, by key number. */
+struct section_schema {
+	const char *word;     /* "traffic" */
+	const char *argument; /* what follows the word: "NAME", "N", "hostN"; NULL: nothing does */
+	const char *keys[SECTION_KEYS_MAX + 1];
+};
+extern const struct section_schema section_schemas[SECTION_KIND_MAX];
+
+struct doc_value {
+	char *text; /* NULL: not given */
+	int where;  /* as in scn_error_at */
+};
+struct doc_section {
+	enum section_kind kind;
+	char title[SCN_NAME_LEN + 16]; /* "traffic web": as in the header, one space */
+	char name[SCN_NAME_LEN];       /* "web" */
+	uint32_t number;               /* [vni 10002] */
+	int line;
+	bool broken;    /* a line below the header was refused */
+	unsigned wrong; /* bit KEY: a line that gave it was refused */
+	struct doc_value values[SECTION_KEYS_MAX];
+};
+struct doc {
+	struct doc_section *sections;
+	size_t n;
+	bool no_text;                   /* nothing could be read */
+	unsigned lab_wrong, vnis_wrong; /* keys that stand below refused headers */
+	bool names_wrong;               /* a [traffic] header was refused */
+};
+
+/* Text to document; mistakes go to e. s has file and sets already. 0 or -ENOMEM. The document must
+ * be freed either way. */
+int doc_read(const struct scn_source *source, const struct scenario *s, struct doc *doc,
+	     struct scn_errors *e);
+/* Applies s->sets over it. */
+int doc_apply_sets(struct doc *doc, const struct scenario *s, struct scn_errors *e);
+void doc_free(struct doc *doc);
+
+/* What is being built. Values whose defaults depend on others stay in flags until everything is
+ * read. */
+struct build {
+	struct scenario *s;
+	struct scn_errors *e;
+	struct range_list vnis;
+	enum scn_encap encap;
+	enum scn_flood flood;
+	bool has_underlay, has_first;
+	bool no_memory;
+};
+
+/* A [vni] section's own values, laid over the lab's when its VNI's turn comes. */
+struct vni_values {
+	struct scn_vni v;
+	bool has_subnet, has_group, has_flood, has_encap;
+};
+
+/* Reads every value of a section into object (a struct scenario, vni_values, scn_traffic or
+ * scn_check) and notes where each stood. The keys that are wrong (bit KEY), all reported. */
+unsigned read_section(struct build *b, const struct doc_section *section, void *object, int *key_line);
+/* May it stand in a lab's name? The name stands in paths and URLs. */
+bool name_char(char c);
+
+/* Text helpers. */
+const char *skip_space(const char *p);
+/* The decimal number at *p ("12", "1.5"), moving *p behind it; false when there is none or it is
+ * too long. */
+bool scan_decimal(const char **p, double *ret);
+/* Digits only, all of the text, at most max. */
+bool scan_u64(const char *text, uint64_t max, uint64_t *ret);
+/* The entry of a NULL-terminated list that text was probably meant to be, or NULL. */
+const char *nearest_word(const char *text, const char *const *words);
+/* "a, b, c" into buf. */
+const char *join_words(const char *const *words, char *buf, size_t len);
+
+#endif

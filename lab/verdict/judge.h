@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The judge of a run: when each of the scenario's checks is held against a sample, and where the reports go. What a check
+ * means is check.h's, how a verdict is printed report.h's. */
+#ifndef TUNLAB_JUDGE_H
+#define TUNLAB_JUDGE_H
+
+#include "base/error.h"
+#include "lab/cmd/command.h"
+#include "monitor/sample.h"
+
+struct judge;
+
+/* Opens the report files (texts "FORMAT[:FILE]"; none: TAP on standard output), so that a wrong name fails before anything
+ * is built and privileges can be given up. -EINVAL: no such format, with those there are; or the file's errno. */
+int judge_open(const struct plan *plan, const struct text_list *reports, struct judge **ret, struct error *err);
+void judge_free(struct judge *j); /* NULL is fine */
+
+/* A sample was taken: judges the checks whose time (`at`, `within`) has come. */
+void judge_sampled(struct judge *j, const struct sample *s);
+/* Traffic has ended and drained: from now on the checks without `at` are judged too, first by this sample. */
+void judge_drained(struct judge *j, const struct sample *s);
+/* Does no check wait for a later sample any more? */
+bool judge_settled(const struct judge *j);
+/* Writes the reports; `last` tells whether the run is valid at all. Exit status. */
+int judge_conclude(struct judge *j, const struct sample *last);
+
+#endif

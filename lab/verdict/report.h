@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Verdicts on paper: TAP 14, JUnit XML and JSON from the same results. Writes to a stream that the
+ * caller opened. */
+#ifndef TUNLAB_REPORT_H
+#define TUNLAB_REPORT_H
+
+#include <stdio.h>
+
+#include "lab/verdict/check.h"
+
+struct report {
+	const struct plan *plan;
+	const struct sample *sample;        /* the last one */
+	const struct check_result *results; /* [n], in the scenario's order */
+	size_t n;
+	const char *invalid; /* why the run cannot be judged; NULL: it can */
+};
+
+struct report_format {
+	const char *name; /* "tap" */
+	const char *meaning;
+	int (*write)(const struct report *r, FILE *f); /* 0, -EIO or -ENOMEM */
+};
+extern const struct report_format
+	report_formats[]; /* ends with name NULL; the first is the default */
+
+/* NULL when there is none of that name. */
+const struct report_format *report_format_find(const char *name, size_t len);
+
+#endif
