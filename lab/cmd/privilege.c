@@ -57,6 +57,7 @@ int privilege_drop(struct error *err)
 
 	/* Kernels before 5.8 know no CAP_BPF: there reading a map takes CAP_SYS_ADMIN. */
 	keep = have & 1ull << CAP_BPF ? 1ull << CAP_BPF : have & 1ull << CAP_SYS_ADMIN;
+	keep |= have & 1ull << CAP_NET_ADMIN;
 	if (!r && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		r = -errno;
 	if (!r)

@@ -9,8 +9,10 @@
  * pings, CAP_BPF or CAP_SYS_ADMIN for the monitor)? -EPERM with what to do. */
 int privilege_check(struct error *err);
 
-/* Once the lab stands, only reading the monitor's maps needs privilege. Everything else is given up, for good and for
- * programs run later (no_new_privs). */
+/* Once the lab stands, CAP_BPF stays, to read the monitor's maps, and CAP_NET_ADMIN: links are changed and the lab is taken
+ * apart in slices by requests over sockets that stand in its namespaces already (lab.h), and the kernel asks for the
+ * capability with each request. Without CAP_SYS_ADMIN no namespace can be entered any more. Everything else is given up, for
+ * good and for programs run later (no_new_privs). */
 int privilege_drop(struct error *err);
 
 /* Room for n descriptors: raises the soft limit, and the hard one where allowed. -EMFILE with what to do. */

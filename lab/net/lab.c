@@ -33,7 +33,6 @@ struct build {
 	struct lab *lab;
 	const struct plan *plan;
 	struct error *err;
-	struct nl *fabric;
 };
 
 static bool is_v6(const struct ip_addr *a)
@@ -58,12 +57,12 @@ static int add_uplink(struct build *b, uint32_t host, struct nl *nl)
 	const struct ip_prefix *underlay = &b->plan->scn->underlay;
 	struct dev_end port = { ph->port, PLAN_IFINDEX_PORT + host, PLAN_UNDERLAY_MTU, NULL };
 	struct dev_end eth0 = { "eth0", PLAN_IFINDEX_UPLINK + host, PLAN_UNDERLAY_MTU, ph->mac };
-	int r = dev_add_veth(b->fabric, b->err, &port, INDEX_FABRIC_BRIDGE, &eth0, b->lab->hosts[host]);
+	int r = dev_add_veth(b->lab->nl_fabric, b->err, &port, INDEX_FABRIC_BRIDGE, &eth0, b->lab->hosts[host]);
 
 	if (!r)
-		r = dev_add_fdb(b->fabric, b->err, port.index, ph->mac);
+		r = dev_add_fdb(b->lab->nl_fabric, b->err, port.index, ph->mac);
 	if (!r)
-		r = nl_flush(b->fabric, b->err);
+		r = nl_flush(b->lab->nl_fabric, b->err);
 	if (!r && is_v6(&ph->vtep))
 		r = ns_allow_ipv6("eth0", ph->name, b->err);
 	else if (!r && ph->n_clients > GROUPS_DEFAULT)
@@ -140,7 +139,7 @@ static int create_client(struct build *b, uint32_t client, struct nl **ret_nl)
 {
 	const struct plan_client *pc = &b->plan->clients[client];
 	struct nl *nl;
-	int fd = ns_create(pc->port, &nl, b->err), r = 0;
+	int fd = ns_create(b->lab->batch, pc->port, &nl, b->err), r = 0;
 
 	if (fd < 0)
 		return fd;
@@ -179,27 +178,23 @@ static int build_clients(struct build *b, const struct plan_host *ph, struct nl 
 static int build_host(struct build *b, uint32_t host)
 {
 	const struct plan_host *ph = &b->plan->hosts[host];
-	struct nl *nl;
-	int fd = ns_create(ph->name, &nl, b->err), r;
+	int fd = ns_create(b->lab->batch, ph->name, &b->lab->nl_hosts[host], b->err), r;
 
 	if (fd < 0)
 		return fd;
 	b->lab->hosts[host] = fd;
-	r = add_uplink(b, host, nl);
-	if (!r)
-		r = build_clients(b, ph, nl);
-	nl_close(nl);
-	return r;
+	r = add_uplink(b, host, b->lab->nl_hosts[host]);
+	return r ?: build_clients(b, ph, b->lab->nl_hosts[host]);
 }
 
 static int build_fabric(struct build *b)
 {
-	int fd = ns_create("fabric", &b->fabric, b->err);
+	int fd = ns_create(b->lab->batch, "fabric", &b->lab->nl_fabric, b->err);
 
 	if (fd < 0)
 		return fd;
 	b->lab->fabric = fd;
-	return dev_add_bridge(b->fabric, b->err, "br100", INDEX_FABRIC_BRIDGE, PLAN_UNDERLAY_MTU);
+	return dev_add_bridge(b->lab->nl_fabric, b->err, "br100", INDEX_FABRIC_BRIDGE, PLAN_UNDERLAY_MTU);
 }
 
 static struct lab *lab_alloc(const struct plan *plan)
@@ -216,7 +211,9 @@ static struct lab *lab_alloc(const struct plan *plan)
 		lab->hosts[i] = -1;
 	for (uint32_t i = 0; lab->clients && i < plan->n_clients; i++)
 		lab->clients[i] = -1;
-	if (lab->hosts && lab->clients)
+	lab->batch = nl_batch_new();
+	lab->nl_hosts = calloc(plan->n_hosts + 1, sizeof(*lab->nl_hosts));
+	if (lab->hosts && lab->clients && lab->batch && lab->nl_hosts)
 		return lab;
 	lab_free(lab);
 	return NULL;
@@ -230,7 +227,6 @@ static int build_all(struct build *b, int home)
 
 	for (uint32_t i = 0; i < b->plan->n_hosts && !r; i++)
 		r = build_host(b, i);
-	nl_close(b->fabric);
 	if (ns_enter(home, "this machine", &lost))
 		abort(); /* going on in a lab's namespace would change the wrong network */
 	return r;
@@ -261,39 +257,26 @@ int lab_build(const struct plan *plan, struct lab **ret, struct error *err)
 	return r;
 }
 
-/* A netlink socket in the namespace `fd`; the thread is back home afterwards. */
-static int open_nl_in(int fd, int home, const char *where, struct nl **ret, struct error *err)
+int lab_open_uplinks(struct lab *lab, struct error *err)
 {
-	int r = ns_enter(fd, where, err);
+	int r = 0;
 
-	if (r)
-		return r;
-	r = nl_open(where, ret);
-	if (r)
-		error_set(err, "cannot open a netlink socket in %s: %s", where, strerror(-r));
-	if (ns_enter(home, "this machine", err))
-		abort();
+	for (uint32_t i = 0; i < lab->plan->n_hosts && !r; i++) {
+		r = dev_set_up(lab->nl_hosts[i], err, PLAN_IFINDEX_UPLINK + i, "eth0");
+		if (!r)
+			r = nl_flush(lab->nl_hosts[i], err);
+	}
 	return r;
 }
 
-int lab_open_uplinks(struct lab *lab, struct error *err)
+struct nl *lab_nl_fabric(const struct lab *lab)
 {
-	int home = ns_current(), r = home < 0 ? home : 0;
+	return lab->nl_fabric;
+}
 
-	for (uint32_t i = 0; i < lab->plan->n_hosts && !r; i++) {
-		struct nl *nl;
-
-		r = open_nl_in(lab->hosts[i], home, lab->plan->hosts[i].name, &nl, err);
-		if (r)
-			break;
-		r = dev_set_up(nl, err, PLAN_IFINDEX_UPLINK + i, "eth0");
-		if (!r)
-			r = nl_flush(nl, err);
-		nl_close(nl);
-	}
-	if (home >= 0)
-		(void)close(home);
-	return r;
+struct nl *lab_nl_host(const struct lab *lab, uint32_t host)
+{
+	return lab->nl_hosts[host];
 }
 
 int lab_netns(const struct lab *lab, const char *where, struct error *err)
@@ -329,6 +312,11 @@ void lab_free(struct lab *lab)
 {
 	if (!lab)
 		return;
+	for (uint32_t i = 0; lab->nl_hosts && i < lab->plan->n_hosts; i++)
+		nl_close(lab->nl_hosts[i]);
+	nl_close(lab->nl_fabric);
+	free(lab->nl_hosts);
+	nl_batch_free(lab->batch);
 	close_all(lab->clients, lab->plan->n_clients);
 	close_all(lab->hosts, lab->plan->n_hosts);
 	if (lab->fabric >= 0)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lab: a plan turned into namespaces and devices. It owns the descriptors that hold the namespaces; closing them is
- * the undo, at any stage and also by SIGKILL. Main thread only (see ns.h). */
+/* The lab: a plan turned into namespaces and devices. It owns the descriptors that hold the namespaces, and
+ * netlink sockets in the fabric and the hosts; closing them is the undo, at any stage and also by SIGKILL. Main thread only (see ns.h). */
 #ifndef TUNLAB_LAB_H
 #define TUNLAB_LAB_H
 
 #include "base/error.h"
+#include "lab/net/nl.h"
 #include "lab/scenario/plan.h"
 
 struct lab {
@@ -12,6 +13,9 @@ struct lab {
 	int fabric;              /* namespace descriptors; -1 where not made */
 	int *hosts;
 	int *clients;
+	struct nl_batch *batch;  /* of all the lab's sockets */
+	struct nl *nl_fabric;    /* kept as long as the lab, so that it can be changed without entering namespaces (a privilege */
+	struct nl **nl_hosts;    /* given up once it stands); NULL where not made */
 };
 
 /* Builds everything but brings no uplink up, so that the monitor can attach before the first frame.
@@ -19,11 +23,13 @@ struct lab {
 int lab_build(const struct plan *plan, struct lab **ret, struct error *err);
 /* Brings eth0 of every host up: now frames flow. */
 int lab_open_uplinks(struct lab *lab, struct error *err);
+/* Sockets in the fabric and in a host, for dev.h and the like; the lab's. Take care to flush. */
+struct nl *lab_nl_fabric(const struct lab *lab);
+struct nl *lab_nl_host(const struct lab *lab, uint32_t host);
 /* Closes the namespaces; the kernel takes them apart in the background. NULL is fine. */
 void lab_free(struct lab *lab);
 
 /* Namespace of "fabric", "host3" or a client; *err names what exists otherwise. The descriptor stays the lab's. */
 int lab_netns(const struct lab *lab, const char *where, struct error *err);
-
 
 #endif

@@ -19,26 +19,54 @@ enum {
 	ANSWER_BYTES = 8192,
 };
 
-struct nl {
-	struct mnl_socket *socket;
-	const char *where;
-	uint32_t seq;             /* of the batch's first request */
+struct nl_batch {
+	struct nl *owner;         /* whose requests these are; NULL while there are none */
+	uint32_t seq;             /* of the first request */
 	unsigned n;               /* requests collected */
 	size_t len;               /* bytes of the complete ones; the newest still grows */
 	struct nlmsghdr *newest;
 	char note[BATCH_REQUESTS][NOTE_LEN];
-	char batch[BATCH_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
+	char bytes[BATCH_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
-int nl_open(const char *where, struct nl **ret)
+struct nl {
+	struct mnl_socket *socket;
+	struct nl_batch *batch;
+	const char *where;
+};
+
+struct nl_batch *nl_batch_new(void)
+{
+	struct nl_batch *b = calloc(1, sizeof(*b));
+
+	if (b)
+		b->seq = 1;
+	return b;
+}
+
+void nl_batch_free(struct nl_batch *batch)
+{
+	free(batch);
+}
+
+static void empty(struct nl_batch *b)
+{
+	b->owner = NULL;
+	b->seq += b->n;
+	b->n = 0;
+	b->len = 0;
+	b->newest = NULL;
+}
+
+int nl_open(struct nl_batch *batch, const char *where, struct nl **ret)
 {
 	struct nl *nl = calloc(1, sizeof(*nl));
 	int on = 1, r;
 
 	if (!nl)
 		return -ENOMEM;
+	nl->batch = batch;
 	nl->where = where;
-	nl->seq = 1;
 	nl->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	if (!nl->socket || mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0) {
 		r = -errno;
@@ -54,7 +82,11 @@ int nl_open(const char *where, struct nl **ret)
 
 void nl_close(struct nl *nl)
 {
-	if (nl && nl->socket)
+	if (!nl)
+		return;
+	if (nl->batch->owner == nl)
+		empty(nl->batch);
+	if (nl->socket)
 		(void)mnl_socket_close(nl->socket); /* nothing can be done about it */
 	free(nl);
 }
@@ -66,40 +98,39 @@ int nl_netns(const struct nl *nl)
 	return fd < 0 ? -errno : fd;
 }
 
-static void finish_newest(struct nl *nl)
+static void finish_newest(struct nl_batch *b)
 {
-	if (!nl->newest)
+	if (!b->newest)
 		return;
-	nl->len += MNL_ALIGN(nl->newest->nlmsg_len);
-	nl->newest = NULL;
+	b->len += MNL_ALIGN(b->newest->nlmsg_len);
+	b->newest = NULL;
 }
 
-static bool batch_is_full(const struct nl *nl)
+static bool is_full(const struct nl_batch *b)
 {
-	size_t newest = nl->newest ? MNL_ALIGN(nl->newest->nlmsg_len) : 0;
+	size_t newest = b->newest ? MNL_ALIGN(b->newest->nlmsg_len) : 0;
 
-	return nl->n == BATCH_REQUESTS || nl->len + newest + REQUEST_BYTES > BATCH_BYTES;
+	return b->n == BATCH_REQUESTS || b->len + newest + REQUEST_BYTES > BATCH_BYTES;
 }
 
 struct nlmsghdr *nl_request(struct nl *nl, struct error *err, uint16_t type, uint16_t flags, const char *what, ...)
 {
+	struct nl_batch *b = nl->batch;
 	struct nlmsghdr *h;
 	va_list ap;
 
-	if (batch_is_full(nl)) {
-		if (nl_flush(nl, err))
-			return NULL;
-	} else {
-		finish_newest(nl);
-	}
+	if (b->owner && (b->owner != nl || is_full(b)) && nl_flush(b->owner, err))
+		return NULL;
+	finish_newest(b);
+	b->owner = nl;
 	va_start(ap, what);
-	(void)vsnprintf(nl->note[nl->n], NOTE_LEN, what, ap);
+	(void)vsnprintf(b->note[b->n], NOTE_LEN, what, ap);
 	va_end(ap);
-	h = mnl_nlmsg_put_header(nl->batch + nl->len);
+	h = mnl_nlmsg_put_header(b->bytes + b->len);
 	h->nlmsg_type = type;
 	h->nlmsg_flags = NLM_F_REQUEST | flags;
-	h->nlmsg_seq = nl->seq + nl->n++;
-	nl->newest = h;
+	h->nlmsg_seq = b->seq + b->n++;
+	b->newest = h;
 	return h;
 }
 
@@ -121,64 +152,76 @@ static const char *kernel_sentence(const struct nlmsghdr *h)
 
 static int refused(const struct nl *nl, const struct nlmsghdr *h, int code, struct error *err)
 {
-	uint32_t i = h->nlmsg_seq - nl->seq;
+	const struct nl_batch *b = nl->batch;
+	uint32_t i = h->nlmsg_seq - b->seq;
 	const char *sentence = kernel_sentence(h);
 	const char *remedy = code == -EOPNOTSUPP ? ": is that kind of device in this kernel, or a module of its name (modprobe)?" : "";
 
-	error_set(err, "cannot %s in %s: %s%s%s%s%s", i < nl->n ? nl->note[i] : "configure", nl->where,
+	error_set(err, "cannot %s in %s: %s%s%s%s%s", i < b->n ? b->note[i] : "configure", nl->where,
 		  sentence ? sentence : strerror(-code), sentence ? " (" : "", sentence ? strerror(-code) : "",
 		  sentence ? ")" : "", remedy);
 	return code;
 }
 
-/* Reads answers until the last request's; the first refusal is what the user hears. */
+/* One datagram of answers; *ret_over once the last request's was in it. The first refusal is what the user hears. */
+static int read_datagram(struct nl *nl, const char *answer, size_t len, int first, bool *ret_over, struct error *err)
+{
+	uint32_t last = nl->batch->seq + nl->batch->n - 1;
+	const struct nlmsghdr *h = (const struct nlmsghdr *)answer;
+	int left = (int)len;
+
+	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+		const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
+
+		if (h->nlmsg_type != NLMSG_ERROR)
+			continue;
+		if (e->error && !first)
+			first = refused(nl, h, e->error, err);
+		if (h->nlmsg_seq == last)
+			*ret_over = true;
+	}
+	return first;
+}
+
+/* The kernel works requests off while they are sent, so all answers are there: what is missing will not come. */
 static int read_answers(struct nl *nl, struct error *err)
 {
 	char answer[ANSWER_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
-	uint32_t last = nl->seq + nl->n - 1;
-	int first = 0;
+	bool over = false;
+	int r = 0;
 
-	for (;;) {
-		ssize_t got = mnl_socket_recvfrom(nl->socket, answer, sizeof(answer));
-		const struct nlmsghdr *h = (const struct nlmsghdr *)answer;
-		int left = (int)got;
+	while (!over) {
+		ssize_t got = recv(mnl_socket_get_fd(nl->socket), answer, sizeof(answer), MSG_DONTWAIT);
 
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
-			first = -errno;
-			error_set(err, "cannot read the kernel's answer in %s: %s", nl->where, strerror(-first));
-			return first;
-		}
-		for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
-			const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
-
-			if (h->nlmsg_type != NLMSG_ERROR)
-				continue;
-			if (e->error && !first)
-				first = refused(nl, h, e->error, err);
-			if (h->nlmsg_seq == last)
-				return first;
-		}
+		if (got >= 0)
+			r = read_datagram(nl, answer, (size_t)got, r, &over, err);
+		else if (errno == EAGAIN && r)
+			return r; /* so many refusals that the last ones found no room */
+		else if (errno != EINTR && errno != ENOBUFS) /* ENOBUFS only announces that */
+			break;
 	}
+	if (over)
+		return r;
+	r = -errno;
+	error_set(err, "cannot read the kernel's answer in %s: %s", nl->where, strerror(-r));
+	return r;
 }
 
 int nl_flush(struct nl *nl, struct error *err)
 {
+	struct nl_batch *b = nl->batch;
 	int r = 0;
 
-	if (!nl->n)
+	if (b->owner != nl)
 		return 0;
-	nl->newest->nlmsg_flags |= NLM_F_ACK; /* refusals are always answered; success only where asked */
-	finish_newest(nl);
-	if (mnl_socket_sendto(nl->socket, nl->batch, nl->len) < 0) {
+	b->newest->nlmsg_flags |= NLM_F_ACK; /* refusals are always answered; success only where asked */
+	finish_newest(b);
+	if (mnl_socket_sendto(nl->socket, b->bytes, b->len) < 0) {
 		r = -errno;
-		error_set(err, "cannot send %u requests to the kernel in %s: %s", nl->n, nl->where, strerror(errno));
+		error_set(err, "cannot send %u requests to the kernel in %s: %s", b->n, nl->where, strerror(errno));
 	} else {
 		r = read_answers(nl, err);
 	}
-	nl->seq += nl->n;
-	nl->n = 0;
-	nl->len = 0;
+	empty(b);
 	return r;
 }

@@ -11,11 +11,17 @@
 
 #include "base/error.h"
 
-struct nl;
+struct nl_batch; /* requests collected for one socket at a time, with the words to explain their failure: some 100 kB */
+struct nl;       /* a socket: small, so that one can be kept in every namespace */
 
-/* Opens a socket in the calling thread's namespace and stays there whatever the thread does later. `where` names that
- * namespace in messages (borrowed, must outlive the socket). -errno with errno's reason only. */
-int nl_open(const char *where, struct nl **ret);
+/* NULL: no memory. Outlives the sockets opened on it. */
+struct nl_batch *nl_batch_new(void);
+void nl_batch_free(struct nl_batch *batch); /* NULL is fine */
+
+/* Opens a socket in the calling thread's namespace and stays there whatever the thread does later. Sockets that share a
+ * batch take turns: a request on one first flushes what was collected for another. `where` names the namespace in messages
+ * (borrowed, must outlive the socket). -errno with errno's reason only. */
+int nl_open(struct nl_batch *batch, const char *where, struct nl **ret);
 void nl_close(struct nl *nl); /* NULL is fine; requests not flushed are dropped */
 
 /* A new descriptor of the socket's namespace (SIOCGSKNS, needs no /proc), close-on-exec; or -errno. */

@@ -50,7 +50,7 @@ static int write_ipv6(const char *device, const char *key, const char *value, co
 	return write_sysctl(path, value, where, err);
 }
 
-int ns_create(const char *where, struct nl **ret_nl, struct error *err)
+int ns_create(struct nl_batch *batch, const char *where, struct nl **ret_nl, struct error *err)
 {
 	struct nl *nl;
 	int fd, r;
@@ -61,7 +61,7 @@ int ns_create(const char *where, struct nl **ret_nl, struct error *err)
 			  r == -ENOSPC ? " (limit: sysctl user.max_net_namespaces)" : "");
 		return r;
 	}
-	r = nl_open(where, &nl);
+	r = nl_open(batch, where, &nl);
 	if (r) {
 		error_set(err, "cannot open a netlink socket in %s: %s", where, strerror(-r));
 		return r;

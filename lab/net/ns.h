@@ -14,8 +14,8 @@ int ns_enter(int fd, const char *where, struct error *err);
 
 /* Makes a namespace and leaves the thread in it, with IPv6 off on every device to come (autoconfiguration would flood
  * the overlay with MLD and router solicitations; ns_allow_ipv6 turns it on where it is wanted). `where` names it and must
- * outlive *ret_nl, a socket in it. Returns the namespace's descriptor, or -errno with *err and nothing left. */
-int ns_create(const char *where, struct nl **ret_nl, struct error *err);
+ * outlive *ret_nl, a socket in it on `batch`. Returns the namespace's descriptor, or -errno with *err and nothing left. */
+int ns_create(struct nl_batch *batch, const char *where, struct nl **ret_nl, struct error *err);
 
 /* Turns IPv6 on for one device of the current namespace, or for "default": all devices to come. They detect no duplicates,
  * solicit no routers and heed no advertisements. */
