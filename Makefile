@@ -142,7 +142,7 @@ bench: deps
 
 FUZZ_SECONDS ?= 60
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
-FUZZ_LIB := base/addr.c $(wildcard lab/scenario/*.c)
+FUZZ_LIB := base/addr.c base/emit.c base/table.c base/text.c $(wildcard lab/scenario/*.c)
 $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_LIB) Makefile
 	$(call say,FUZZ,$@)mkdir -p $(@D) && $(CLANG) $(CPPFLAGS) -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
 		-o $@ $< $(FUZZ_LIB) -linih -lcjson -lm

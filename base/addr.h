@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Addresses: the one dual-stack type of the whole program, and prefixes over it.
  * Pure; knows nothing of sockets, scenarios or the kernel. */
-#ifndef TUNLAB_ADDR_H
-#define TUNLAB_ADDR_H
+#ifndef TUNLAB_BASE_ADDR_H
+#define TUNLAB_BASE_ADDR_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -95,6 +95,18 @@ void emit_fixed(struct emit *e, const char *key, double v, unsigned decimals)
 	add(e, key, cJSON_CreateRaw(text));
 }
 
+void emit_number(struct emit *e, const char *key, double v)
+{
+	char text[32];
+
+	if (!isfinite(v)) {
+		emit_null(e, key);
+		return;
+	}
+	(void)snprintf(text, sizeof(text), "%.12g", v);
+	add(e, key, cJSON_CreateRaw(text));
+}
+
 void emit_drop(struct emit *e)
 {
 	cJSON_Delete(e->open[0]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON documents in the order they read: a thin layer over cJSON that remembers where it is and that memory ran out, and
  * writes counters as plain integers whatever their size (cJSON's numbers are doubles). */
-#ifndef TUNLAB_MONITOR_EMIT_H
-#define TUNLAB_MONITOR_EMIT_H
+#ifndef TUNLAB_BASE_EMIT_H
+#define TUNLAB_BASE_EMIT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,6 +25,7 @@ void emit_array_end(struct emit *e);
 void emit_string(struct emit *e, const char *key, const char *s); /* NULL: null */
 void emit_u64(struct emit *e, const char *key, uint64_t v);
 void emit_fixed(struct emit *e, const char *key, double v, unsigned decimals); /* null if not finite */
+void emit_number(struct emit *e, const char *key, double v); /* 12 digits; null if not finite */
 void emit_bool(struct emit *e, const char *key, bool v);
 void emit_null(struct emit *e, const char *key);
 

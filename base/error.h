@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What went wrong, as one sentence for the user: what was tried, on which object, with which value, why it failed.
  * Modules fill it and return -errno; the edge (a command) prints it once. */
-#ifndef TUNLAB_ERROR_H
-#define TUNLAB_ERROR_H
+#ifndef TUNLAB_BASE_ERROR_H
+#define TUNLAB_BASE_ERROR_H
 
 #include <stdarg.h>
 #include <stdio.h>

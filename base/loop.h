@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The poll loop of the lab process: descriptors and what to do when they are ready. One thread. */
-#ifndef TUNLAB_LOOP_H
-#define TUNLAB_LOOP_H
+#ifndef TUNLAB_BASE_LOOP_H
+#define TUNLAB_BASE_LOOP_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Text in columns for terminals: aligned, cut to a width. What the columns mean is view_table.c's. */
-#ifndef TUNLAB_MONITOR_TABLE_H
-#define TUNLAB_MONITOR_TABLE_H
+#ifndef TUNLAB_BASE_TABLE_H
+#define TUNLAB_BASE_TABLE_H
 
 #include "base/text.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A growing string, for tables, metrics and reports. Running out of memory is remembered, not reported at each step:
  * text_take() tells once, at the end. */
-#ifndef TUNLAB_MONITOR_TEXT_H
-#define TUNLAB_MONITOR_TEXT_H
+#ifndef TUNLAB_BASE_TEXT_H
+#define TUNLAB_BASE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands: one table (main.c) drives dispatch, option parsing and help. */
-#ifndef TUNLAB_COMMAND_H
-#define TUNLAB_COMMAND_H
+#ifndef TUNLAB_CMD_COMMAND_H
+#define TUNLAB_CMD_COMMAND_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Capabilities: what the lab process needs at which time, and giving up the rest. Per thread: call before threads start. */
-#ifndef TUNLAB_PRIVILEGE_H
-#define TUNLAB_PRIVILEGE_H
+#ifndef TUNLAB_CMD_PRIVILEGE_H
+#define TUNLAB_CMD_PRIVILEGE_H
 
 #include "base/error.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From what the user named to a plan: finds the scenario (a file, or one that is inside the program), reads, checks, plans. */
-#ifndef TUNLAB_SOURCE_H
-#define TUNLAB_SOURCE_H
+#ifndef TUNLAB_CMD_SOURCE_H
+#define TUNLAB_CMD_SOURCE_H
 
 #include "lab/cmd/command.h"
 #include "lab/scenario/plan.h"

@@ -3,8 +3,8 @@
  * of `nl` (see nl.h) and so acts in nl's namespace once that is flushed; 0 or -errno with *err when an earlier batch had
  * to be sent and failed. Indices are chosen by the caller, never looked up: unique per namespace. Undo: devices go with
  * their namespace (the kernel destroys them when its last descriptor is closed). */
-#ifndef TUNLAB_DEV_H
-#define TUNLAB_DEV_H
+#ifndef TUNLAB_NET_DEV_H
+#define TUNLAB_NET_DEV_H
 
 #include <stdbool.h>
 

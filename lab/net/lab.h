@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The lab: a plan turned into namespaces and devices. It owns the descriptors that hold the namespaces, and
  * netlink sockets in the fabric and the hosts; closing them is the undo, at any stage and also by SIGKILL. Main thread only (see ns.h). */
-#ifndef TUNLAB_LAB_H
-#define TUNLAB_LAB_H
+#ifndef TUNLAB_NET_LAB_H
+#define TUNLAB_NET_LAB_H
 
 #include "base/error.h"
 #include "lab/net/nl.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Batched rtnetlink: requests to one namespace are collected and sent together, with one acknowledgement for all of
  * them. Building a lab is bound by these round trips, so everything in dev.h goes through here. The only user of libmnl. */
-#ifndef TUNLAB_NL_H
-#define TUNLAB_NL_H
+#ifndef TUNLAB_NET_NL_H
+#define TUNLAB_NET_NL_H
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Network namespaces without names: a descriptor is all that holds one, so the kernel frees it with the process.
  * setns(2) acts on the calling thread only; everything here is for the lab's main thread. */
-#ifndef TUNLAB_NS_H
-#define TUNLAB_NS_H
+#ifndef TUNLAB_NET_NS_H
+#define TUNLAB_NET_NS_H
 
 #include "lab/net/nl.h"
 

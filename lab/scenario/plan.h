@@ -2,8 +2,8 @@
 /* The plan: what a scenario adds up to. Names, addresses, MACs, interface indices, clients and
  * generators, each decided here and nowhere else. Deterministic (same scenario, same plan) and
  * pure. */
-#ifndef TUNLAB_PLAN_H
-#define TUNLAB_PLAN_H
+#ifndef TUNLAB_SCENARIO_PLAN_H
+#define TUNLAB_SCENARIO_PLAN_H
 
 #include <net/if.h>
 

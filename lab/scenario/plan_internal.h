@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Between the plan's own files. Nobody else includes this. */
-#ifndef TUNLAB_PLAN_INTERNAL_H
-#define TUNLAB_PLAN_INTERNAL_H
+#ifndef TUNLAB_SCENARIO_PLAN_INTERNAL_H
+#define TUNLAB_SCENARIO_PLAN_INTERNAL_H
 
 #include "lab/scenario/plan.h"
 

@@ -1,273 +1,243 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plan as JSON, schema tunlab.plan/1: everything a script could want to know of a lab before it
  * is built. */
-#include <cjson/cJSON.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/emit.h"
 #include "lab/scenario/plan.h"
 
-/* cJSON's adders give NULL without memory and take NULL without harm, so one look at the end
- * suffices: the printed text is complete or there is none. `ok` gathers what an adder returned. */
-struct out {
-	bool ok;
-};
-
-static cJSON *keep(struct out *o, cJSON *item)
+static void emit_seconds(struct emit *e, const char *key, uint64_t ns)
 {
-	o->ok &= item != NULL;
-	return item;
+	emit_number(e, key, (double)ns / 1e9);
 }
 
-static void add_text(struct out *o, cJSON *to, const char *key, const char *value)
-{
-	(void)keep(o, cJSON_AddStringToObject(to, key, value));
-}
-
-static void add_number(struct out *o, cJSON *to, const char *key, double value)
-{
-	(void)keep(o, cJSON_AddNumberToObject(to, key, value));
-}
-
-static void add_null(struct out *o, cJSON *to, const char *key)
-{
-	(void)keep(o, cJSON_AddNullToObject(to, key));
-}
-
-/* A new object at the end of a list. */
-static cJSON *add_row(struct out *o, cJSON *list)
-{
-	cJSON *row = keep(o, cJSON_CreateObject());
-
-	if (!cJSON_AddItemToArray(list, row)) {
-		cJSON_Delete(row);
-		o->ok = false;
-		return NULL;
-	}
-	return row;
-}
-
-static void add_client_name(struct out *o, cJSON *list, uint32_t client)
+static void emit_client_name(struct emit *e, uint32_t client)
 {
 	char name[16];
-	cJSON *item;
 
 	(void)snprintf(name, sizeof(name), "c%u", client);
-	item = keep(o, cJSON_CreateString(name));
-	if (!cJSON_AddItemToArray(list, item)) {
-		cJSON_Delete(item);
-		o->ok = false;
-	}
+	emit_string(e, NULL, name);
 }
 
-static void add_mac(struct out *o, cJSON *to, const uint8_t mac[6])
+static void emit_mac(struct emit *e, const uint8_t mac[6])
 {
 	char text[18];
 
 	(void)snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
 		       mac[3], mac[4], mac[5]);
-	add_text(o, to, "mac", text);
+	emit_string(e, "mac", text);
 }
 
-static void add_address(struct out *o, cJSON *to, const char *key, const struct ip_addr *a)
+static void emit_address(struct emit *e, const char *key, const struct ip_addr *a)
 {
 	char text[ADDR_STRLEN];
 
-	if (addr_is_none(a))
-		add_null(o, to, key);
-	else
-		add_text(o, to, key, addr_format(a, text));
+	emit_string(e, key, addr_is_none(a) ? NULL : addr_format(a, text));
 }
 
-static void add_lab(struct out *o, cJSON *to, const struct plan *p)
+/* Packets per second; 0 stands for as fast as it goes, which has no number. */
+static void emit_pps(struct emit *e, double pps)
+{
+	if (pps > 0)
+		emit_number(e, "pps", pps);
+	else
+		emit_null(e, "pps");
+}
+
+static void emit_lab(struct emit *e, const struct plan *p)
 {
 	const struct scenario *s = p->scn;
-	char text[PREFIX_STRLEN], seed[24];
-	cJSON *underlay;
+	char text[PREFIX_STRLEN];
 
-	add_text(o, to, "schema", "tunlab.plan/1");
-	add_text(o, to, "name", s->name);
-	add_number(o, to, "duration_s", (double)s->duration_ns / 1e9);
-	(void)snprintf(seed, sizeof(seed), "%llu", (unsigned long long)s->seed);
-	(void)keep(o, cJSON_AddRawToObject(to, "seed",
-					   seed)); /* 64 bits, which a double would round */
-	add_text(o, to, "wiring", scn_wiring_names[s->wiring]);
-	underlay = keep(o, cJSON_AddObjectToObject(to, "underlay"));
-	add_text(o, underlay, "prefix", prefix_format(&s->underlay, text));
-	add_text(o, underlay, "bridge", "br100");
-	add_number(o, underlay, "port", s->port);
-	add_number(o, underlay, "mtu", PLAN_UNDERLAY_MTU);
+	emit_string(e, "schema", "tunlab.plan/1");
+	emit_string(e, "name", s->name);
+	emit_seconds(e, "duration_s", s->duration_ns);
+	emit_u64(e, "seed", s->seed);
+	emit_string(e, "wiring", scn_wiring_names[s->wiring]);
+	emit_object(e, "underlay");
+	emit_string(e, "prefix", prefix_format(&s->underlay, text));
+	emit_string(e, "bridge", "br100");
+	emit_u64(e, "port", s->port);
+	emit_u64(e, "mtu", PLAN_UNDERLAY_MTU);
+	emit_object_end(e);
 }
 
-static void add_hosts(struct out *o, cJSON *to, const struct plan *p)
+static void emit_hosts(struct emit *e, const struct plan *p)
 {
-	cJSON *list = keep(o, cJSON_AddArrayToObject(to, "hosts"));
-
+	emit_array(e, "hosts");
 	for (uint32_t i = 0; i < p->n_hosts; i++) {
-		cJSON *row = add_row(o, list), *clients;
+		const struct plan_host *h = &p->hosts[i];
 
-		add_text(o, row, "name", p->hosts[i].name);
-		add_address(o, row, "vtep", &p->hosts[i].vtep);
-		add_mac(o, row, p->hosts[i].mac);
-		add_text(o, row, "port", p->hosts[i].port);
-		clients = keep(o, cJSON_AddArrayToObject(row, "clients"));
-		for (uint32_t c = 0; c < p->hosts[i].n_clients; c++)
-			add_client_name(o, clients, p->hosts[i].client0 + c);
+		emit_object(e, NULL);
+		emit_string(e, "name", h->name);
+		emit_address(e, "vtep", &h->vtep);
+		emit_mac(e, h->mac);
+		emit_string(e, "port", h->port);
+		emit_array(e, "clients");
+		for (uint32_t c = 0; c < h->n_clients; c++)
+			emit_client_name(e, h->client0 + c);
+		emit_array_end(e);
+		emit_object_end(e);
 	}
+	emit_array_end(e);
 }
 
-static void add_vnis(struct out *o, cJSON *to, const struct plan *p)
+static void emit_vni(struct emit *e, const struct plan *p, const struct plan_vni *v)
 {
-	cJSON *list = keep(o, cJSON_AddArrayToObject(to, "vnis"));
+	char text[PREFIX_STRLEN];
 
+	emit_u64(e, "vni", v->scn->vni);
+	emit_string(e, "encap", scn_encap_names[v->scn->encap]);
+	emit_string(e, "flood", scn_flood_names[v->scn->flood]);
+	emit_address(e, "group", &v->scn->group);
+	emit_string(e, "subnet", prefix_format(&v->scn->subnet, text));
+	emit_string(e, "bridge", p->scn->wiring == SCN_BRIDGE ? v->bridge : NULL);
+	emit_string(e, "tunnel", v->tunnel);
+	emit_array(e, "clients");
+	for (uint32_t c = 0; c < v->n_clients; c++)
+		emit_client_name(e, v->clients[c]);
+	emit_array_end(e);
+}
+
+static void emit_vnis(struct emit *e, const struct plan *p)
+{
+	emit_array(e, "vnis");
 	for (uint32_t i = 0; i < p->n_vnis; i++) {
-		const struct plan_vni *v = &p->vnis[i];
-		cJSON *row = add_row(o, list), *clients;
-		char text[PREFIX_STRLEN];
-
-		add_number(o, row, "vni", v->scn->vni);
-		add_text(o, row, "encap", scn_encap_names[v->scn->encap]);
-		add_text(o, row, "flood", scn_flood_names[v->scn->flood]);
-		add_address(o, row, "group", &v->scn->group);
-		add_text(o, row, "subnet", prefix_format(&v->scn->subnet, text));
-		if (p->scn->wiring == SCN_BRIDGE)
-			add_text(o, row, "bridge", v->bridge);
-		else
-			add_null(o, row, "bridge");
-		add_text(o, row, "tunnel", v->tunnel);
-		clients = keep(o, cJSON_AddArrayToObject(row, "clients"));
-		for (uint32_t c = 0; c < v->n_clients; c++)
-			add_client_name(o, clients, v->clients[c]);
+		emit_object(e, NULL);
+		emit_vni(e, p, &p->vnis[i]);
+		emit_object_end(e);
 	}
+	emit_array_end(e);
 }
 
-static void add_clients(struct out *o, cJSON *to, const struct plan *p)
+static void emit_clients(struct emit *e, const struct plan *p)
 {
-	cJSON *list = keep(o, cJSON_AddArrayToObject(to, "clients"));
-
+	emit_array(e, "clients");
 	for (uint32_t i = 0; i < p->n_clients; i++) {
 		const struct plan_client *c = &p->clients[i];
-		cJSON *row = add_row(o, list);
 
-		add_number(o, row, "id", i);
-		add_text(o, row, "name", c->port);
-		add_text(o, row, "host", p->hosts[c->host].name);
-		add_number(o, row, "vni", p->vnis[c->vni].scn->vni);
-		add_address(o, row, "address", &c->addr);
-		add_mac(o, row, c->mac);
+		emit_object(e, NULL);
+		emit_u64(e, "id", i);
+		emit_string(e, "name", c->port);
+		emit_string(e, "host", p->hosts[c->host].name);
+		emit_u64(e, "vni", p->vnis[c->vni].scn->vni);
+		emit_address(e, "address", &c->addr);
+		emit_mac(e, c->mac);
+		emit_object_end(e);
 	}
+	emit_array_end(e);
 }
 
 /* One sender; its section's other values stand beside the list. Returns packets per second, 0 for
  * max. */
-static double add_sender(struct out *o, cJSON *list, const struct plan *p,
-			 const struct plan_generator *g)
+static double emit_sender(struct emit *e, const struct plan *p, const struct plan_generator *g)
 {
 	const struct scn_traffic *t = &p->scn->traffic[g->section];
-	cJSON *row = add_row(o, list), *peers;
 	double pps = plan_rate_pps(p, &t->rate, t->size, g->client);
 
-	add_text(o, row, "client", p->clients[g->client].port);
-	if (t->rate.unit == RATE_MAXIMUM)
-		add_null(o, row, "pps");
-	else
-		add_number(o, row, "pps", pps);
-	add_number(o, row, "phase_s", (double)g->phase_ns / 1e9);
-	peers = keep(o, cJSON_AddArrayToObject(row, "peers"));
+	emit_object(e, NULL);
+	emit_string(e, "client", p->clients[g->client].port);
+	emit_pps(e, pps);
+	emit_seconds(e, "phase_s", g->phase_ns);
+	emit_array(e, "peers");
 	for (uint32_t i = 0; i < g->n_peers; i++)
-		add_client_name(o, peers, g->peers[i]);
+		emit_client_name(e, g->peers[i]);
+	emit_array_end(e);
+	emit_object_end(e);
 	return pps;
 }
 
-static void add_traffic(struct out *o, cJSON *to, const struct plan *p)
+static void emit_section(struct emit *e, const struct scn_traffic *t)
 {
-	cJSON *list = keep(o, cJSON_AddArrayToObject(to, "traffic"));
+	char text[64];
+
+	emit_string(e, "name", t->name);
+	emit_string(e, "from", who_format(&t->from, text, sizeof(text)));
+	emit_string(e, "to", who_format(&t->to, text, sizeof(text)));
+	emit_string(e, "proto", scn_proto_names[t->proto]);
+	emit_string(e, "rate", rate_format(&t->rate, text, sizeof(text)));
+	emit_u64(e, "size", t->size);
+	emit_seconds(e, "start_s", t->start_ns);
+	if (t->stop_ns)
+		emit_seconds(e, "stop_s", t->stop_ns);
+	else
+		emit_null(e, "stop_s");
+	emit_string(e, "pattern", scn_pattern_names[t->pattern]);
+}
+
+static void emit_traffic(struct emit *e, const struct plan *p)
+{
 	uint32_t g = 0; /* generators stand in the order of their sections */
 
+	emit_array(e, "traffic");
 	for (size_t i = 0; i < p->scn->n_traffic; i++) {
-		const struct scn_traffic *t = &p->scn->traffic[i];
-		cJSON *row = add_row(o, list), *senders;
 		double pps = 0;
-		char text[64];
 
-		add_text(o, row, "name", t->name);
-		add_text(o, row, "from", who_format(&t->from, text, sizeof(text)));
-		add_text(o, row, "to", who_format(&t->to, text, sizeof(text)));
-		add_text(o, row, "proto", scn_proto_names[t->proto]);
-		add_text(o, row, "rate", rate_format(&t->rate, text, sizeof(text)));
-		add_number(o, row, "size", t->size);
-		add_number(o, row, "start_s", (double)t->start_ns / 1e9);
-		if (t->stop_ns)
-			add_number(o, row, "stop_s", (double)t->stop_ns / 1e9);
-		else
-			add_null(o, row, "stop_s");
-		add_text(o, row, "pattern", scn_pattern_names[t->pattern]);
-		senders = keep(o, cJSON_AddArrayToObject(row, "senders"));
+		emit_object(e, NULL);
+		emit_section(e, &p->scn->traffic[i]);
+		emit_array(e, "senders");
 		for (; g < p->n_generators && p->generators[g].section == i; g++)
-			pps += add_sender(o, senders, p, &p->generators[g]);
-		if (t->rate.unit == RATE_MAXIMUM)
-			add_null(o, row, "pps");
-		else
-			add_number(o, row, "pps", pps);
+			pps += emit_sender(e, p, &p->generators[g]);
+		emit_array_end(e);
+		emit_pps(e, pps);
+		emit_object_end(e);
 	}
+	emit_array_end(e);
 }
 
-static void add_checks(struct out *o, cJSON *to, const struct plan *p)
+static void emit_checks(struct emit *e, const struct plan *p)
 {
-	cJSON *list = keep(o, cJSON_AddArrayToObject(to, "checks"));
-
+	emit_array(e, "checks");
 	for (size_t i = 0; i < p->scn->n_checks; i++) {
 		const struct scn_check *c = &p->scn->checks[i];
-		cJSON *row = add_row(o, list);
 
-		add_text(o, row, "name", c->name);
-		add_text(o, row, "check", c->text);
+		emit_object(e, NULL);
+		emit_string(e, "name", c->name);
+		emit_string(e, "check", c->text);
 		if (c->has_at)
-			add_number(o, row, "at_s", (double)c->at_ns / 1e9);
+			emit_seconds(e, "at_s", c->at_ns);
 		else
-			add_null(o, row, "at_s");
-		add_number(o, row, "within_s", (double)c->within_ns / 1e9);
+			emit_null(e, "at_s");
+		emit_seconds(e, "within_s", c->within_ns);
+		emit_object_end(e);
 	}
+	emit_array_end(e);
 }
 
-static void add_limits(struct out *o, cJSON *to, const struct plan *p)
+static void emit_limits(struct emit *e, const struct plan *p)
 {
 	struct plan_objects count = plan_count_objects(p);
-	cJSON *objects = keep(o, cJSON_AddObjectToObject(to, "objects"));
-	cJSON *limits = keep(o, cJSON_AddObjectToObject(to, "limits"));
 
-	add_number(o, objects, "namespaces", count.namespaces);
-	add_number(o, objects, "devices", count.devices);
-	add_number(o, limits, "mtu", p->mtu);
-	add_number(o, limits, "mtu_underlay", PLAN_UNDERLAY_MTU);
-	add_number(o, limits, "tunnel_overhead", plan_tunnel_overhead(p));
-	add_number(o, limits, "flows", p->n_flows);
-	add_number(o, limits, "flow_capacity", p->flow_capacity);
-	add_number(o, limits, "bridge_ports", p->n_hosts);
-	add_number(o, limits, "bridge_ports_max", PLAN_BRIDGE_PORTS);
-	add_number(o, limits, "senders", p->n_generators);
-	add_number(o, limits, "senders_max", PLAN_GENERATORS_MAX);
-	add_number(o, limits, "pairs", p->n_streams);
-	add_number(o, limits, "pairs_max", PLAN_STREAMS_MAX);
+	emit_object(e, "objects");
+	emit_u64(e, "namespaces", count.namespaces);
+	emit_u64(e, "devices", count.devices);
+	emit_object_end(e);
+	emit_object(e, "limits");
+	emit_u64(e, "mtu", p->mtu);
+	emit_u64(e, "mtu_underlay", PLAN_UNDERLAY_MTU);
+	emit_u64(e, "tunnel_overhead", plan_tunnel_overhead(p));
+	emit_u64(e, "flows", p->n_flows);
+	emit_u64(e, "flow_capacity", p->flow_capacity);
+	emit_u64(e, "bridge_ports", p->n_hosts);
+	emit_u64(e, "bridge_ports_max", PLAN_BRIDGE_PORTS);
+	emit_u64(e, "senders", p->n_generators);
+	emit_u64(e, "senders_max", PLAN_GENERATORS_MAX);
+	emit_u64(e, "pairs", p->n_streams);
+	emit_u64(e, "pairs_max", PLAN_STREAMS_MAX);
+	emit_object_end(e);
 }
 
 char *plan_json(const struct plan *p)
 {
-	struct out o = { .ok = true };
-	cJSON *root = cJSON_CreateObject();
-	char *text = NULL;
+	struct emit e = { 0 };
 
-	if (!root)
-		return NULL;
-	add_lab(&o, root, p);
-	add_hosts(&o, root, p);
-	add_vnis(&o, root, p);
-	add_clients(&o, root, p);
-	add_traffic(&o, root, p);
-	add_checks(&o, root, p);
-	add_limits(&o, root, p);
-	if (o.ok)
-		text = cJSON_Print(root);
-	cJSON_Delete(root);
-	return text;
+	emit_object(&e, NULL);
+	emit_lab(&e, p);
+	emit_hosts(&e, p);
+	emit_vnis(&e, p);
+	emit_clients(&e, p);
+	emit_traffic(&e, p);
+	emit_checks(&e, p);
+	emit_limits(&e, p);
+	return emit_take(&e);
 }

@@ -1,136 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The plan on paper: aligned text for a terminal and a Graphviz graph. JSON is plan_json.c's. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* The plan as text for a terminal. JSON is plan_json.c's, the Graphviz graph plan_dot.c's. */
+#include "base/table.h"
 #include "lab/scenario/plan.h"
-
-/* ------------------------------------------------------------------ aligned columns */
-
-enum { COLUMNS_MAX = 10, CELL_LEN = 64 };
-
-struct table {
-	char (*rows)[COLUMNS_MAX][CELL_LEN];
-	size_t n, room;
-	int columns;
-	const bool *right; /* [columns]: numbers, aligned at their end */
-	bool no_memory;
-	char scratch[CELL_LEN];
-};
-
-/* A new row's cell c, to be written with snprintf; a scratch cell without memory. */
-static char *cell(struct table *t, int c)
-{
-	if (c == 0 && !t->no_memory) {
-		if (t->n == t->room) {
-			void *v = realloc(t->rows, (t->room * 2 + 16) * sizeof(*t->rows));
-
-			t->no_memory = !v;
-			t->rows = v ? v : t->rows;
-			t->room = v ? t->room * 2 + 16 : t->room;
-		}
-		if (!t->no_memory)
-			memset(t->rows[t->n++], 0, sizeof(*t->rows));
-	}
-	return t->no_memory || t->n == 0 ? t->scratch : t->rows[t->n - 1][c];
-}
-
-#define CELL(t, c, ...) ((void)snprintf(cell(t, c), CELL_LEN, __VA_ARGS__))
-
-/* Length in characters: names may be UTF-8. */
-static int text_width(const char *s)
-{
-	int n = 0;
-
-	for (; *s; s++)
-		n += ((unsigned char)*s & 0xc0) != 0x80;
-	return n;
-}
-
-static void table_print(const struct table *t, FILE *f)
-{
-	int width[COLUMNS_MAX] = { 0 };
-
-	for (size_t r = 0; r < t->n; r++)
-		for (int c = 0; c < t->columns; c++)
-			width[c] = text_width(t->rows[r][c]) > width[c] ? text_width(t->rows[r][c])
-									: width[c];
-	for (size_t r = 0; r < t->n; r++) {
-		int pending = 0;
-
-		for (int c = 0; c < t->columns; c++) {
-			const char *text = t->rows[r][c];
-			int pad = width[c] - text_width(text);
-			int before = pending + (c ? 2 : 0) + (t->right[c] ? pad : 0);
-
-			if (*text)
-				(void)fprintf(f, "%*s%s", before, "", text);
-			pending = *text ? (t->right[c] ? 0 : pad)
-					: before + text_width(text) + (t->right[c] ? 0 : pad);
-		}
-		(void)fputc('\n', f);
-	}
-}
-
-/* ------------------------------------------------------------------ text */
 
 static const char *plural(uint64_t n, const char *suffix)
 {
 	return n == 1 ? "" : suffix;
 }
 
-static void print_head(const struct plan *p, FILE *f)
+static void print_head(const struct plan *p, struct text *out)
 {
 	const struct scenario *s = p->scn;
 	char time[32], prefix[PREFIX_STRLEN], first[ADDR_STRLEN], last[ADDR_STRLEN];
 
-	(void)fprintf(f, "%s: %u host%s, %u VNI%s, %u client%s; %s, seed %llu\n\n", s->name,
+	text_printf(out, "%s: %u host%s, %u VNI%s, %u client%s; %s, seed %llu\n\n", s->name,
 		      p->n_hosts, plural(p->n_hosts, "s"), p->n_vnis, plural(p->n_vnis, "s"),
 		      p->n_clients, plural(p->n_clients, "s"),
 		      time_format(s->duration_ns, time, sizeof(time)), (unsigned long long)s->seed);
-	(void)fprintf(f, "underlay  %s on br100, UDP port %u\n",
+	text_printf(out, "underlay  %s on br100, UDP port %u\n",
 		      prefix_format(&s->underlay, prefix), s->port);
-	(void)fprintf(f, "VTEPs     %s (host0) to %s (host%u)\n",
+	text_printf(out, "VTEPs     %s (host0) to %s (host%u)\n",
 		      addr_format(&p->hosts[0].vtep, first),
 		      addr_format(&p->hosts[p->n_hosts - 1].vtep, last), p->n_hosts - 1);
-	(void)fprintf(f, "wiring    %s\n\n",
+	text_printf(out, "wiring    %s\n\n",
 		      s->wiring == SCN_DIRECT ? "direct: clients are macvlans on the tunnel devices"
 					      : "bridge: one for each host and VNI");
 }
 
-static void print_vnis(const struct plan *p, FILE *f)
+static void add_vni_row(struct table *t, const struct plan *p, const struct plan_vni *v)
+{
+	const uint32_t ends[] = { v->clients[0], v->clients[v->n_clients - 1] };
+	char text[64];
+
+	table_u64(t, v->scn->vni);
+	table_cell(t, scn_encap_names[v->scn->encap]);
+	table_cell(t, v->scn->flood == SCN_UNICAST ? "unicast" : addr_format(&v->scn->group, text));
+	table_cell(t, prefix_format(&v->scn->subnet, text));
+	table_cell(t, v->n_clients == p->n_hosts
+			      ? "all"
+			      : ranges_format(&v->scn->hosts, text, sizeof(text)));
+	for (size_t i = 0; i < 2; i++)
+		table_printf(t, "c%u %s", ends[i], addr_format(&p->clients[ends[i]].addr, text));
+}
+
+static void print_vnis(const struct plan *p, struct text *out)
 {
 	enum { ROWS_MAX = 32 };
-	static const bool right[COLUMNS_MAX] = { [0] = true };
-	struct table t = { .columns = 7, .right = right };
-	static const char *const head[] = { "VNI",   "encap",        "flooding",   "subnet",
-					    "hosts", "first client", "last client" };
+	static const struct table_column columns[] = {
+		{ "VNI", true, 0 },   { "encap", false, 0 },	    { "flooding", false, 0 },	 { "subnet", false, 0 },
+		{ "hosts", false, 0 }, { "first client", false, 0 }, { "last client", false, 0 },
+	};
+	struct table t = { .columns = columns, .n_columns = sizeof(columns) / sizeof(*columns) };
 
-	for (int c = 0; c < t.columns; c++)
-		CELL(&t, c, "%s", head[c]);
-	for (uint32_t i = 0; i < p->n_vnis && i < ROWS_MAX; i++) {
-		const struct plan_vni *v = &p->vnis[i];
-		char text[CELL_LEN];
-
-		CELL(&t, 0, "%u", v->scn->vni);
-		CELL(&t, 1, "%s", scn_encap_names[v->scn->encap]);
-		CELL(&t, 2, "%s",
-		     v->scn->flood == SCN_UNICAST ? "unicast" : addr_format(&v->scn->group, text));
-		CELL(&t, 3, "%s", prefix_format(&v->scn->subnet, text));
-		CELL(&t, 4, "%s",
-		     v->n_clients == p->n_hosts
-			     ? "all"
-			     : ranges_format(&v->scn->hosts, text, sizeof(text)));
-		CELL(&t, 5, "c%u %s", v->clients[0],
-		     addr_format(&p->clients[v->clients[0]].addr, text));
-		CELL(&t, 6, "c%u %s", v->clients[v->n_clients - 1],
-		     addr_format(&p->clients[v->clients[v->n_clients - 1]].addr, text));
-	}
-	table_print(&t, f);
+	for (uint32_t i = 0; i < p->n_vnis && i < ROWS_MAX; i++)
+		add_vni_row(&t, p, &p->vnis[i]);
+	table_print(&t, out, 0);
 	if (p->n_vnis > ROWS_MAX)
-		(void)fprintf(f, "… and %u more\n", p->n_vnis - ROWS_MAX);
-	free(t.rows);
+		text_printf(out, "… and %u more\n", p->n_vnis - ROWS_MAX);
 }
 
 /* What a section amounts to. */
@@ -156,199 +82,99 @@ static struct section_sum sum_section(const struct plan *p, uint32_t section)
 	return sum;
 }
 
-static void print_traffic(const struct plan *p, FILE *f)
+static void add_traffic_row(struct table *t, const struct plan *p, uint32_t section)
 {
-	enum { ROWS_MAX = 64 };
-	static const bool right[COLUMNS_MAX] = {
-		[4] = true, [5] = true, [7] = true, [8] = true, [9] = true
-	};
-	struct table t = { .columns = 10, .right = right };
-	static const char *const head[] = { "traffic", "from", "to",      "proto", "rate",
-					    "size",    "when", "senders", "pairs", "packets/s" };
-	const struct scenario *s = p->scn;
+	const struct scn_traffic *tr = &p->scn->traffic[section];
+	struct section_sum sum = sum_section(p, section);
+	char text[64], start[24];
 
-	if (s->n_traffic == 0) {
-		(void)fprintf(f, "\nno traffic\n");
-		return;
-	}
-	for (int c = 0; c < t.columns; c++)
-		CELL(&t, c, "%s", head[c]);
-	for (size_t i = 0; i < s->n_traffic && i < ROWS_MAX; i++) {
-		const struct scn_traffic *tr = &s->traffic[i];
-		struct section_sum sum = sum_section(p, (uint32_t)i);
-		char text[CELL_LEN], start[24];
-
-		CELL(&t, 0, "%s", tr->name);
-		CELL(&t, 1, "%s", who_format(&tr->from, text, sizeof(text)));
-		CELL(&t, 2, "%s", who_format(&tr->to, text, sizeof(text)));
-		CELL(&t, 3, "%s%s%s", scn_proto_names[tr->proto],
+	table_cell(t, tr->name);
+	table_cell(t, who_format(&tr->from, text, sizeof(text)));
+	table_cell(t, who_format(&tr->to, text, sizeof(text)));
+	table_printf(t, "%s%s%s", scn_proto_names[tr->proto],
 		     tr->pattern == SCN_CONSTANT ? "" : ", ",
 		     tr->pattern == SCN_CONSTANT ? "" : scn_pattern_names[tr->pattern]);
-		CELL(&t, 4, "%s", rate_format(&tr->rate, text, sizeof(text)));
-		CELL(&t, 5, "%u", tr->size);
-		(void)time_format(tr->start_ns, start, sizeof(start));
-		CELL(&t, 6, "%s to %s", start,
+	table_cell(t, rate_format(&tr->rate, text, sizeof(text)));
+	table_u64(t, tr->size);
+	table_printf(t, "%s to %s", time_format(tr->start_ns, start, sizeof(start)),
 		     tr->stop_ns ? time_format(tr->stop_ns, text, sizeof(text)) : "the end");
-		CELL(&t, 7, "%u", sum.senders);
-		CELL(&t, 8, "%u", sum.pairs);
-		if (tr->rate.unit == RATE_MAXIMUM)
-			CELL(&t, 9, "max");
-		else
-			CELL(&t, 9, "%.6g", sum.pps);
-	}
-	(void)fputc('\n', f);
-	table_print(&t, f);
-	if (s->n_traffic > ROWS_MAX)
-		(void)fprintf(f, "… and %zu more\n", s->n_traffic - ROWS_MAX);
-	free(t.rows);
+	table_u64(t, sum.senders);
+	table_u64(t, sum.pairs);
+	if (tr->rate.unit == RATE_MAXIMUM)
+		table_cell(t, "max");
+	else
+		table_printf(t, "%.6g", sum.pps);
 }
 
-static void print_checks(const struct plan *p, FILE *f)
+static void print_traffic(const struct plan *p, struct text *out)
 {
-	int width = text_width("check");
+	enum { ROWS_MAX = 64 };
+	static const struct table_column columns[] = {
+		{ "traffic", false, 0 }, { "from", false, 0 }, { "to", false, 0 },   { "proto", false, 0 },
+		{ "rate", true, 0 },	 { "size", true, 0 },  { "when", false, 0 }, { "senders", true, 0 },
+		{ "pairs", true, 0 },	 { "packets/s", true, 0 },
+	};
+	struct table t = { .columns = columns, .n_columns = sizeof(columns) / sizeof(*columns) };
+
+	if (p->scn->n_traffic == 0) {
+		text_puts(out, "\nno traffic\n");
+		return;
+	}
+	for (uint32_t i = 0; i < p->scn->n_traffic && i < ROWS_MAX; i++)
+		add_traffic_row(&t, p, i);
+	text_char(out, '\n', 1);
+	table_print(&t, out, 0);
+	if (p->scn->n_traffic > ROWS_MAX)
+		text_printf(out, "… and %zu more\n", p->scn->n_traffic - ROWS_MAX);
+}
+
+static void add_check_row(struct table *t, const struct scn_check *c)
+{
+	char at[32], within[32];
+
+	table_cell(t, c->name);
+	table_printf(t, "%s%s%s%s%s", c->text, c->has_at ? ", at " : "",
+		     c->has_at ? time_format(c->at_ns, at, sizeof(at)) : "",
+		     c->within_ns ? ", within " : "",
+		     c->within_ns ? time_format(c->within_ns, within, sizeof(within)) : "");
+}
+
+static void print_checks(const struct plan *p, struct text *out)
+{
+	static const struct table_column columns[] = { { "check", false, 0 }, { "holds if", false, 0 } };
+	struct table t = { .columns = columns, .n_columns = 2 };
 
 	if (p->scn->n_checks == 0)
 		return;
 	for (size_t i = 0; i < p->scn->n_checks; i++)
-		width = text_width(p->scn->checks[i].name) > width
-				? text_width(p->scn->checks[i].name)
-				: width;
-	(void)fprintf(f, "\ncheck\n");
-	for (size_t i = 0; i < p->scn->n_checks;
-	     i++) { /* no table: expressions are as long as they are */
-		const struct scn_check *c = &p->scn->checks[i];
-		char time[32];
-
-		(void)fprintf(f, "%s%*s  %s", c->name, width - text_width(c->name), "", c->text);
-		if (c->has_at)
-			(void)fprintf(f, ", at %s", time_format(c->at_ns, time, sizeof(time)));
-		if (c->within_ns)
-			(void)fprintf(f, ", within %s",
-				      time_format(c->within_ns, time, sizeof(time)));
-		(void)fputc('\n', f);
-	}
+		add_check_row(&t, &p->scn->checks[i]);
+	text_char(out, '\n', 1);
+	table_print(&t, out, 0);
 }
 
-static void print_limits(const struct plan *p, FILE *f)
+static void print_limits(const struct plan *p, struct text *out)
 {
 	struct plan_objects o = plan_count_objects(p);
 	uint32_t overhead = plan_tunnel_overhead(p);
 
-	(void)fprintf(f, "\nobjects   %u namespaces, %u devices\n", o.namespaces, o.devices);
-	(void)fprintf(
-		f, "MTU       %u inside: %d of the underlay less %u of tunnel over %s leave %u\n",
+	text_printf(out, "\nobjects   %u namespaces, %u devices\n", o.namespaces, o.devices);
+	text_printf(out, "MTU       %u inside: %d of the underlay less %u of tunnel over %s leave %u\n",
 		p->mtu, PLAN_UNDERLAY_MTU, overhead,
 		addr_is_v4(&p->scn->underlay.addr) ? "IPv4" : "IPv6", PLAN_UNDERLAY_MTU - overhead);
-	(void)fprintf(f, "flows     %u planned, the monitor's table holds %u\n", p->n_flows,
+	text_printf(out, "flows     %u planned, the monitor's table holds %u\n", p->n_flows,
 		      p->flow_capacity);
-	(void)fprintf(f, "ports     %u of the %d that br100 can have\n", p->n_hosts,
+	text_printf(out, "ports     %u of the %d that br100 can have\n", p->n_hosts,
 		      PLAN_BRIDGE_PORTS);
 }
 
 char *plan_text(const struct plan *p)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	struct text out = { 0 };
 
-	if (!f)
-		return NULL;
-	print_head(p, f);
-	print_vnis(p, f);
-	print_traffic(p, f);
-	print_checks(p, f);
-	print_limits(p, f);
-	if (fclose(f)) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
-/* ------------------------------------------------------------------ dot */
-
-/* A quoted string of the dot language, or of its string inside. */
-static void dot_quote(const char *s, FILE *f)
-{
-	(void)fputc('"', f);
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			(void)fputc('\\', f);
-		(void)fputc(*s, f);
-	}
-	(void)fputc('"', f);
-}
-
-/* One hue for each VNI, well apart for neighbours: the golden ratio of the circle. */
-static double vni_hue(uint32_t index)
-{
-	double hue = index * 0.6180339887498949;
-
-	return hue - (double)(uint32_t)hue;
-}
-
-static void dot_host(const struct plan *p, uint32_t host, FILE *f)
-{
-	const struct plan_host *h = &p->hosts[host];
-	char addr[ADDR_STRLEN];
-
-	(void)fprintf(
-		f,
-		"\tsubgraph \"cluster_%s\" {\n\t\tlabel=\"%s\";\n\t\t\"%s\" [shape=box, label=\"eth0\\n%s\"];\n",
-		h->name, h->name, h->name, addr_format(&h->vtep, addr));
-	for (uint32_t c = h->client0; c < h->client0 + h->n_clients; c++) {
-		const struct plan_client *pc = &p->clients[c];
-		const struct plan_vni *v = &p->vnis[pc->vni];
-
-		(void)fprintf(f, "\t\t\"c%u\" [label=\"c%u\\n%s\", fillcolor=\"%.3f 0.35 1.0\"];\n",
-			      c, c, addr_format(&pc->addr, addr), vni_hue(pc->vni));
-		(void)fprintf(f, "\t\t\"%s\" -- \"c%u\" [label=\"%s\"];\n", h->name, c, v->tunnel);
-	}
-	(void)fprintf(f, "\t}\n\t\"br100\" -- \"%s\" [label=\"%s\"];\n", h->name, h->port);
-}
-
-static void dot_legend(const struct plan *p, FILE *f)
-{
-	(void)fprintf(f, "\tsubgraph \"cluster_vnis\" {\n\t\tlabel=\"VNIs\";\n");
-	for (uint32_t i = 0; i < p->n_vnis; i++) {
-		const struct plan_vni *v = &p->vnis[i];
-		char subnet[PREFIX_STRLEN], group[ADDR_STRLEN];
-
-		(void)fprintf(
-			f,
-			"\t\t\"vni%u\" [shape=box, label=\"%u\\n%s\\n%s\", fillcolor=\"%.3f 0.35 1.0\"];\n",
-			v->scn->vni, v->scn->vni, prefix_format(&v->scn->subnet, subnet),
-			v->scn->flood == SCN_UNICAST ? "unicast"
-						     : addr_format(&v->scn->group, group),
-			vni_hue(i));
-	}
-	(void)fprintf(f, "\t}\n");
-}
-
-char *plan_dot(const struct plan *p)
-{
-	char prefix[PREFIX_STRLEN], *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	if (!f)
-		return NULL;
-	(void)fprintf(f, "graph ");
-	dot_quote(p->scn->name, f);
-	(void)fprintf(
-		f,
-		" {\n\tgraph [rankdir=LR, fontname=\"sans-serif\"];\n"
-		"\tnode [shape=ellipse, style=filled, fillcolor=\"white\", fontname=\"sans-serif\"];\n"
-		"\tedge [fontname=\"sans-serif\", fontsize=9];\n"
-		"\t\"br100\" [shape=box, label=\"fabric br100\\n%s\"];\n",
-		prefix_format(&p->scn->underlay, prefix));
-	for (uint32_t i = 0; i < p->n_hosts; i++)
-		dot_host(p, i, f);
-	dot_legend(p, f);
-	(void)fprintf(f, "}\n");
-	if (fclose(f)) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	print_head(p, &out);
+	print_vnis(p, &out);
+	print_traffic(p, &out);
+	print_checks(p, &out);
+	print_limits(p, &out);
+	return text_take(&out);
 }

@@ -12,8 +12,8 @@
  * proto=ping is ICMP, or ICMPv6 but for link-local and multicast messages. What is left of IPv6
  * neighbour discovery shares the flow of pings between the same clients; so there mismatch counts
  * only packets the monitor misses, and unplanned leaves discovery and listener reports out. */
-#ifndef TUNLAB_CHECK_H
-#define TUNLAB_CHECK_H
+#ifndef TUNLAB_VERDICT_CHECK_H
+#define TUNLAB_VERDICT_CHECK_H
 
 #include "monitor/sample.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Between check.c (metrics), check_mismatch.c (one of them) and check_select.c (which flows and
  * pairs a check speaks of). Nobody else includes this. */
-#ifndef TUNLAB_CHECK_INTERNAL_H
-#define TUNLAB_CHECK_INTERNAL_H
+#ifndef TUNLAB_VERDICT_CHECK_INTERNAL_H
+#define TUNLAB_VERDICT_CHECK_INTERNAL_H
 
 #include "lab/verdict/check.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The judge of a run: when each of the scenario's checks is held against a sample, and where the reports go. What a check
  * means is check.h's, how a verdict is printed report.h's. */
-#ifndef TUNLAB_JUDGE_H
-#define TUNLAB_JUDGE_H
+#ifndef TUNLAB_VERDICT_JUDGE_H
+#define TUNLAB_VERDICT_JUDGE_H
 
 #include "base/error.h"
 #include "lab/cmd/command.h"

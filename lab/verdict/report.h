@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Verdicts on paper: TAP 14, JUnit XML and JSON from the same results. Writes to a stream that the
  * caller opened. */
-#ifndef TUNLAB_REPORT_H
-#define TUNLAB_REPORT_H
+#ifndef TUNLAB_VERDICT_REPORT_H
+#define TUNLAB_VERDICT_REPORT_H
 
 #include <stdio.h>
 
