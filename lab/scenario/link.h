@@ -16,7 +16,7 @@ struct link_state {
 	bool down;
 };
 
-enum link_part { LINK_RATE = 1, LINK_DELAY = 2, LINK_LOSS = 4, LINK_DOWN = 8 };
+enum link_part { LINK_RATE = 1, LINK_DELAY = 2, LINK_LOSS = 4, LINK_DOWN = 8, LINK_ALL = 15 };
 
 /* "rate 50mbit loss 1%": the parts named are set, the others stay. "reset" sets all, to what an unimpaired link has. */
 struct link_change {
@@ -29,9 +29,18 @@ struct link_change {
 int parse_link_change(const char *const *words, size_t n, struct link_change *ret, char *why, size_t why_len);
 /* The same from one text, words parted by spaces. */
 int parse_link_text(const char *text, struct link_change *ret, char *why, size_t why_len);
+/* One value of LINK_RATE, LINK_DELAY or LINK_LOSS into its place in *to, which else stays. 0 or -EINVAL; *ret_why (static
+ * text) says what was expected. */
+int parse_link_value(enum link_part part, const char *text, struct link_state *to, const char **ret_why);
+/* "host3" or "3"; whether there is such a host is the caller's to know. Errors as above. */
+int parse_link_host(const char *text, uint32_t *ret_host, const char **ret_why);
+
 void link_state_change(struct link_state *state, const struct link_change *change);
 bool link_state_equal(const struct link_state *a, const struct link_state *b);
 /* "rate 50mbit delay 10ms loss 1% down", or "up" for an unimpaired link; returns buf. */
 const char *link_state_format(const struct link_state *state, char *buf, size_t len);
+
+/* One of the values, as "50mbit"; NULL where the link has no such impairment. */
+const char *link_part_format(const struct link_state *state, enum link_part part, char *buf, size_t len);
 
 #endif

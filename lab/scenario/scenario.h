@@ -224,6 +224,8 @@ int parse_time(const char *text, uint64_t *ret_ns, const char **ret_why);
 /* k, m, g are powers of 1024. */
 int parse_size(const char *text, uint64_t *ret_bytes, const char **ret_why);
 int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret);
+/* "1%" or "0.01"; a bare 1 may mean either, and is refused. The caller knows what to say. */
+int parse_share(const char *text, double *ret);
 /* Fills metric, selectors, op, value(s), who and text, and nothing else; owns selectors on 0. */
 int parse_check(const char *text, struct scn_check *ret, char *ret_why, size_t why_len);
 /* "0-5, 8" with every number from min to max and none twice; at most max_count numbers in all. Free

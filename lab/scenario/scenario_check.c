@@ -319,22 +319,6 @@ static int parse_selectors(struct parser *x, struct scn_check *c)
 
 /* ------------------------------------------------------------------ comparison */
 
-static int parse_share(const char *text, double *ret)
-{
-	const char *p = text;
-	double v;
-
-	if (!scan_decimal(&p, &v))
-		return -EINVAL;
-	p = skip_space(p);
-	if (strcmp(p, "%") == 0)
-		v /= 100;
-	else if (*p || v >= 1) /* a bare 1 may be meant as 1% or as 100% */
-		return -EINVAL;
-	*ret = v;
-	return v <= 1 ? 0 : -EINVAL;
-}
-
 static int parse_count(const char *text, double *ret)
 {
 	const char *p = text;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Between the scenario's own files: the document (sections and keys by name, values still text)
- * that scenario_ini.c reads, and what scenario_keys.c and scenario.c make of it. Nobody else
+ * that scenario_ini.c reads and scenario_set.c changes, and what scenario_keys.c and scenario.c make of it. Nobody else
  * includes this. */
 #ifndef TUNLAB_SCENARIO_INTERNAL_H
 #define TUNLAB_SCENARIO_INTERNAL_H
@@ -43,6 +43,22 @@ struct doc {
 	bool names_wrong;               /* a [traffic] header was refused */
 };
 
+/* A header taken apart. */
+struct header {
+	enum section_kind kind;
+	char name[SCN_NAME_LEN];
+	uint32_t number;
+	char title[SCN_NAME_LEN + 16];
+};
+/* text: what stands between the brackets, trimmed. false with the sentence in why. */
+bool header_parse(const char *text, struct header *ret, char *why);
+/* NULL: there is none. */
+struct doc_section *doc_find(struct doc *doc, enum section_kind kind, const char *name);
+struct doc_section *doc_add(struct doc *doc, const struct header *h, int line); /* NULL: no memory */
+size_t doc_count(const struct doc *doc, enum section_kind kind);
+/* The number of a key in its section, or -1 with the sentence in why. */
+int find_key(enum section_kind kind, const char *key, char *why);
+
 /* Text to document; mistakes go to e. s has file and sets already. 0 or -ENOMEM. The document must
  * be freed either way. */
 int doc_read(const struct scn_source *source, const struct scenario *s, struct doc *doc,
@@ -76,6 +92,9 @@ unsigned read_section(struct build *b, const struct doc_section *section, void *
 bool name_char(char c);
 
 /* Text helpers. */
+/* Length of the well-formed UTF-8 prefix; of the prefix without control characters other than a text's. */
+size_t utf8_prefix(const unsigned char *s, size_t n);
+size_t text_prefix(const char *text, size_t len);
 const char *skip_space(const char *p);
 /* The decimal number at *p ("12", "1.5"), moving *p behind it; false when there is none or it is
  * too long. */

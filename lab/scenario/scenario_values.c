@@ -225,6 +225,22 @@ int parse_size(const char *text, uint64_t *ret_bytes, const char **ret_why)
 	return 0;
 }
 
+int parse_share(const char *text, double *ret)
+{
+	const char *p = text;
+	double v;
+
+	if (!scan_decimal(&p, &v))
+		return -EINVAL;
+	p = skip_space(p);
+	if (strcmp(p, "%") == 0)
+		v /= 100;
+	else if (*p || v >= 1) /* a bare 1 may be meant as 1% or as 100% */
+		return -EINVAL;
+	*ret = v;
+	return v <= 1 ? 0 : -EINVAL;
+}
+
 int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret)
 {
 	uint64_t v;
