@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between request.c (connections, framing, the table of requests) and the files that carry requests out, request_*.c.
+ * Nobody else includes this. */
+#ifndef TUNLAB_REQUEST_INTERNAL_H
+#define TUNLAB_REQUEST_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cJSON;
+struct connection;
+struct run;
+
+struct run *request_run(const struct connection *c);
+/* Members of a request: NULL or false where it has none of that type. The text lives as long as the request. */
+const char *request_text(const struct cJSON *request, const char *key);
+bool request_flag(const struct cJSON *request, const char *key);
+
+/* Each request is answered once, by one of these; false when the connection is gone with it. A text that is NULL (no
+ * memory) ends the connection. request_answer frees the text. */
+bool request_answer_text(struct connection *c, const char *text);
+bool request_answer(struct connection *c, char *text);
+/* Refuses with a sentence; status is the exit status of the command that asked. */
+bool request_refuse(struct connection *c, int status, const char *sentence);
+
+/* The generator lives with the connection and its figures are sent there. */
+void request_watch(struct connection *c, uint32_t generator);
+
+/* request_traffic.c */
+void request_traffic_start(struct connection *c, const struct cJSON *request);
+void request_traffic_stop(struct connection *c, const struct cJSON *request);
+
+#endif

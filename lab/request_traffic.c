@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests that start and stop live traffic: values are read as on the command line, and bounded like a scenario's. */
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lab/request_internal.h"
+#include "lab/run.h"
+
+/* The order a traffic.start request makes, values as on the command line. Peers are the caller's to free. */
+struct order {
+	struct generator_spec spec;
+	uint32_t *peers;
+};
+
+static int order_number(const cJSON *request, const char *key, uint64_t min, uint64_t max, uint64_t *ret, struct error *err)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(request, key);
+
+	if (!item)
+		return 0;
+	if (!cJSON_IsNumber(item) || item->valuedouble < (double)min || item->valuedouble > (double)max ||
+	    item->valuedouble != floor(item->valuedouble)) {
+		error_set(err, "cannot use %s %.12g: want a whole number from %llu to %llu", key, cJSON_GetNumberValue(item),
+			  (unsigned long long)min, (unsigned long long)max);
+		return -EINVAL;
+	}
+	*ret = (uint64_t)item->valuedouble;
+	return 0;
+}
+
+static int order_who(struct run *run, const cJSON *request, struct order *o, struct error *err)
+{
+	const char *client = request_text(request, "client"), *to = request_text(request, "to"), *why;
+	struct who who;
+	uint32_t *targets;
+	size_t n_targets, n_peers;
+	int r;
+
+	if (!client || parse_who(client, &who, &why)) {
+		error_set(err, "cannot send from '%s': %s", client ? client : "", client ? why : "want a client, such as c3");
+		return -EINVAL;
+	}
+	r = plan_resolve_one(run->plan, &who, &o->spec.client, err->text, sizeof(err->text));
+	if (r)
+		return r;
+	if (parse_who(to ? to : "all", &who, &why)) {
+		error_set(err, "cannot send to '%s': %s", to, why);
+		return -EINVAL;
+	}
+	r = plan_resolve(run->plan, &who, run->scn->seed, &targets, &n_targets, err->text, sizeof(err->text));
+	if (r)
+		return r;
+	r = plan_peers(run->plan, o->spec.client, targets, n_targets, &o->peers, &n_peers);
+	free(targets);
+	if (!r && !n_peers) {
+		error_set(err, "c%u has nobody to send to in '%s': a peer must be another client in VNI %u", o->spec.client,
+			  to ? to : "all", run->plan->vnis[run->plan->clients[o->spec.client].vni].scn->vni);
+		r = -ENOENT;
+	}
+	o->spec.peers = o->peers;
+	o->spec.n_peers = (uint32_t)n_peers;
+	return r;
+}
+
+static int order_values(struct run *run, const cJSON *request, struct order *o, struct error *err)
+{
+	const char *proto = request_text(request, "proto"), *rate = request_text(request, "rate"), *duration = request_text(request, "duration");
+	const char *why = "want udp or ping";
+	uint64_t size = 64;
+
+	o->spec.proto = proto && strcmp(proto, "ping") == 0 ? SCN_PING : SCN_UDP;
+	o->spec.pattern = request_flag(request, "poisson") ? SCN_POISSON : SCN_CONSTANT;
+	o->spec.seed = run->scn->seed + run->n_infos;
+	if (proto && strcmp(proto, "ping") != 0 && strcmp(proto, "udp") != 0)
+		error_set(err, "cannot use proto %s: %s", proto, why);
+	else if (parse_rate(rate ? rate : "100pps", &o->spec.rate, &why))
+		error_set(err, "cannot use rate %s: %s", rate, why);
+	else if (duration && parse_time(duration, &o->spec.stop_ns, &why))
+		error_set(err, "cannot use duration %s: %s", duration, why);
+	else if (duration && !o->spec.stop_ns)
+		error_set(err, "cannot use duration %s: want some time", duration);
+	else if (order_number(request, "size", TRAFFIC_SIZE_MIN, plan_size_max(run->plan, o->spec.client), &size, err) ||
+		 order_number(request, "count", 1, UINT32_MAX, &o->spec.count, err))
+		return -EINVAL;
+	else {
+		o->spec.size = (uint32_t)size;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+void request_traffic_start(struct connection *c, const cJSON *request)
+{
+	struct run *run = request_run(c);
+	struct order o = { 0 };
+	struct error err = { "" };
+	uint32_t id = 0;
+	char text[64];
+	int r = order_who(run, request, &o, &err);
+
+	if (!r && run->state >= RUN_DRAINING) {
+		error_set(&err, "the lab is about to end");
+		r = -EBUSY;
+	}
+	if (!r)
+		r = order_values(run, request, &o, &err);
+	if (!r)
+		r = run_add_generator(run, &o.spec, -1, &id, &err);
+	free(o.peers);
+	if (r) {
+		(void)request_refuse(c, status_of(r), *err.text ? err.text : strerror(-r));
+		return;
+	}
+	if (request_flag(request, "watch"))
+		request_watch(c, id);
+	(void)snprintf(text, sizeof(text), "{\"id\":%u}", id);
+	(void)request_answer_text(c, text);
+}
+
+void request_traffic_stop(struct connection *c, const cJSON *request)
+{
+	struct run *run = request_run(c);
+	uint64_t id = UINT64_MAX;
+	struct error err;
+	int r = order_number(request, "id", 0, UINT32_MAX, &id, &err);
+
+	if (!r && id >= run->n_infos) {
+		error_set(&err, "no traffic has that id: `tunlab status` lists them");
+		r = -ENOENT;
+	}
+	if (!r) {
+		r = engine_stop(run->engine, (uint32_t)id);
+		error_set(&err, "cannot stop traffic %llu: %s", (unsigned long long)id, strerror(-r));
+	}
+	if (r)
+		(void)request_refuse(c, status_of(r), err.text);
+	else
+		(void)request_answer_text(c, "{\"stopped\":true}");
+}
