@@ -102,9 +102,11 @@ __noinline int parse_copy(struct __sk_buff *skb)
 		return VERDICT_TRUNCATED;
 	if (len > sizeof(scratch->bytes))
 		len = sizeof(scratch->bytes);
+	/* Before 6.8 the verifier learns nothing from len != 0; one less, it must only be small. */
+	len--;
 	parse_keep(len);
-	if (len == 0 || len > sizeof(scratch->bytes) ||
-	    bpf_skb_load_bytes(skb, 0, scratch->bytes, len))
+	if (len >= sizeof(scratch->bytes) ||
+	    bpf_skb_load_bytes(skb, 0, scratch->bytes, len + 1))
 		return VERDICT_TRUNCATED;
 	cursor_init(&cursor, scratch->bytes, NULL, skb->len);
 	cursor.copied = true;
