@@ -42,13 +42,13 @@ WEB := $(B)/web/dist
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help deps deps-test all demo test bench fuzz asan install clean
+.PHONY: help deps deps-test all demo test test-kernels bench fuzz asan install clean
 
 help:
 	@echo 'tunlab: overlay network lab, traffic, tunnel-aware monitor and verdict in one program'
 	@echo
 	@echo '  make demo       install what is missing, build, run scenarios/skewed.ini with its page on $(LISTEN)'
-	@echo '  make test       install what is missing, build, run every test'
+	@echo '  make test       install what is missing, build, run every test; test-kernels: on stock kernels, 5.10 to the newest, under QEMU'
 	@echo '  make all        build $(B)/tunlab (default scenario, page and BPF object are inside it)'
 	@echo '  make deps       install what the build needs (apt); deps-test: what the tests need on top'
 	@echo '  make bench      measure this machine, as ratios'
@@ -62,7 +62,7 @@ help:
 # Set-up. Beside these: bpftool, node and npm to build, chromium to test, by command (see tests/install-deps).
 APT_BUILD := build-essential git pkg-config clang llvm libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcivetweb-dev \
 	libcjson-dev libinih-dev linux-libc-dev
-APT_TEST  := iproute2 iputils-ping iperf3 libpcap-dev
+APT_TEST  := iproute2 iputils-ping iperf3 libpcap-dev qemu-system-x86 busybox-static cpio kmod xz-utils
 
 deps:
 	@tests/install-deps build $(APT_BUILD)
@@ -124,7 +124,12 @@ $(O)/lab/main.o $(B)/asan/lab/main.o: $(B)/version.h
 # Tests. Unit tests link the sanitized library; those that need root run by sudo where the user is not root.
 test: deps-test
 	@$(MAKE) --no-print-directory tests-built
-	@SUDO='$(SUDO)' tests/run $(B) $(UNIT:%=unit/%) $(ROOT)
+	@SUDO='$(SUDO)' tests/run $(B) $(UNIT:%=unit/%) $(ROOT) kernels/6.1
+
+KERNELS := 5.10 6.1 6.12 newest
+test-kernels: deps-test
+	@$(MAKE) --no-print-directory all
+	@ONLY=kernels tests/run $(B) $(KERNELS:%=kernels/%)
 
 .PHONY: tests-built
 tests-built: all asan $(UNIT:%=$(B)/tests/unit/%) $(ROOT:%=$(B)/tests/%)
