@@ -19,7 +19,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define RUN_DIR "/run/tunlab"
 #define SUFFIX ".sock"
 
 enum { ANSWER_SECONDS = 5 };
@@ -32,16 +31,16 @@ static int lock_folder(bool create)
 		struct stat opened, named;
 		int fd;
 
-		if (create && mkdir(RUN_DIR, 0700) && errno != EEXIST)
+		if (create && mkdir(CONTROL_FOLDER, 0700) && errno != EEXIST)
 			return -errno;
-		fd = open(RUN_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		fd = open(CONTROL_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd < 0 && errno == ENOENT && create)
 			continue;
 		if (fd < 0)
 			return -errno;
 		while (flock(fd, LOCK_EX) && errno == EINTR)
 			;
-		if ( !fstat(fd, &opened) && !stat(RUN_DIR, &named) && opened.st_ino == named.st_ino &&
+		if ( !fstat(fd, &opened) && !stat(CONTROL_FOLDER, &named) && opened.st_ino == named.st_ino &&
 		    opened.st_dev == named.st_dev)
 			return fd;
 		(void)close(fd);
@@ -55,7 +54,7 @@ static int address_of(const char *lab, struct sockaddr_un *ret)
 	int n;
 
 	*ret = (struct sockaddr_un) { .sun_family = AF_UNIX };
-	n = snprintf(ret->sun_path, sizeof(ret->sun_path), RUN_DIR "/%s" SUFFIX, lab);
+	n = snprintf(ret->sun_path, sizeof(ret->sun_path), CONTROL_FOLDER "/%s" SUFFIX, lab);
 	return n < 0 || (size_t)n >= sizeof(ret->sun_path) || strchr(lab, '/') || !*lab || *lab == '.' ? -EINVAL : 0;
 }
 
@@ -131,7 +130,7 @@ static void remove_socket(const struct control *c)
 		return;
 	if (!stat(c->path, &st) && st.st_dev == c->dev && st.st_ino == c->ino)
 		(void)unlink(c->path); /* stays only if somebody removed it by hand */
-	(void)rmdir(RUN_DIR); /* refused while another lab's socket is in it */
+	(void)rmdir(CONTROL_FOLDER); /* refused while another lab's socket is in it */
 	(void)close(folder);
 }
 
@@ -200,7 +199,7 @@ int control_open(const char *lab, struct control *ret, struct error *err)
 	}
 	folder = lock_folder(true);
 	if (folder < 0) {
-		error_set(err, "cannot use " RUN_DIR " for the control socket: %s", strerror(-folder));
+		error_set(err, "cannot use " CONTROL_FOLDER " for the control socket: %s", strerror(-folder));
 		return folder;
 	}
 	r = try_connect(&addr, &other);
@@ -226,7 +225,8 @@ void control_close(struct control *c)
 	if (c->fd < 0)
 		return;
 	(void)close(c->guard_fd);
-	(void)waitpid(c->guard, NULL, 0); /* it removes the file */
+	(void)waitpid(c->guard, NULL, 0); /* it removes the file; unless somebody killed it */
+	remove_socket(c);
 	(void)close(c->fd);
 	c->fd = -1;
 }
@@ -243,29 +243,31 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The lab behind a file of the folder, if it is one and answers; a new string or NULL. */
-static char *answering_lab(const char *file)
+/* The lab behind a file of the folder, if it is one and answers (alive), or nobody listens there any more (dead); a new string or
+ * NULL. */
+static char *lab_of(const char *file, bool alive)
 {
 	size_t len = strlen(file), suffix = strlen(SUFFIX);
 	struct sockaddr_un addr;
+	struct stat st;
 	char *name;
 	int fd, r;
 
 	if (len <= suffix || strcmp(file + len - suffix, SUFFIX) != 0)
 		return NULL;
 	name = strndup(file, len - suffix);
-	r = name && !address_of(name, &addr) ? try_connect(&addr, &fd) : -ENOMEM;
+	r = name && !address_of(name, &addr) && !lstat(addr.sun_path, &st) && S_ISSOCK(st.st_mode) ? try_connect(&addr, &fd) : -ENOENT;
 	if (!r)
 		(void)close(fd);
-	if (!r || r == -EAGAIN) /* it is there, only too busy to say so */
+	if (alive ? !r || r == -EAGAIN /* it is there, only too busy to say so */ : r == -ECONNREFUSED)
 		return name;
 	free(name);
 	return NULL;
 }
 
-int control_names(char ***ret, size_t *ret_n, struct error *err)
+static int list_labs(bool alive, char ***ret, size_t *ret_n, struct error *err)
 {
-	DIR *dir = opendir(RUN_DIR);
+	DIR *dir = opendir(CONTROL_FOLDER);
 	char **names = NULL;
 	size_t n = 0;
 	const struct dirent *entry;
@@ -273,11 +275,11 @@ int control_names(char ***ret, size_t *ret_n, struct error *err)
 	if (!dir && errno != ENOENT) {
 		int r = -errno;
 
-		error_set(err, "cannot look for labs in " RUN_DIR ": %s%s", strerror(-r), r == -EACCES ? " (use sudo)" : "");
+		error_set(err, "cannot look for labs in " CONTROL_FOLDER ": %s%s", strerror(-r), r == -EACCES ? " (use sudo)" : "");
 		return r;
 	}
 	while (dir && (entry = readdir(dir))) {
-		char *name = answering_lab(entry->d_name);
+		char *name = lab_of(entry->d_name, alive);
 		char **grown = name ? realloc(names, (n + 1) * sizeof(*names)) : NULL;
 
 		if (grown) {
@@ -294,6 +296,32 @@ int control_names(char ***ret, size_t *ret_n, struct error *err)
 	*ret = names;
 	*ret_n = n;
 	return 0;
+}
+
+int control_names(char ***ret, size_t *ret_n, struct error *err)
+{
+	return list_labs(true, ret, ret_n, err);
+}
+
+/* Locked: a lab that is just starting has its file for a moment before it listens. */
+int control_dead(bool remove, char ***ret, size_t *ret_n, struct error *err)
+{
+	int folder = lock_folder(false), r = list_labs(false, ret, ret_n, err);
+
+	for (size_t i = 0; !r && folder >= 0 && remove && i < *ret_n; i++) {
+		struct sockaddr_un addr;
+
+		if (!address_of((*ret)[i], &addr) && unlink(addr.sun_path)) {
+			r = -errno;
+			error_set(err, "cannot remove %s: %s", addr.sun_path, strerror(-r));
+			control_names_free(*ret, *ret_n);
+		}
+	}
+	if (folder >= 0 && remove)
+		(void)rmdir(CONTROL_FOLDER); /* refused while a lab's socket is in it */
+	if (folder >= 0)
+		(void)close(folder);
+	return r;
 }
 
 static void list_names(char **names, size_t n, char *buf, size_t len)

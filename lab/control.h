@@ -11,6 +11,8 @@
 
 #include "base/error.h"
 
+#define CONTROL_FOLDER "/run/tunlab"
+
 enum { CONTROL_REQUEST_MAX = 64 * 1024 };
 
 /* The lab's name on this machine: a listening socket, and the file that goes with it. */
@@ -30,6 +32,8 @@ int control_open(const char *lab, struct control *ret, struct error *err);
 void control_close(struct control *c);
 /* Names of the labs that answer; *ret is an array of strings (free with control_names_free). */
 int control_names(char ***ret, size_t *ret_n, struct error *err);
+/* The same for labs that were killed together with their guard, so that their file is still there; `remove` takes it away. */
+int control_dead(bool remove, char ***ret, size_t *ret_n, struct error *err);
 void control_names_free(char **names, size_t n);
 
 /* Connects to a lab; name NULL: the only one running. -ENOENT, -EACCES (not root), with a sentence that says which labs

@@ -32,7 +32,7 @@ static const char *const state_names[RUN_STATE_MAX] = {
 
 const char *run_listen_address(const struct run_options *o)
 {
-	return o->listen ? o->listen : "127.0.0.1:8080";
+	return o->listen ? o->listen : RUN_LISTEN_DEFAULT;
 }
 
 static double ms_since(uint64_t ns)
@@ -421,14 +421,18 @@ static int start_page(struct run *run, struct error *err)
 	return r;
 }
 
+/* Each namespace a descriptor, and while it is built a netlink socket. */
+unsigned long run_files_needed(const struct plan *plan)
+{
+	return SPARE_FILES + 2ul * (plan->n_hosts + plan->n_clients);
+}
+
 static int take_place(struct run *run, struct error *err)
 {
-	/* Each namespace a descriptor, and while it is built a netlink socket. */
-	unsigned long files = SPARE_FILES + 2ul * (run->plan->n_hosts + run->plan->n_clients);
 	int r = privilege_check(err);
 
 	if (!r)
-		r = privilege_open_files(files, err);
+		r = privilege_open_files(run_files_needed(run->plan), err);
 	if (!r)
 		r = open_events(run, err);
 	return r ?: control_open(run->scn->name, &run->control, err);

@@ -65,6 +65,9 @@ int run_lab(const struct run_options *options, const struct scenario *scn, const
 
 /* Where the page is to be served: as asked, or the default. */
 const char *run_listen_address(const struct run_options *o);
+#define RUN_LISTEN_DEFAULT "127.0.0.1:8080"
+/* Descriptors a lab of this plan may hold at once. */
+unsigned long run_files_needed(const struct plan *plan);
 
 /* For requests: */
 void run_info(void *run, struct lab_info *ret);

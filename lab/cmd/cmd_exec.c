@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tunlab exec: a command inside a host, a client or the fabric. */
-#include <cjson/cJSON.h>
+/* tunlab exec and shell: a command, or the user's shell, inside a host, a client or the fabric. It takes this process's place, so
+ * terminal, job control, exit status and signals are its own. */
+#include <ctype.h>
 #include <errno.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,19 +35,13 @@ static void show_own_sysfs(void)
 
 static int enter(const char *lab, const char *where)
 {
-	cJSON *q = cJSON_CreateObject();
 	struct error err;
-	char *text;
-	int fd, status;
+	int fd, status = ask_netns(lab, where, &fd);
 
-	(void)cJSON_AddStringToObject(q, "op", "netns");
-	(void)cJSON_AddStringToObject(q, "where", where);
-	status = ask_lab(lab, q, &text, &fd);
 	if (status != EXIT_WELL)
 		return status;
-	free(text);
-	if (fd < 0 || ns_enter(fd, where, &err)) {
-		say("%s", fd < 0 ? "the lab handed out no namespace" : err.text);
+	if (ns_enter(fd, where, &err)) {
+		say("%s", err.text);
 		return EXIT_MACHINE;
 	}
 	(void)close(fd);
@@ -53,10 +49,20 @@ static int enter(const char *lab, const char *where)
 	return EXIT_WELL;
 }
 
-static int run(const void *given, char *const *args, int n_args)
+/* Returns only when it could not: the status a shell would give. */
+static int become(const char *where, char *const *command)
+{
+	int status;
+
+	(void)execvp(command[0], command);
+	status = errno == ENOENT ? 127 : 126;
+	say("cannot run %s in %s: %s", command[0], where, strerror(errno));
+	return status;
+}
+
+static int exec(const void *given, char *const *args, int n_args)
 {
 	const struct exec_options *o = given;
-	char *const *command = args + 1;
 	int status;
 
 	if (n_args < 2) {
@@ -64,24 +70,57 @@ static int run(const void *given, char *const *args, int n_args)
 		return EXIT_USAGE;
 	}
 	status = enter(o->lab, args[0]);
+	return status == EXIT_WELL ? become(args[0], args + 1) : status;
+}
+
+/* Debian's bash shows $debian_chroot in its prompt, whatever PS1 says; sh and other bashes show PS1. A bare number is a client's. */
+static int name_prompt(const char *where)
+{
+	char name[80], prompt[96];
+
+	(void)snprintf(name, sizeof(name), "%s%s", isdigit((unsigned char)*where) && strlen(where) < 6 ? "c" : "", where);
+	(void)snprintf(prompt, sizeof(prompt), "(%s) # ", name);
+	return setenv("debian_chroot", name, 1) || setenv("PS1", prompt, 1) ? -errno : 0;
+}
+
+static int shell(const void *given, char *const *args, int n_args)
+{
+	const struct exec_options *o = given;
+	const char *wanted = getenv("SHELL");
+	char *const command[] = { (char *)(uintptr_t)(wanted && *wanted ? wanted : "/bin/sh"), NULL };
+	int status = enter(o->lab, args[0]);
+
+	(void)n_args;
 	if (status != EXIT_WELL)
 		return status;
-	(void)execvp(command[0], command);
-	status = errno == ENOENT ? 127 : 126; /* as a shell would say */
-	say("cannot run %s in %s: %s", command[0], args[0], strerror(errno));
-	return status;
+	if (name_prompt(args[0]))
+		say("the prompt will not show %s: %s", args[0], strerror(errno));
+	return become(args[0], command);
 }
 
 const struct command cmd_exec = {
 	.name = "exec",
 	.args = "WHERE [--] CMD...",
 	.summary = "Run a command in host3, c7 or fabric; its exit status is passed on.",
-	.details = "WHERE: fabric, a host (host3), or a client (c7, 7, host0:10002, or its address where unique).\n\n"
-		   "  sudo tunlab exec c3 -- ping -c3 192.168.3.9\n"
+	.details = WHERE_HELP
+		   "\n  sudo tunlab exec c3 -- ping -c3 192.168.3.9\n"
 		   "  sudo tunlab exec host0 -- bridge fdb show\n",
 	.options = options,
 	.options_size = sizeof(struct exec_options),
 	.min_args = 1,
 	.max_args = -1,
-	.run = run,
+	.run = exec,
+};
+
+const struct command cmd_shell = {
+	.name = "shell",
+	.args = "WHERE",
+	.summary = "Open your $SHELL in host3, c7 or fabric.",
+	.details = WHERE_HELP
+		   "The prompt shows where it is. A shell keeps its namespace alive when the lab has ended.\n",
+	.options = options,
+	.options_size = sizeof(struct exec_options),
+	.min_args = 1,
+	.max_args = 1,
+	.run = shell,
 };

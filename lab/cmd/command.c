@@ -245,3 +245,23 @@ int ask_lab(const char *lab, cJSON *question, char **ret_answer, int *ret_fd)
 	(void)close(fd);
 	return status;
 }
+
+int ask_netns(const char *lab, const char *where, int *ret_fd)
+{
+	cJSON *q = cJSON_CreateObject();
+	char *text;
+	int fd, status;
+
+	(void)cJSON_AddStringToObject(q, "op", "netns");
+	(void)cJSON_AddStringToObject(q, "where", where);
+	status = ask_lab(lab, q, &text, &fd);
+	if (status != EXIT_WELL)
+		return status;
+	free(text);
+	if (fd < 0) {
+		say("the lab handed out no namespace: is this process out of descriptors (ulimit -n)?");
+		return EXIT_MACHINE;
+	}
+	*ret_fd = fd;
+	return EXIT_WELL;
+}

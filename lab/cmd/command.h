@@ -41,7 +41,7 @@ struct command {
 	int (*run)(const void *options, char *const *args, int n_args); /* exit status */
 };
 
-extern const struct command cmd_run, cmd_check, cmd_plan, cmd_traffic, cmd_status, cmd_flows, cmd_exec, cmd_stop;
+extern const struct command cmd_run, cmd_check, cmd_plan, cmd_traffic, cmd_status, cmd_flows, cmd_exec, cmd_shell, cmd_stop, cmd_clean, cmd_doctor;
 
 /* Parses argv (argv[0] is the command's name) and runs the command. */
 int command_run(const struct command *c, int argc, char **argv);
@@ -59,6 +59,10 @@ int open_lab(const char *lab, struct cJSON *question, int *ret_fd);
 int hear_lab(int fd, char **ret_answer, int *ret_fd);
 /* Is the text a refusal? Then it is said, and its exit status returned; EXIT_WELL otherwise. */
 int refusal_status(const char *text);
+/* The namespace of WHERE in that lab, as a descriptor. EXIT_WELL, or the exit status, and the reason was said. */
+int ask_netns(const char *lab, const char *where, int *ret_fd);
+#define WHERE_HELP "WHERE: fabric, a host (host3), or a client (c7, 7, host0:10002, or its address where unique).\n"
+
 /* Exit status for -errno of a module: usage for what the user got wrong, machine for the rest. */
 int status_of(int error);
 
