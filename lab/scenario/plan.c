@@ -452,7 +452,10 @@ static int fill(struct plan *p, struct scn_errors *e)
 	err = plan_make_traffic(p, e);
 	if (err)
 		return err;
-	plan_verify_checks(p, e);
+	plan_verify_names(p, e);
+	err = plan_make_events(p);
+	if (err)
+		return err;
 	make_flow_capacity(p);
 	return 0;
 }
@@ -497,6 +500,7 @@ void plan_free(struct plan *p)
 	free(p->vnis);
 	free(p->clients);
 	free(p->generators);
+	free(p->events);
 	free(p->vni_order);
 	free(p);
 }

@@ -57,6 +57,11 @@ struct plan_generator {
 	uint64_t seed;
 };
 
+struct plan_event {
+	const struct scn_event *scn;
+	int64_t section; /* index into scenario.traffic; -1 for a link's */
+};
+
 struct plan {
 	const struct scenario *scn; /* borrowed: must outlive the plan */
 	struct plan_host *hosts;
@@ -67,6 +72,7 @@ struct plan {
 	uint32_t n_clients;
 	struct plan_generator *generators;
 	uint32_t n_generators;
+	struct plan_event *events; /* [scenario.n_events], in the order of time */
 	uint32_t n_streams;     /* generator-peer pairs */
 	uint32_t n_flows;       /* IP flows these will make: two directions of a ping, one of UDP */
 	uint32_t mtu;           /* inner */

@@ -3,16 +3,14 @@
 #include "base/text.h"
 #include "lab/scenario/plan.h"
 
-/* A quoted string of the dot language, or of its string inside. */
-static void dot_quote(const char *s, struct text *out)
+/* The inside of a quoted string of the dot language. */
+static void dot_text(const char *s, struct text *out)
 {
-	text_char(out, '"', 1);
 	for (; *s; s++) {
 		if (*s == '"' || *s == '\\')
 			text_char(out, '\\', 1);
 		text_char(out, *s, 1);
 	}
-	text_char(out, '"', 1);
 }
 
 /* One hue for each VNI, well apart for neighbours: the golden ratio of the circle. */
@@ -21,6 +19,16 @@ static double vni_hue(uint32_t index)
 	double hue = index * 0.6180339887498949;
 
 	return hue - (double)(uint32_t)hue;
+}
+
+/* The rest of the label of a host's uplink. */
+static void dot_impairment(const struct plan *p, uint32_t host, struct text *out)
+{
+	char state[128];
+
+	for (size_t i = 0; i < p->scn->n_links; i++)
+		if (p->scn->links[i].host == host)
+			text_printf(out, "\\n%s", link_state_format(&p->scn->links[i].state, state, sizeof(state)));
 }
 
 static void dot_host(const struct plan *p, uint32_t host, struct text *out)
@@ -38,7 +46,9 @@ static void dot_host(const struct plan *p, uint32_t host, struct text *out)
 			      c, c, addr_format(&pc->addr, addr), vni_hue(pc->vni));
 		text_printf(out, "\t\t\"%s\" -- \"c%u\" [label=\"%s\"];\n", h->name, c, v->tunnel);
 	}
-	text_printf(out, "\t}\n\t\"br100\" -- \"%s\" [label=\"%s\"];\n", h->name, h->port);
+	text_printf(out, "\t}\n\t\"br100\" -- \"%s\" [label=\"%s", h->name, h->port);
+	dot_impairment(p, host, out);
+	text_puts(out, "\"];\n");
 }
 
 static void dot_legend(const struct plan *p, struct text *out)
@@ -57,14 +67,33 @@ static void dot_legend(const struct plan *p, struct text *out)
 	text_printf(out, "\t}\n");
 }
 
+static void dot_events(const struct plan *p, struct text *out)
+{
+	char at[32];
+
+	if (p->scn->n_events == 0)
+		return;
+	text_puts(out, "\t\"events\" [shape=note, label=\"");
+	for (size_t i = 0; i < p->scn->n_events; i++) {
+		const struct scn_event *e = p->events[i].scn;
+
+		text_printf(out, "%s ", time_format(e->at_ns, at, sizeof(at)));
+		dot_text(e->name, out);
+		text_puts(out, ": ");
+		dot_text(e->text, out);
+		text_puts(out, "\\l");
+	}
+	text_puts(out, "\"];\n");
+}
+
 char *plan_dot(const struct plan *p)
 {
 	struct text out = { 0 };
 	char prefix[PREFIX_STRLEN];
 
-	text_printf(&out, "graph ");
-	dot_quote(p->scn->name, &out);
-	text_printf(&out, " {\n\tgraph [rankdir=LR, fontname=\"sans-serif\"];\n"
+	text_puts(&out, "graph \"");
+	dot_text(p->scn->name, &out);
+	text_printf(&out, "\" {\n\tgraph [rankdir=LR, fontname=\"sans-serif\"];\n"
 		"\tnode [shape=ellipse, style=filled, fillcolor=\"white\", fontname=\"sans-serif\"];\n"
 		"\tedge [fontname=\"sans-serif\", fontsize=9];\n"
 		"\t\"br100\" [shape=box, label=\"fabric br100\\n%s\"];\n",
@@ -72,6 +101,7 @@ char *plan_dot(const struct plan *p)
 	for (uint32_t i = 0; i < p->n_hosts; i++)
 		dot_host(p, i, &out);
 	dot_legend(p, &out);
+	dot_events(p, &out);
 	text_printf(&out, "}\n");
 	return text_take(&out);
 }

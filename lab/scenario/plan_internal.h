@@ -20,7 +20,13 @@ enum plan_doubt {
 /* Fills generators, n_streams and n_flows from the scenario's [traffic] sections. Mistakes go to e;
  * 0 or -ENOMEM. */
 int plan_make_traffic(struct plan *p, struct scn_errors *e);
-/* Finds names in checks that the lab does not have. */
-void plan_verify_checks(const struct plan *p, struct scn_errors *e);
+/* Finds names in checks, links and events that the lab does not have, and times it does not reach. */
+void plan_verify_names(const struct plan *p, struct scn_errors *e);
+int plan_make_events(struct plan *p); /* -ENOMEM */
+
+/* Whether the client, host or VNI itself is there, or may be: 0 or -ENOENT with the sentence in why. */
+int plan_check_exists(const struct plan *p, const struct who *w, char *why, size_t why_len);
+/* As far as mistakes elsewhere let anybody tell: 0, or as plan_resolve and (one) plan_resolve_one. */
+int plan_check_who(const struct plan *p, const struct who *w, bool one, char *why, size_t why_len);
 
 #endif

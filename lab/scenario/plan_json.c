@@ -185,6 +185,37 @@ static void emit_traffic(struct emit *e, const struct plan *p)
 	emit_array_end(e);
 }
 
+static void emit_links(struct emit *e, const struct plan *p)
+{
+	char rate[32];
+
+	emit_array(e, "links");
+	for (size_t i = 0; i < p->scn->n_links; i++) {
+		const struct scn_link *l = &p->scn->links[i];
+
+		emit_object(e, NULL);
+		emit_string(e, "host", p->hosts[l->host].name);
+		emit_string(e, "rate", link_part_format(&l->state, LINK_RATE, rate, sizeof(rate)));
+		emit_seconds(e, "delay_s", l->state.delay_ns);
+		emit_number(e, "loss", l->state.loss);
+		emit_object_end(e);
+	}
+	emit_array_end(e);
+}
+
+static void emit_events(struct emit *e, const struct plan *p)
+{
+	emit_array(e, "events");
+	for (size_t i = 0; i < p->scn->n_events; i++) {
+		emit_object(e, NULL);
+		emit_string(e, "name", p->events[i].scn->name);
+		emit_seconds(e, "at_s", p->events[i].scn->at_ns);
+		emit_string(e, "do", p->events[i].scn->text);
+		emit_object_end(e);
+	}
+	emit_array_end(e);
+}
+
 static void emit_checks(struct emit *e, const struct plan *p)
 {
 	emit_array(e, "checks");
@@ -237,6 +268,8 @@ char *plan_json(const struct plan *p)
 	emit_vnis(&e, p);
 	emit_clients(&e, p);
 	emit_traffic(&e, p);
+	emit_links(&e, p);
+	emit_events(&e, p);
 	emit_checks(&e, p);
 	emit_limits(&e, p);
 	return emit_take(&e);

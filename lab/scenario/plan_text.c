@@ -128,6 +128,39 @@ static void print_traffic(const struct plan *p, struct text *out)
 		text_printf(out, "… and %zu more\n", p->scn->n_traffic - ROWS_MAX);
 }
 
+static void print_links(const struct plan *p, struct text *out)
+{
+	static const struct table_column columns[] = { { "link", false, 0 }, { "both ways", false, 0 } };
+	struct table t = { .columns = columns, .n_columns = 2 };
+	char state[128];
+
+	if (p->scn->n_links == 0)
+		return;
+	for (size_t i = 0; i < p->scn->n_links; i++) {
+		table_printf(&t, "host%u", p->scn->links[i].host);
+		table_cell(&t, link_state_format(&p->scn->links[i].state, state, sizeof(state)));
+	}
+	text_char(out, '\n', 1);
+	table_print(&t, out, 0);
+}
+
+static void print_events(const struct plan *p, struct text *out)
+{
+	static const struct table_column columns[] = { { "event", false, 0 }, { "at", true, 0 }, { "does", false, 0 } };
+	struct table t = { .columns = columns, .n_columns = 3 };
+	char at[32];
+
+	if (p->scn->n_events == 0)
+		return;
+	for (size_t i = 0; i < p->scn->n_events; i++) {
+		table_cell(&t, p->events[i].scn->name);
+		table_cell(&t, time_format(p->events[i].scn->at_ns, at, sizeof(at)));
+		table_cell(&t, p->events[i].scn->text);
+	}
+	text_char(out, '\n', 1);
+	table_print(&t, out, 0);
+}
+
 static void add_check_row(struct table *t, const struct scn_check *c)
 {
 	char at[32], within[32];
@@ -174,6 +207,8 @@ char *plan_text(const struct plan *p)
 	print_head(p, &out);
 	print_vnis(p, &out);
 	print_traffic(p, &out);
+	print_links(p, &out);
+	print_events(p, &out);
 	print_checks(p, &out);
 	print_limits(p, &out);
 	return text_take(&out);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who means whom: `who` forms to clients, [traffic] sections to generators with their peers, and
- * the names in checks. */
+/* Who means whom: `who` forms to clients, [traffic] sections to generators with their peers. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,8 +63,7 @@ static const char *all_of(const char *what, const char *name, uint32_t n, char *
 	return buf;
 }
 
-/* Whether the client, host or VNI itself is there, or may be. */
-static int check_exists(const struct plan *p, const struct who *w, char *why, size_t why_len)
+int plan_check_exists(const struct plan *p, const struct who *w, char *why, size_t why_len)
 {
 	char list[200];
 
@@ -164,7 +162,7 @@ int plan_resolve(const struct plan *p, const struct who *w, uint64_t seed, uint3
 {
 	uint32_t *out;
 	size_t n;
-	int err = check_exists(p, w, why, why_len);
+	int err = plan_check_exists(p, w, why, why_len);
 
 	if (err)
 		return err;
@@ -219,15 +217,14 @@ static bool who_is_sure(const struct plan *p, const struct who *w)
 	       (w->kind != WHO_ADDRESS || !(p->doubts & DOUBT_ADDRESSES));
 }
 
-/* As far as mistakes elsewhere let anybody tell: 0, or as plan_resolve and plan_resolve_one. */
-static int check_who(const struct plan *p, const struct who *w, bool one, char *why, size_t why_len)
+int plan_check_who(const struct plan *p, const struct who *w, bool one, char *why, size_t why_len)
 {
 	uint32_t *clients, client;
 	size_t n;
 	int err;
 
 	if (!who_is_sure(p, w))
-		return check_exists(p, w, why, why_len);
+		return plan_check_exists(p, w, why, why_len);
 	if (one)
 		return plan_resolve_one(p, w, &client, why, why_len);
 	err = plan_resolve(p, w, 0, &clients, &n, why, why_len);
@@ -548,7 +545,7 @@ static int check_end(const struct section *x, enum scn_traffic_key key, const st
 
 	if (scn_is_wrong(x->t->wrong, key))
 		return 0;
-	err = check_who(x->p, w, false, why, sizeof(why));
+	err = plan_check_who(x->p, w, false, why, sizeof(why));
 	if (err && err != -ENOMEM)
 		SECTION_ERROR(x, key, key == TRAFFIC_FROM ? "from" : "to",
 			      who_format(w, text, sizeof(text)), "%s", why);
@@ -617,94 +614,4 @@ int plan_make_traffic(struct plan *p, struct scn_errors *e)
 		err = pairs_are_sure(&x) ? make_section(&x) : check_section(&x);
 	}
 	return err;
-}
-
-/* ------------------------------------------------------------------ names in checks */
-
-static bool traffic_exists(const struct plan *p, const char *name, char *why, size_t why_len)
-{
-	size_t used;
-
-	if (p->doubts & DOUBT_NAMES)
-		return true;
-	for (size_t i = 0; i < p->scn->n_traffic; i++)
-		if (strcmp(p->scn->traffic[i].name, name) == 0)
-			return true;
-	used = (size_t)snprintf(why, why_len, "there is no [traffic %s]", name);
-	for (size_t i = 0; i < p->scn->n_traffic && used < why_len; i++)
-		used += (size_t)snprintf(why + used, why_len - used, "%s%s",
-					 i ? ", " : "; sections are ", p->scn->traffic[i].name);
-	return false;
-}
-
-static bool outer_exists(const struct plan *p, const struct check_selector *s, char *why,
-			 size_t why_len)
-{
-	char first[ADDR_STRLEN], last[ADDR_STRLEN];
-
-	if (p->doubts & DOUBT_OUTER || plan_host_by_vtep(p, &s->addr) >= 0)
-		return true;
-	for (uint32_t i = 0; s->key == SEL_OUTER_DST && i < p->n_vnis; i++)
-		if (addr_equal(&p->vnis[i].scn->group, &s->addr))
-			return true;
-	(void)snprintf(why, why_len, "%s=%s: VTEPs are %s to %s", sel_key_names[s->key], s->text,
-		       addr_format(&p->hosts[0].vtep, first),
-		       addr_format(&p->hosts[p->n_hosts - 1].vtep, last));
-	return false;
-}
-
-static bool selector_exists(const struct plan *p, const struct check_selector *s, char *why,
-			    size_t why_len)
-{
-	struct who vni = { .kind = WHO_VNI, .vni = s->number };
-
-	switch (s->key) {
-	case SEL_FROM:
-	case SEL_TO:
-		return check_who(p, &s->who, false, why, why_len) == 0;
-	case SEL_VNI:
-		return check_exists(p, &vni, why, why_len) == 0;
-	case SEL_TRAFFIC:
-		return traffic_exists(p, s->text, why, why_len);
-	case SEL_OUTER_SRC:
-	case SEL_OUTER_DST:
-		return outer_exists(p, s, why, why_len);
-	case SEL_PROTO:
-	case SEL_ENCAP:
-	case SEL_KEY_MAX:
-		break;
-	}
-	return true;
-}
-
-static void verify_check(const struct plan *p, const struct scn_check *c, struct scn_errors *e)
-{
-	char title[SCN_NAME_LEN + 16], why[512], a[32], b[32];
-	bool readable = !scn_is_wrong(c->wrong, ASSERT_CHECK);
-
-	(void)snprintf(title, sizeof(title), "assert %s", c->name);
-	for (size_t i = 0; i < c->n_selectors; i++)
-		if (!selector_exists(p, &c->selectors[i], why, sizeof(why)))
-			scn_error_at(e, p->scn,
-				     (struct scn_place){ c->key_line[ASSERT_CHECK], title, "check",
-							 c->text },
-				     "%s", why);
-	if (readable && check_metrics[c->metric].unit == UNIT_CLIENT &&
-	    check_who(p, &c->who, true, why, sizeof(why)))
-		scn_error_at(e, p->scn,
-			     (struct scn_place){ c->key_line[ASSERT_CHECK], title, "check",
-						 c->text },
-			     "%s", why);
-	if (c->has_at && c->at_ns > p->scn->duration_ns && !(p->doubts & DOUBT_END))
-		scn_error_at(e, p->scn,
-			     (struct scn_place){ c->key_line[ASSERT_AT], title, "at",
-						 time_format(c->at_ns, a, sizeof(a)) },
-			     "the run ends at %s ([lab] duration), before that",
-			     time_format(p->scn->duration_ns, b, sizeof(b)));
-}
-
-void plan_verify_checks(const struct plan *p, struct scn_errors *e)
-{
-	for (size_t i = 0; i < p->scn->n_checks; i++)
-		verify_check(p, &p->scn->checks[i], e);
 }

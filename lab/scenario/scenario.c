@@ -299,6 +299,24 @@ static void read_traffic(struct build *b, const struct doc_section *section, str
 	t->wrong = read_section(b, section, t, t->key_line);
 }
 
+static void read_link(struct build *b, const struct doc_section *section, struct scn_link *l)
+{
+	*l = (struct scn_link){ .host = section->number, .line = section->line };
+	l->wrong = read_section(b, section, l, l->key_line);
+}
+
+static void read_event(struct build *b, const struct doc_section *section, struct scn_event *e)
+{
+	*e = (struct scn_event){ .line = section->line };
+	(void)snprintf(e->name, sizeof(e->name), "%s", section->name);
+	e->wrong = read_section(b, section, e, e->key_line);
+	if (section->values[EVENT_DO].text)
+		return;
+	e->wrong |= 1u << EVENT_DO;
+	if (!section->broken) /* else one of the lines may have been meant to be it */
+		refuse_section(b, section, "needs something to do: do = link hostN CHANGE, or do = traffic NAME stop|start|rate R");
+}
+
 static void read_assert(struct build *b, const struct doc_section *section, struct scn_check *c)
 {
 	*c = (struct scn_check){ .line = section->line };
@@ -312,14 +330,21 @@ static void read_assert(struct build *b, const struct doc_section *section, stru
 			       "needs a check: check = METRIC(SELECTOR=VALUE …) OP VALUE");
 }
 
-/* [traffic], [assert] and those this version cannot do. */
+/* Room for as many sections of each kind as there are in all. */
+static bool make_room(struct scenario *s, size_t n)
+{
+	s->traffic = calloc(n + 1, sizeof(*s->traffic));
+	s->links = calloc(n + 1, sizeof(*s->links));
+	s->events = calloc(n + 1, sizeof(*s->events));
+	s->checks = calloc(n + 1, sizeof(*s->checks));
+	return s->traffic && s->links && s->events && s->checks;
+}
+
 static void read_named(struct build *b, const struct doc *doc)
 {
 	struct scenario *s = b->s;
 
-	s->traffic = calloc(doc->n + 1, sizeof(*s->traffic));
-	s->checks = calloc(doc->n + 1, sizeof(*s->checks));
-	if (!s->traffic || !s->checks) {
+	if (!make_room(s, doc->n)) {
 		b->no_memory = true;
 		return;
 	}
@@ -328,12 +353,12 @@ static void read_named(struct build *b, const struct doc *doc)
 
 		if (section->kind == SECTION_TRAFFIC)
 			read_traffic(b, section, &s->traffic[s->n_traffic++]);
+		else if (section->kind == SECTION_LINK)
+			read_link(b, section, &s->links[s->n_links++]);
+		else if (section->kind == SECTION_EVENT)
+			read_event(b, section, &s->events[s->n_events++]);
 		else if (section->kind == SECTION_ASSERT)
 			read_assert(b, section, &s->checks[s->n_checks++]);
-		else if (section->kind == SECTION_EVENT)
-			refuse_section(b, section, "this version runs no events");
-		else if (section->kind == SECTION_LINK)
-			refuse_section(b, section, "this version impairs no links");
 	}
 }
 
@@ -351,6 +376,8 @@ void scenario_free(struct scenario *s)
 		free(s->sets[i]);
 	free(s->vnis);
 	free(s->traffic);
+	free(s->links);
+	free(s->events);
 	free(s->checks);
 	free(s->sets);
 	free(s);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "lab/scenario/link.h"
 
 enum {
 	SCN_HOSTS_MAX = 4096,
@@ -18,7 +19,7 @@ enum {
 	SCN_FILE_MAX = 1 << 20,  /* bytes; larger files are refused */
 	SCN_ERRORS_MAX = 200,    /* more mistakes than this are counted, not kept */
 	SCN_NAME_LEN = 64,
-	SCN_CHECK_LEN = 200,     /* of an expression; inih's lines are no longer */
+	SCN_CHECK_LEN = 200,     /* of an expression or action; inih's lines are no longer */
 	SCN_SECTIONS_MAX = 4096, /* [traffic], [event], [assert], [link] sections, each kind */
 };
 
@@ -60,6 +61,8 @@ enum scn_traffic_key {
 	TRAFFIC_FROM, TRAFFIC_TO, TRAFFIC_PROTO, TRAFFIC_RATE, TRAFFIC_SIZE, TRAFFIC_START,
 	TRAFFIC_STOP, TRAFFIC_PATTERN, TRAFFIC_KEY_MAX
 };
+enum scn_link_key { UPLINK_RATE, UPLINK_DELAY, UPLINK_LOSS, UPLINK_KEY_MAX };
+enum scn_event_key { EVENT_AT, EVENT_DO, EVENT_KEY_MAX };
 enum scn_assert_key { ASSERT_CHECK, ASSERT_AT, ASSERT_WITHIN, ASSERT_KEY_MAX };
 
 struct scn_vni {
@@ -85,6 +88,35 @@ struct scn_traffic {
 	enum scn_pattern pattern;
 	int line;
 	int key_line[TRAFFIC_KEY_MAX];
+	unsigned wrong; /* as in struct scenario */
+};
+
+/* How a host's uplink is from the start. */
+struct scn_link {
+	uint32_t host;
+	struct link_state state;
+	int line; /* of its section; 0: made by --set */
+	int key_line[UPLINK_KEY_MAX];
+	unsigned wrong; /* as in struct scenario */
+};
+
+/* What an event does: a change of a link, or of what a [traffic] section sends. */
+enum action_kind { ACTION_LINK, ACTION_STOP, ACTION_START, ACTION_RATE };
+struct action {
+	enum action_kind kind;
+	uint32_t host; /* ACTION_LINK: this and link */
+	struct link_change link;
+	char traffic[SCN_NAME_LEN]; /* the others: the section's name */
+	struct rate rate;           /* ACTION_RATE; per sending client */
+};
+
+struct scn_event {
+	char name[SCN_NAME_LEN];
+	uint64_t at_ns; /* on the scenario's time axis */
+	struct action action;
+	char text[SCN_CHECK_LEN]; /* the action as written */
+	int line;
+	int key_line[EVENT_KEY_MAX];
 	unsigned wrong; /* as in struct scenario */
 };
 
@@ -154,6 +186,10 @@ struct scenario {
 	uint64_t seed;
 	struct scn_traffic *traffic;
 	size_t n_traffic;
+	struct scn_link *links;
+	size_t n_links;
+	struct scn_event *events;
+	size_t n_events;
 	struct scn_check *checks;
 	size_t n_checks;
 	int key_line[LAB_KEY_MAX];
@@ -226,6 +262,8 @@ int parse_size(const char *text, uint64_t *ret_bytes, const char **ret_why);
 int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret);
 /* "1%" or "0.01"; a bare 1 may mean either, and is refused. The caller knows what to say. */
 int parse_share(const char *text, double *ret);
+/* "link host3 down", "traffic web rate 1kpps": what an event may do. -EINVAL with the sentence in ret_why. */
+int parse_action(const char *text, struct action *ret, char *ret_why, size_t why_len);
 /* Fills metric, selectors, op, value(s), who and text, and nothing else; owns selectors on 0. */
 int parse_check(const char *text, struct scn_check *ret, char *ret_why, size_t why_len);
 /* "0-5, 8" with every number from min to max and none twice; at most max_count numbers in all. Free

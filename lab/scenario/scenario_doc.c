@@ -15,12 +15,13 @@ const struct section_schema section_schemas[SECTION_KIND_MAX] = {
 	[SECTION_VNI] = { "vni", "N", {
 		[VNI_SUBNET] = "subnet", [VNI_HOSTS] = "hosts", [VNI_ENCAP] = "encap",
 		[VNI_FLOOD] = "flood", [VNI_GROUP] = "group" } },
-	[SECTION_LINK] = { "link", "hostN", { "rate", "delay", "loss" } },
+	[SECTION_LINK] = { "link", "hostN", {
+		[UPLINK_RATE] = "rate", [UPLINK_DELAY] = "delay", [UPLINK_LOSS] = "loss" } },
 	[SECTION_TRAFFIC] = { "traffic", "NAME", {
 		[TRAFFIC_FROM] = "from", [TRAFFIC_TO] = "to", [TRAFFIC_PROTO] = "proto",
 		[TRAFFIC_RATE] = "rate", [TRAFFIC_SIZE] = "size", [TRAFFIC_START] = "start",
 		[TRAFFIC_STOP] = "stop", [TRAFFIC_PATTERN] = "pattern" } },
-	[SECTION_EVENT] = { "event", "NAME", { "at", "do" } },
+	[SECTION_EVENT] = { "event", "NAME", { [EVENT_AT] = "at", [EVENT_DO] = "do" } },
 	[SECTION_ASSERT] = { "assert", "NAME", {
 		[ASSERT_CHECK] = "check", [ASSERT_AT] = "at", [ASSERT_WITHIN] = "within" } },
 };
@@ -65,9 +66,14 @@ static bool header_argument(struct header *h, const char *argument, char *why)
 			       SCN_VNI_MAX);
 		return false;
 	}
+	if (h->kind == SECTION_LINK &&
+	    (strncmp(argument, "host", 4) != 0 || !scan_u64(argument + 4, UINT32_MAX, &number))) {
+		(void)snprintf(why, WHY_LEN, "[link %s]: want [link hostN], such as [link host3]", argument);
+		return false;
+	}
 	h->number = (uint32_t)number;
-	if (h->kind == SECTION_VNI)
-		(void)snprintf(h->name, sizeof(h->name), "%u", h->number);
+	if (h->kind == SECTION_VNI || h->kind == SECTION_LINK)
+		(void)snprintf(h->name, sizeof(h->name), "%s%u", h->kind == SECTION_LINK ? "host" : "", h->number);
 	else
 		(void)snprintf(h->name, sizeof(h->name), "%s", argument);
 	(void)snprintf(h->title, sizeof(h->title), "%s%s%s", schema->word, *argument ? " " : "",

@@ -29,7 +29,7 @@ struct doc_section {
 	enum section_kind kind;
 	char title[SCN_NAME_LEN + 16]; /* "traffic web": as in the header, one space */
 	char name[SCN_NAME_LEN];       /* "web" */
-	uint32_t number;               /* [vni 10002] */
+	uint32_t number;               /* [vni 10002], [link host3] */
 	int line;
 	bool broken;    /* a line below the header was refused */
 	unsigned wrong; /* bit KEY: a line that gave it was refused */
@@ -85,7 +85,15 @@ struct vni_values {
 	bool has_subnet, has_group, has_flood, has_encap;
 };
 
-/* Reads every value of a section into object (a struct scenario, vni_values, scn_traffic or
+/* Reads one value into object (what the section is being read into). false with the sentence in why. By section: [key]. */
+typedef bool value_fn(struct build *b, void *object, const char *value, char *why);
+extern value_fn *const link_keys[], *const traffic_keys[], *const event_keys[], *const assert_keys[];
+/* What several of them say: false with that sentence; a whole number in bounds; the index of value in names. */
+bool value_refuse(char *why, const char *sentence);
+bool value_number(const char *value, uint64_t min, uint64_t max, uint64_t *ret, char *why);
+bool value_choice(const char *value, const char *const *names, size_t n, int *ret, char *why);
+
+/* Reads every value of a section into object (a struct scenario, vni_values, scn_link, scn_traffic, scn_event or
  * scn_check) and notes where each stood. The keys that are wrong (bit KEY), all reported. */
 unsigned read_section(struct build *b, const struct doc_section *section, void *object, int *key_line);
 /* May it stand in a lab's name? The name stands in paths and URLs. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The keys of each section: one function reads one value, says what is wrong with it, and one table
- * per section lists them. What a section's values add up to is scenario.c's. */
+/* The keys of [lab] and [vni]: one function reads one value, says what is wrong with it, and one table per section lists
+ * them. Those of the sections that say what goes on in the lab are scenario_keys_run.c's; what a section's values add up to
+ * is scenario.c's. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lab/scenario/scenario_internal.h"
-#include "lab/traffic/engine.h"
 
 enum {
 	MTU_MIN = 68, /* RFC 791: every IPv4 link carries this much */
@@ -15,17 +15,13 @@ enum {
 };
 static const uint64_t duration_min_ns = 1000000ull;
 
-/* Reads one value into object (what the section is being read into). false with the sentence in
- * why. */
-typedef bool value_fn(struct build *b, void *object, const char *value, char *why);
-
-static bool say(char *why, const char *sentence)
+bool value_refuse(char *why, const char *sentence)
 {
 	(void)snprintf(why, WHY_LEN, "%s", sentence);
 	return false;
 }
 
-static bool read_number(const char *value, uint64_t min, uint64_t max, uint64_t *ret, char *why)
+bool value_number(const char *value, uint64_t min, uint64_t max, uint64_t *ret, char *why)
 {
 	if (parse_number(value, min, max, ret) == 0)
 		return true;
@@ -34,8 +30,7 @@ static bool read_number(const char *value, uint64_t min, uint64_t max, uint64_t 
 	return false;
 }
 
-/* The index of value in names. */
-static bool read_choice(const char *value, const char *const *names, size_t n, int *ret, char *why)
+bool value_choice(const char *value, const char *const *names, size_t n, int *ret, char *why)
 {
 	const char *list[8] = { NULL };
 	char joined[120];
@@ -55,7 +50,7 @@ static bool read_encap(const char *value, enum scn_encap *ret, char *why)
 {
 	int choice;
 
-	if (!read_choice(value, scn_encap_names, SCN_ENCAP_MAX, &choice, why))
+	if (!value_choice(value, scn_encap_names, SCN_ENCAP_MAX, &choice, why))
 		return false;
 	if (choice != SCN_VXLAN) {
 		(void)snprintf(why, WHY_LEN, "this version builds vxlan only");
@@ -99,16 +94,16 @@ static bool read_prefix(const char *value, struct ip_prefix *ret, char *why)
 
 	if (prefix_parse(value, &prefix) == 0) {
 		if (why_unusable(&prefix))
-			return say(why, why_unusable(&prefix));
+			return value_refuse(why, why_unusable(&prefix));
 		*ret = prefix;
 		return true;
 	}
 	(void)snprintf(host, sizeof(host), "%.*s", (int)(slash ? slash - value : 0), value);
 	if (slash && addr_parse(host, &whole) == 0)
-		return say(
+		return value_refuse(
 			why,
 			"want a network address and its length, with no host bits set, such as 192.168.2.0/24");
-	return say(why, "want an IPv4 or IPv6 prefix, such as 192.168.2.0/24 or fd00:2::/64");
+	return value_refuse(why, "want an IPv4 or IPv6 prefix, such as 192.168.2.0/24 or fd00:2::/64");
 }
 
 /* ------------------------------------------------------------------ [lab] */
@@ -127,7 +122,7 @@ static bool lab_name(struct build *b, void *object, const char *value, char *why
 	while (name_char(value[n]))
 		n++;
 	if (value[n] || n >= SCN_NAME_LEN || value[0] == '-' || value[0] == '.')
-		return say(
+		return value_refuse(
 			why,
 			"want at most 63 letters, digits, '-', '_' and '.', the first a letter, a digit or '_'");
 	(void)snprintf(b->s->name, sizeof(b->s->name), "%s", value);
@@ -139,7 +134,7 @@ static bool lab_hosts(struct build *b, void *object, const char *value, char *wh
 	uint64_t n;
 
 	(void)object;
-	if (!read_number(value, 1, SCN_HOSTS_MAX, &n, why))
+	if (!value_number(value, 1, SCN_HOSTS_MAX, &n, why))
 		return false;
 	b->s->hosts = (uint32_t)n;
 	return true;
@@ -170,7 +165,7 @@ static bool lab_flood(struct build *b, void *object, const char *value, char *wh
 	int choice;
 
 	(void)object;
-	if (!read_choice(value, scn_flood_names, SCN_FLOOD_MAX, &choice, why))
+	if (!value_choice(value, scn_flood_names, SCN_FLOOD_MAX, &choice, why))
 		return false;
 	b->flood = (enum scn_flood)choice;
 	return true;
@@ -188,7 +183,7 @@ static bool lab_first(struct build *b, void *object, const char *value, char *wh
 	uint64_t n;
 
 	(void)object;
-	if (!read_number(value, 1, INT32_MAX, &n, why))
+	if (!value_number(value, 1, INT32_MAX, &n, why))
 		return false;
 	b->has_first = true;
 	b->s->first = (uint32_t)n;
@@ -200,7 +195,7 @@ static bool lab_port(struct build *b, void *object, const char *value, char *why
 	uint64_t n;
 
 	(void)object;
-	if (!read_number(value, 1, 65535, &n, why))
+	if (!value_number(value, 1, 65535, &n, why))
 		return false;
 	b->s->port = (uint16_t)n;
 	return true;
@@ -211,7 +206,7 @@ static bool lab_mtu(struct build *b, void *object, const char *value, char *why)
 	uint64_t n;
 
 	(void)object;
-	if (!read_number(value, MTU_MIN, MTU_MAX, &n, why))
+	if (!value_number(value, MTU_MIN, MTU_MAX, &n, why))
 		return false;
 	b->s->mtu = (uint32_t)n;
 	return true;
@@ -222,7 +217,7 @@ static bool lab_wiring(struct build *b, void *object, const char *value, char *w
 	int choice;
 
 	(void)object;
-	if (!read_choice(value, scn_wiring_names, SCN_WIRING_MAX, &choice, why))
+	if (!value_choice(value, scn_wiring_names, SCN_WIRING_MAX, &choice, why))
 		return false;
 	b->s->wiring = (enum scn_wiring)choice;
 	return true;
@@ -235,9 +230,9 @@ static bool lab_duration(struct build *b, void *object, const char *value, char 
 
 	(void)object;
 	if (parse_time(value, &ns, &static_why))
-		return say(why, static_why);
+		return value_refuse(why, static_why);
 	if (ns < duration_min_ns)
-		return say(why, "want at least 1ms");
+		return value_refuse(why, "want at least 1ms");
 	b->s->duration_ns = ns;
 	return true;
 }
@@ -245,7 +240,7 @@ static bool lab_duration(struct build *b, void *object, const char *value, char 
 static bool lab_seed(struct build *b, void *object, const char *value, char *why)
 {
 	(void)object;
-	return read_number(value, 0, UINT64_MAX, &b->s->seed, why);
+	return value_number(value, 0, UINT64_MAX, &b->s->seed, why);
 }
 
 static value_fn *const lab_keys[LAB_KEY_MAX] = {
@@ -293,7 +288,7 @@ static bool vni_flood(struct build *b, void *object, const char *value, char *wh
 	int choice;
 
 	(void)b;
-	if (!read_choice(value, scn_flood_names, SCN_FLOOD_MAX, &choice, why))
+	if (!value_choice(value, scn_flood_names, SCN_FLOOD_MAX, &choice, why))
 		return false;
 	v->has_flood = true;
 	v->v.flood = (enum scn_flood)choice;
@@ -310,7 +305,7 @@ static bool vni_group(struct build *b, void *object, const char *value, char *wh
 	(void)b;
 	if (addr_parse(value, &v->v.group) || !addr_is_group(&v->v.group) ||
 	    addr_equal(&v->v.group, &broadcast))
-		return say(why, "want a multicast address, such as 239.1.1.3 or ff15::1:3");
+		return value_refuse(why, "want a multicast address, such as 239.1.1.3 or ff15::1:3");
 	v->has_group = true;
 	return true;
 }
@@ -320,141 +315,11 @@ static value_fn *const vni_keys[VNI_KEY_MAX] = {
 	[VNI_FLOOD] = vni_flood, [VNI_GROUP] = vni_group,
 };
 
-/* ------------------------------------------------------------------ [traffic NAME] */
-
-static bool traffic_from(struct build *b, void *object, const char *value, char *why)
-{
-	const char *static_why;
-
-	(void)b;
-	return parse_who(value, &((struct scn_traffic *)object)->from, &static_why) == 0 ||
-	       say(why, static_why);
-}
-
-static bool traffic_to(struct build *b, void *object, const char *value, char *why)
-{
-	const char *static_why;
-
-	(void)b;
-	return parse_who(value, &((struct scn_traffic *)object)->to, &static_why) == 0 ||
-	       say(why, static_why);
-}
-
-static bool traffic_proto(struct build *b, void *object, const char *value, char *why)
-{
-	int choice;
-
-	(void)b;
-	if (!read_choice(value, scn_proto_names, SCN_PROTO_MAX, &choice, why))
-		return false;
-	((struct scn_traffic *)object)->proto = (enum scn_proto)choice;
-	return true;
-}
-
-static bool traffic_rate(struct build *b, void *object, const char *value, char *why)
-{
-	const char *static_why;
-
-	(void)b;
-	return parse_rate(value, &((struct scn_traffic *)object)->rate, &static_why) == 0 ||
-	       say(why, static_why);
-}
-
-static bool traffic_size(struct build *b, void *object, const char *value, char *why)
-{
-	const char *static_why;
-	uint64_t size;
-
-	(void)b;
-	if (parse_size(value, &size, &static_why))
-		return say(why, static_why);
-	if (size < TRAFFIC_SIZE_MIN || size > TRAFFIC_SIZE_MAX) {
-		(void)snprintf(
-			why, WHY_LEN,
-			"want at least %d bytes (8 of ICMP or UDP header and tunlab's own) and no more than the MTU",
-			TRAFFIC_SIZE_MIN);
-		return false;
-	}
-	((struct scn_traffic *)object)->size = (uint32_t)size;
-	return true;
-}
-
-static bool traffic_start(struct build *b, void *object, const char *value, char *why)
-{
-	const char *static_why;
-
-	(void)b;
-	return parse_time(value, &((struct scn_traffic *)object)->start_ns, &static_why) == 0 ||
-	       say(why, static_why);
-}
-
-static bool traffic_stop(struct build *b, void *object, const char *value, char *why)
-{
-	struct scn_traffic *t = object;
-	const char *static_why;
-
-	(void)b;
-	if (parse_time(value, &t->stop_ns, &static_why))
-		return say(why, static_why);
-	return t->stop_ns > 0 || say(why, "want a time after the start");
-}
-
-static bool traffic_pattern(struct build *b, void *object, const char *value, char *why)
-{
-	int choice;
-
-	(void)b;
-	if (!read_choice(value, scn_pattern_names, SCN_PATTERN_MAX, &choice, why))
-		return false;
-	((struct scn_traffic *)object)->pattern = (enum scn_pattern)choice;
-	return true;
-}
-
-static value_fn *const traffic_keys[TRAFFIC_KEY_MAX] = {
-	[TRAFFIC_FROM] = traffic_from, [TRAFFIC_TO] = traffic_to, [TRAFFIC_PROTO] = traffic_proto,
-	[TRAFFIC_RATE] = traffic_rate, [TRAFFIC_SIZE] = traffic_size,
-	[TRAFFIC_START] = traffic_start, [TRAFFIC_STOP] = traffic_stop,
-	[TRAFFIC_PATTERN] = traffic_pattern,
-};
-
-/* ------------------------------------------------------------------ [assert NAME] */
-
-static bool assert_check(struct build *b, void *object, const char *value, char *why)
-{
-	int err = parse_check(value, object, why, WHY_LEN);
-
-	b->no_memory |= err == -ENOMEM;
-	return err == 0;
-}
-
-static bool assert_at(struct build *b, void *object, const char *value, char *why)
-{
-	struct scn_check *c = object;
-	const char *static_why;
-
-	(void)b;
-	c->has_at = true;
-	return parse_time(value, &c->at_ns, &static_why) == 0 || say(why, static_why);
-}
-
-static bool assert_within(struct build *b, void *object, const char *value, char *why)
-{
-	const char *static_why;
-
-	(void)b;
-	return parse_time(value, &((struct scn_check *)object)->within_ns, &static_why) == 0 ||
-	       say(why, static_why);
-}
-
-static value_fn *const assert_keys[ASSERT_KEY_MAX] = {
-	[ASSERT_CHECK] = assert_check, [ASSERT_AT] = assert_at, [ASSERT_WITHIN] = assert_within,
-};
-
 /* ------------------------------------------------------------------ a whole section */
 
 static value_fn *const *const keys_of[SECTION_KIND_MAX] = {
-	[SECTION_LAB] = lab_keys, [SECTION_VNI] = vni_keys, [SECTION_TRAFFIC] = traffic_keys,
-	[SECTION_ASSERT] = assert_keys,
+	[SECTION_LAB] = lab_keys, [SECTION_VNI] = vni_keys, [SECTION_LINK] = link_keys,
+	[SECTION_TRAFFIC] = traffic_keys, [SECTION_EVENT] = event_keys, [SECTION_ASSERT] = assert_keys,
 };
 
 unsigned read_section(struct build *b, const struct doc_section *section, void *object, int *key_line)

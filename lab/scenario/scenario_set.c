@@ -21,7 +21,7 @@ static bool cut(const char *first, const char *last, char *buf, size_t len)
 	return true;
 }
 
-/* The section an argument means. [lab] and [vni N] come into being; others must be in the file. */
+/* The section an argument means. [lab], [vni N] and [link hostN] come into being; others must be in the file. */
 static struct doc_section *set_target(struct doc *doc, const struct scenario *s, const char *text,
 				      char *why, bool *no_memory)
 {
@@ -35,7 +35,7 @@ static struct doc_section *set_target(struct doc *doc, const struct scenario *s,
 	section = doc_find(doc, h.kind, h.name);
 	if (section)
 		return section;
-	if (h.kind == SECTION_LAB || h.kind == SECTION_VNI) {
+	if (h.kind == SECTION_LAB || h.kind == SECTION_VNI || h.kind == SECTION_LINK) {
 		section = doc_add(doc, &h, 0);
 		*no_memory |= !section;
 		return section;

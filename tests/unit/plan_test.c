@@ -474,6 +474,38 @@ TEST(text_and_dot_are_made)
 	drop(l);
 }
 
+TEST(events_stand_in_the_order_of_time)
+{
+	struct loaded l = good("[lab]\nhosts = 2\n[traffic a]\n[traffic b]\nfrom = c0\n[link host1]\nrate = 1mbit\n"
+			       "[event last]\nat = 3s\ndo = traffic b stop\n"
+			       "[event second]\nat = 1s\ndo = link host0 down\n"
+			       "[event third]\nat = 1s\ndo = traffic \"a\" rate max\n"
+			       "[event first]\ndo = link host1 loss 1%\n");
+	char *text = l.p ? plan_text(l.p) : NULL, *dot = l.p ? plan_dot(l.p) : NULL, *json = l.p ? plan_json(l.p) : NULL;
+	static const char *const names[] = { "first", "second", "third", "last" };
+	static const int sections[] = { -1, -1, 0, 1 };
+	cJSON *j = json ? cJSON_Parse(json) : NULL, *row;
+
+	for (int i = 0; l.p && i < 4; i++) {
+		eq_str(l.p->events[i].scn->name, names[i]);
+		eq_i64(l.p->events[i].section, sections[i]);
+	}
+	ok(text && strstr(text, "\nhost1  rate 1mbit\n"));
+	ok(text && strstr(text, "\nthird   1s  traffic \"a\" rate max\nlast    3s  traffic b stop\n"));
+	ok(dot && strstr(dot, "[label=\"p1\\nrate 1mbit\"];\n"));
+	ok(dot && strstr(dot, "\\l1s third: traffic \\\"a\\\" rate max\\l3s last: "));
+	row = cJSON_GetArrayItem(cJSON_GetObjectItem(j, "links"), 0);
+	eq_str(cJSON_GetStringValue(cJSON_GetObjectItem(row, "rate")), "1mbit");
+	row = cJSON_GetArrayItem(cJSON_GetObjectItem(j, "events"), 3);
+	eq_str(cJSON_GetStringValue(cJSON_GetObjectItem(row, "do")), "traffic b stop");
+	near(cJSON_GetNumberValue(cJSON_GetObjectItem(row, "at_s")), 3, 0);
+	cJSON_Delete(j);
+	free(json);
+	free(text);
+	free(dot);
+	drop(l);
+}
+
 /* The first mistake in a shipped scenario, "" when it is good; its plan's streams and checks. */
 static const char *read_shipped(const char *name, uint32_t *ret_streams, size_t *ret_checks,
 				char *why)

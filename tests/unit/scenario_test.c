@@ -206,6 +206,47 @@ TEST(the_contracts_example_is_read_value_by_value)
 	scenario_free(s);
 }
 
+TEST(links_and_events_are_read)
+{
+	static const char text[] = "[traffic web]\n[traffic big stop]\n"
+				   "[link host03]\nrate = 50mbit\nloss = 1%\n"
+				   "[event cut]\nat = 10s\ndo = link host3 down rate 1mbit\n"
+				   "[event quiet]\ndo = traffic web  stop\n"
+				   "[event on]\ndo = traffic big stop start\n"
+				   "[event fast]\ndo = traffic \"big stop\" rate 1 kpps\n";
+	char why[1024], buf[128];
+	struct scenario *s = parse_with("x.ini", text, strlen(text), "link host1.delay=5ms", "event cut.at=2s", why);
+
+	eq_str(why, "");
+	if (!s)
+		return;
+	if (eq_u64(s->n_links, 2)) {
+		eq_u64(s->links[0].host, 3);
+		eq_u64(s->links[0].key_line[UPLINK_LOSS], 5);
+		eq_str(link_state_format(&s->links[0].state, buf, sizeof(buf)), "rate 50mbit loss 1%");
+		eq_u64(s->links[1].host, 1);
+		eq_str(link_state_format(&s->links[1].state, buf, sizeof(buf)), "delay 5ms");
+	}
+	if (eq_u64(s->n_events, 4)) {
+		const struct scn_event *e = s->events;
+
+		eq_str(e[0].name, "cut");
+		eq_u64(e[0].at_ns, 2000000000);
+		eq_u64(e[0].line, 6);
+		eq_str(e[0].text, "link host3 down rate 1mbit");
+		ok(e[0].action.kind == ACTION_LINK && e[0].action.host == 3 &&
+		   e[0].action.link.parts == (LINK_DOWN | LINK_RATE) && e[0].action.link.to.down);
+		eq_u64(e[1].at_ns, 0);
+		ok(e[1].action.kind == ACTION_STOP);
+		eq_str(e[1].action.traffic, "web");
+		ok(e[2].action.kind == ACTION_START);
+		eq_str(e[2].action.traffic, "big stop");
+		ok(e[3].action.kind == ACTION_RATE && e[3].action.rate.unit == RATE_PPS && e[3].action.rate.value == 1000);
+		eq_str(e[3].action.traffic, "big stop");
+	}
+	scenario_free(s);
+}
+
 TEST(comments_need_white_space_before_them)
 {
 	char why[1024];
