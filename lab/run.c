@@ -23,7 +23,6 @@
 enum {
 	LIVE_STREAMS_MAX = 1 << 18, /* room for the pairs that `tunlab traffic` adds in the lab's life; touched only when used */
 	SPARE_FILES = 512,          /* page and command connections */
-	FEED_TOP = 1000,          /* flows in a message of the page's live feed; the others are summed */
 };
 
 static const char *const state_names[RUN_STATE_MAX] = {
@@ -59,11 +58,11 @@ void run_info(void *arg, struct lab_info *ret)
 	pthread_mutex_unlock(&run->info_lock);
 }
 
-static double unix_time(void)
+static double seconds_of(clockid_t clock)
 {
 	struct timespec t;
 
-	(void)clock_gettime(CLOCK_REALTIME, &t);
+	(void)clock_gettime(clock, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -71,7 +70,7 @@ struct sample *run_sample(struct run *run)
 {
 	struct sample_source source = {
 		.plan = run->plan, .flows = &run->flows, .engine = run->engine, .infos = run->infos, .zero_ns = run->zero_ns,
-		.unix_s = unix_time(), .previous = run->newest,
+		.unix_s = seconds_of(CLOCK_REALTIME), .cpu_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID), .previous = run->newest,
 	};
 	struct sample *s;
 
@@ -84,13 +83,11 @@ struct sample *run_sample(struct run *run)
 static void publish(struct run *run)
 {
 	struct sample *s = run_sample(run);
-	struct lab_info info;
 
 	if (!s) {
 		say("out of memory: a sample was left out, the counters go on");
 		return;
 	}
-	run_info(run, &info);
 	sample_unref(run->newest);
 	run->newest = sample_ref(s);
 	requests_sampled(run->requests, s);
@@ -98,7 +95,7 @@ static void publish(struct run *run)
 		judge_sampled(run->judge, s);
 	if (run->judge && run->drained && judge_settled(run->judge))
 		loop_quit(run->loop);
-	snapshot_publish(run->snapshot, s, view_event(&info, run->plan, s, FEED_TOP));
+	snapshot_publish(run->snapshot, s, run->plan);
 }
 
 /* ---- traffic ---- */
@@ -470,7 +467,7 @@ static void announce(struct run *run)
 	say("lab %s: %u hosts, %u VNIs, %u clients up in %.0f ms", run->scn->name, p->n_hosts, p->n_vnis, p->n_clients, run->up_ms);
 	if (run->url) {
 		say("page %s (Ctrl-C or `tunlab stop` ends the lab)", run->url);
-		say("token %s (lets HTTP requests change traffic)", run->token);
+		say("token %s (lets HTTP requests change the lab; so does the page at %s#token=%s)", run->token, run->url, run->token);
 	}
 }
 

@@ -43,10 +43,11 @@ static void name_flow(const struct plan *plan, struct sample_flow *f)
 	f->dst_client = client_behind(plan, &f->key, f->key.inner_dst, f->dst_host);
 }
 
-/* Both lists ascend by key, and flows never disappear: one walk joins them. */
+/* Both lists ascend by key, and flows never disappear: one walk joins them, and the next free id is their number. */
 static void fill_flows(struct sample *s, const struct sample_source *src)
 {
 	const struct sample *then = src->previous;
+	uint32_t next_id = then ? (uint32_t)then->n_flows : 0;
 	size_t t = 0;
 
 	for (size_t i = 0; i < s->n_flows; i++) {
@@ -60,6 +61,10 @@ static void fill_flows(struct sample *s, const struct sample_source *src)
 		if (then && t < then->n_flows && cmp == 0) {
 			f->sent_then = then->flows[t].value.tx;
 			f->received_then = then->flows[t].value.rx;
+			f->id = then->flows[t].id;
+			f->listed = then->flows[t].listed;
+		} else {
+			f->id = next_id++;
 		}
 		name_flow(src->plan, f);
 	}
@@ -122,6 +127,7 @@ int sample_take(const struct sample_source *src, struct sample **ret)
 	s->seq = src->previous ? src->previous->seq + 1 : 1;
 	s->mono_ns = src->flows->read_ns;
 	s->unix_s = src->unix_s;
+	s->cpu_s = src->cpu_s;
 	s->elapsed_s = src->zero_ns && s->mono_ns > src->zero_ns ? (double)(s->mono_ns - src->zero_ns) / 1e9 : 0;
 	s->interval_s = src->previous ? (double)(s->mono_ns - src->previous->mono_ns) / 1e9 : 0;
 	s->n_flows = src->flows->n;

@@ -19,6 +19,8 @@ struct sample_flow {
 	int32_t src_host, dst_host;  /* by VTEP; dst_host -1 for flooded packets */
 	int32_t src_client, dst_client;
 	bool bum;                    /* flooded: the outer destination is a group */
+	uint32_t id;                 /* the same in every sample: 0, 1, 2 … as flows appeared */
+	uint64_t listed;             /* seq of the newest frame of the page's feed that names it; 0: none. See feed.h */
 };
 
 struct sample_stream {
@@ -62,6 +64,7 @@ struct sample {
 	struct sample_stream *streams;
 	size_t n_streams;
 	uint64_t overruns;           /* packets dropped because a socket of the engine was full */
+	double cpu_s;                /* processor time this program has taken so far, its traffic engine not counted */
 	int refs;                    /* private to sample.c; atomic */
 };
 
@@ -81,7 +84,7 @@ struct sample_source {
 	const struct engine *engine;         /* NULL: no traffic */
 	const struct generator_info *infos;  /* by the engine's generator number */
 	uint64_t zero_ns;                    /* CLOCK_MONOTONIC of the traffic clock's zero; 0: not started */
-	double unix_s;
+	double unix_s, cpu_s;
 	const struct sample *previous;       /* NULL for the first */
 };
 

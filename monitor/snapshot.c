@@ -8,11 +8,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "monitor/feed.h"
+#include "monitor/view.h"
+
 struct snapshot {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;       /* on CLOCK_MONOTONIC */
 	struct sample *newest;
-	struct snapshot_event *event; /* of the newest sample that has one */
+	struct snapshot_frame *frames[HISTORY_MAX]; /* a ring, as the history's */
+	uint64_t n_frames;            /* ever added */
 	bool ended;
 	struct history history;
 };
@@ -43,30 +47,45 @@ void snapshot_free(struct snapshot *s)
 	if (!s)
 		return;
 	sample_unref(s->newest);
-	snapshot_event_unref(s->event);
+	for (size_t i = 0; i < HISTORY_MAX; i++)
+		snapshot_frame_unref(s->frames[i]);
 	(void)pthread_cond_destroy(&s->changed);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
 }
 
-static struct snapshot_event *make_event(uint64_t seq, char *text)
+static struct snapshot_frame *wrap(uint64_t seq, char *text)
 {
-	struct snapshot_event *e = text ? malloc(sizeof(*e)) : NULL;
+	struct snapshot_frame *f = text ? malloc(sizeof(*f)) : NULL;
 
-	if (!e) {
+	if (!f) {
 		free(text);
 		return NULL;
 	}
-	*e = (struct snapshot_event) { .seq = seq, .len = strlen(text), .text = text, .refs = 1 };
-	return e;
+	*f = (struct snapshot_frame) { .seq = seq, .len = strlen(text), .text = text, .refs = 1 };
+	return f;
 }
 
-void snapshot_publish(struct snapshot *s, struct sample *sample, char *text)
+/* The first sample's interval has no length: it makes no frame. */
+static struct snapshot_frame *make_frame(struct sample *sample, const struct plan *plan, const struct history_entry *entry)
 {
-	struct snapshot_event *event = make_event(sample->seq, text), *old_event = NULL;
+	struct feed_picks picks;
+	struct snapshot_frame *f;
+
+	if (sample->interval_s <= 0 || feed_pick(sample, FEED_TOP, &picks))
+		return NULL;
+	f = wrap(sample->seq, view_frame(plan, sample, &picks, entry));
+	if (f)
+		feed_mark(sample, &picks);
+	feed_picks_free(&picks);
+	return f;
+}
+
+void snapshot_publish(struct snapshot *s, struct sample *sample, const struct plan *plan)
+{
 	struct history_entry entry;
-	/* No memory: one interval is missing from the history, and shows as such by its seq. */
 	bool summed = history_sum(sample, &entry) == 0;
+	struct snapshot_frame *frame = summed ? make_frame(sample, plan, &entry) : NULL, *old_frame = NULL;
 	struct sample *old;
 
 	(void)pthread_mutex_lock(&s->lock);
@@ -74,14 +93,14 @@ void snapshot_publish(struct snapshot *s, struct sample *sample, char *text)
 		history_add(&s->history, &entry);
 	old = s->newest;
 	s->newest = sample;
-	if (event) {
-		old_event = s->event;
-		s->event = event;
+	if (frame) {
+		old_frame = s->frames[s->n_frames % HISTORY_MAX];
+		s->frames[s->n_frames++ % HISTORY_MAX] = frame;
 	}
 	(void)pthread_cond_broadcast(&s->changed);
 	(void)pthread_mutex_unlock(&s->lock);
 	sample_unref(old);
-	snapshot_event_unref(old_event);
+	snapshot_frame_unref(old_frame);
 }
 
 void snapshot_end(struct snapshot *s)
@@ -116,31 +135,74 @@ static struct timespec deadline_after(int ms)
 	return t;
 }
 
-struct snapshot_event *snapshot_wait(struct snapshot *s, uint64_t seq, int timeout_ms, bool *ret_ended)
+struct sample *snapshot_wait(struct snapshot *s, uint64_t seq, int timeout_ms, bool *ret_ended)
 {
 	struct timespec deadline = deadline_after(timeout_ms);
-	struct snapshot_event *event = NULL;
+	struct sample *sample = NULL;
 	int r = 0;
 
 	(void)pthread_mutex_lock(&s->lock);
-	while (!s->ended && r != ETIMEDOUT && (!s->event || s->event->seq <= seq))
+	while (!s->ended && r != ETIMEDOUT && (!s->newest || s->newest->seq <= seq))
 		r = pthread_cond_timedwait(&s->changed, &s->lock, &deadline);
-	if (s->event && s->event->seq > seq) {
-		event = s->event;
-		(void)__atomic_add_fetch(&event->refs, 1, __ATOMIC_RELAXED);
-	} else {
+	if (s->newest && s->newest->seq > seq)
+		sample = sample_ref(s->newest);
+	else
 		*ret_ended = s->ended;
-	}
 	(void)pthread_mutex_unlock(&s->lock);
-	return event;
+	return sample;
 }
 
-void snapshot_event_unref(struct snapshot_event *e)
+/* Locked. Frames ascend by seq. */
+static struct snapshot_frame *frame_after(const struct snapshot *s, uint64_t seq)
 {
-	if (!e || __atomic_sub_fetch(&e->refs, 1, __ATOMIC_ACQ_REL) > 0)
+	uint64_t first = s->n_frames > HISTORY_MAX ? s->n_frames - HISTORY_MAX : 0, end = s->n_frames;
+
+	while (first < end) {
+		uint64_t middle = first + (end - first) / 2;
+
+		if (s->frames[middle % HISTORY_MAX]->seq <= seq)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	return first < s->n_frames ? s->frames[first % HISTORY_MAX] : NULL;
+}
+
+struct snapshot_frame *snapshot_next(struct snapshot *s, uint64_t seq, int timeout_ms, bool *ret_ended)
+{
+	struct timespec deadline = deadline_after(timeout_ms);
+	struct snapshot_frame *frame;
+	int r = 0;
+
+	(void)pthread_mutex_lock(&s->lock);
+	while (!(frame = frame_after(s, seq)) && !s->ended && r != ETIMEDOUT)
+		r = pthread_cond_timedwait(&s->changed, &s->lock, &deadline);
+	if (frame)
+		(void)__atomic_add_fetch(&frame->refs, 1, __ATOMIC_RELAXED);
+	else
+		*ret_ended = s->ended;
+	(void)pthread_mutex_unlock(&s->lock);
+	return frame;
+}
+
+void snapshot_frame_unref(struct snapshot_frame *f)
+{
+	if (!f || __atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
-	free(e->text);
-	free(e);
+	free(f->text);
+	free(f);
+}
+
+uint64_t snapshot_oldest(struct snapshot *s)
+{
+	struct snapshot_frame *oldest;
+	uint64_t seq;
+
+	(void)pthread_mutex_lock(&s->lock);
+	oldest = frame_after(s, 0);
+	seq = oldest ? oldest->seq : 0;
+	(void)pthread_mutex_unlock(&s->lock);
+	return seq;
 }
 
 int snapshot_history(struct snapshot *s, uint64_t since, struct history_entry **ret_entries, size_t *ret_n)

@@ -36,7 +36,11 @@ char *view_flows(const struct lab_info *info, const struct plan *plan, const str
 /* The same document for the live feed: top rows (0: all), the others summed under "rest", with seq, time and
  * interval_s. No line breaks: one line of an event stream. */
 char *view_event(const struct lab_info *info, const struct plan *plan, const struct sample *s, size_t top);
+struct feed_picks;
 struct history_entry;
+/* A message of the page's live feed, and what a page must know before its first; see view_feed.c. One line each. */
+char *view_frame(const struct plan *plan, const struct sample *s, const struct feed_picks *picks, const struct history_entry *h);
+char *view_feed_base(const struct lab_info *info, const struct sample *s, const struct feed_picks *known, uint64_t oldest);
 /* tunlab.history/1: growth per interval, oldest first. */
 char *view_history(const struct lab_info *info, const struct history_entry *entries, size_t n);
 /* tunlab.lab/1; s may be NULL (nothing sampled yet), then no traffic is known. */

@@ -109,8 +109,7 @@ static void emit_sum(struct emit *e, const char *key, const struct row_count *c,
 	emit_object_end(e);
 }
 
-/* What was not tunnelled: like a flow, counted where it left and where it arrived. */
-static void emit_other(struct emit *e, const struct flow_health *h)
+void emit_other(struct emit *e, const struct flow_health *h)
 {
 	emit_object(e, "other");
 	emit_u64(e, "packets", h->other_packets);

@@ -14,6 +14,8 @@ void emit_host(struct emit *e, const char *key, const struct plan *plan, int64_t
 void emit_client(struct emit *e, const char *key, int64_t client);
 /* "name": {"packets": …, "bytes": …} */
 void emit_frames(struct emit *e, const char *key, uint64_t packets, uint64_t bytes);
+/* "other": what was not tunnelled; like a flow, counted where it left and where it arrived. */
+void emit_other(struct emit *e, const struct flow_health *h);
 /* "monitor": {"seen": …, "capacity": …} */
 void emit_monitor(struct emit *e, const struct sample *s);
 /* "hosts", "clients", "traffic"; s may be NULL. */

@@ -214,6 +214,7 @@ static const struct route {
 	{ "GET", "/api/v1/flows", get_flows, false },
 	{ "GET", "/api/v1/history", get_history, false },
 	{ "GET", "/api/v1/events", events_serve, false },
+	{ "GET", "/api/v1/feed", feed_serve, false },
 	{ "POST", "/api/v1/traffic", orders_post_traffic, false },
 	{ "DELETE", "/api/v1/traffic/", orders_delete_traffic, true },
 	{ "GET", "/data/tunnel.json", get_tunnel_total, false },

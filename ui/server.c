@@ -229,9 +229,10 @@ static struct server *new_server(const struct server_config *config)
 		return NULL;
 	s->config = *config;
 	(void)pthread_mutex_init(&s->lock, NULL);
+	(void)pthread_mutex_init(&s->text_lock, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&s->stream_gone, &attr); /* these four cannot fail with glibc */
+	(void)pthread_cond_init(&s->stream_gone, &attr); /* these five cannot fail with glibc */
 	(void)pthread_condattr_destroy(&attr);
 	return s;
 }
@@ -240,6 +241,8 @@ static void free_server(struct server *s)
 {
 	(void)pthread_cond_destroy(&s->stream_gone);
 	(void)pthread_mutex_destroy(&s->lock);
+	(void)pthread_mutex_destroy(&s->text_lock);
+	event_text_unref(s->text);
 	free(s);
 }
 

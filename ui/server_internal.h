@@ -20,6 +20,16 @@ struct server {
 	char log[256];               /* what civetweb complained about last */
 	pthread_cond_t stream_gone;  /* on CLOCK_MONOTONIC */
 	unsigned n_streams;
+	pthread_mutex_t text_lock;   /* of text */
+	struct event_text *text;     /* of the newest sample that /api/v1/events was asked for */
+};
+
+/* A sample's message of /api/v1/events. */
+struct event_text {
+	uint64_t seq;
+	size_t len;
+	char *text;
+	int refs;                    /* private to events.c; atomic */
 };
 
 struct request {
@@ -33,6 +43,8 @@ int routes_serve(struct request *r);
 
 /* events.c */
 int events_serve(struct request *r);
+int feed_serve(struct request *r);
+void event_text_unref(struct event_text *t); /* NULL is fine */
 
 /* orders.c */
 int orders_post_traffic(struct request *r);

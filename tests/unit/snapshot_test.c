@@ -19,10 +19,9 @@ static struct sample *empty_sample(uint64_t seq)
 
 static void publish(struct snapshot *s, uint64_t seq)
 {
-	char text[32];
+	static const struct plan no_hosts;
 
-	(void)snprintf(text, sizeof(text), "event %" PRIu64, seq);
-	snapshot_publish(s, empty_sample(seq), strdup(text));
+	snapshot_publish(s, empty_sample(seq), &no_hosts);
 }
 
 static double seconds(void)
@@ -51,8 +50,7 @@ TEST(there_is_nothing_before_the_first_sample)
 
 TEST(a_slow_reader_gets_the_newest)
 {
-	struct snapshot_event *e;
-	struct sample *newest;
+	struct sample *late, *newest;
 	struct snapshot *s;
 	bool ended;
 
@@ -60,44 +58,70 @@ TEST(a_slow_reader_gets_the_newest)
 		return;
 	for (uint64_t seq = 1; seq <= 5; seq++)
 		publish(s, seq);
-	e = snapshot_wait(s, 1, 0, &ended);
-	if (ok(e)) {
-		eq_u64(e->seq, 5);
-		eq_str(e->text, "event 5");
-		eq_u64(e->len, 7);
-	}
+	late = snapshot_wait(s, 1, 0, &ended);
+	if (ok(late))
+		eq_u64(late->seq, 5);
 	publish(s, 6); /* what was handed out stays */
-	eq_str(e->text, "event 5");
-	snapshot_event_unref(e);
+	eq_u64(late->seq, 5);
+	sample_unref(late);
 	newest = snapshot_get(s);
 	eq_u64(newest->seq, 6);
 	sample_unref(newest);
 	snapshot_free(s);
 }
 
-TEST(a_sample_without_text_is_served_all_the_same)
+TEST(frames_come_in_order_and_none_is_left_out)
 {
-	struct snapshot_event *e;
-	struct sample *newest;
+	struct snapshot_frame *f;
+	struct snapshot *s;
+	bool ended = false;
+
+	if (!ok(!snapshot_new(&s)))
+		return;
+	eq_u64(snapshot_oldest(s), 0);
+	for (uint64_t seq = 1; seq <= 5; seq++)
+		publish(s, seq);
+	eq_u64(snapshot_oldest(s), 2); /* the first sample has no interval */
+	for (uint64_t seq = 2; seq <= 5; seq++) {
+		f = snapshot_next(s, seq - 1, 0, &ended);
+		if (!ok(f))
+			continue;
+		eq_u64(f->seq, seq);
+		eq_u64(f->len, strlen(f->text));
+		ok(strstr(f->text, "\"grown\":[]"));
+		snapshot_frame_unref(f);
+	}
+	ok(!snapshot_next(s, 5, 0, &ended) && !ended);
+	snapshot_end(s);
+	ok(!snapshot_next(s, 5, 0, &ended) && ended);
+	snapshot_free(s);
+}
+
+TEST(a_reader_slower_than_the_ring_goes_on_with_the_oldest)
+{
+	struct snapshot_frame *kept, *f;
 	struct snapshot *s;
 	bool ended;
 
 	if (!ok(!snapshot_new(&s)))
 		return;
 	publish(s, 1);
-	snapshot_publish(s, empty_sample(2), NULL); /* there was no memory for it */
-	newest = snapshot_get(s);
-	eq_u64(newest->seq, 2);
-	sample_unref(newest);
-	e = snapshot_wait(s, 0, 0, &ended);
-	eq_u64(e->seq, 1);
-	snapshot_event_unref(e);
+	publish(s, 2);
+	kept = snapshot_next(s, 0, 0, &ended);
+	for (uint64_t seq = 3; seq <= HISTORY_MAX + 10; seq++)
+		publish(s, seq);
+	eq_u64(kept->seq, 2); /* what was handed out stays */
+	f = snapshot_next(s, kept->seq, 0, &ended);
+	eq_u64(f->seq, 11);
+	eq_u64(snapshot_oldest(s), 11);
+	snapshot_frame_unref(kept);
+	snapshot_frame_unref(f);
 	snapshot_free(s);
 }
 
-TEST(the_last_event_is_handed_out_before_the_end)
+TEST(the_last_sample_is_handed_out_before_the_end)
 {
-	struct snapshot_event *e;
+	struct sample *last;
 	struct snapshot *s;
 	bool ended = false;
 
@@ -106,11 +130,11 @@ TEST(the_last_event_is_handed_out_before_the_end)
 	publish(s, 1);
 	snapshot_end(s);
 	snapshot_end(s);
-	e = snapshot_wait(s, 0, 1000, &ended);
-	ok(e && !ended);
-	ok(!snapshot_wait(s, e->seq, 1000, &ended));
+	last = snapshot_wait(s, 0, 1000, &ended);
+	ok(last && !ended);
+	ok(!snapshot_wait(s, last->seq, 1000, &ended));
 	ok(ended);
-	snapshot_event_unref(e);
+	sample_unref(last);
 	snapshot_free(s);
 }
 
@@ -147,16 +171,17 @@ static void *read_all(void *arg)
 	char expected[32];
 
 	while (!ended) {
-		struct snapshot_event *e = snapshot_wait(r->snapshot, r->last, 50, &ended);
+		struct snapshot_frame *f = snapshot_next(r->snapshot, r->last, 50, &ended);
 		struct sample *newest = snapshot_get(r->snapshot);
 
-		if (e) {
-			(void)snprintf(expected, sizeof(expected), "event %" PRIu64, e->seq);
-			r->mistakes += e->seq <= r->last || strcmp(e->text, expected) || !newest || newest->seq < e->seq;
-			r->last = e->seq;
+		if (f) {
+			(void)snprintf(expected, sizeof(expected), "{\"seq\":%" PRIu64 ",", f->seq);
+			r->mistakes += f->seq <= r->last || strncmp(f->text, expected, strlen(expected)) || !newest ||
+				       newest->seq < f->seq;
+			r->last = f->seq;
 			r->events++;
 		}
-		snapshot_event_unref(e);
+		snapshot_frame_unref(f);
 		sample_unref(newest);
 	}
 	return NULL;

@@ -12,6 +12,7 @@
 #include "base/emit.h"
 #include "base/table.h"
 #include "lab/traffic/engine.h"
+#include "monitor/feed.h"
 #include "monitor/history.h"
 #include "monitor/rows.h"
 #include "monitor/view.h"
@@ -508,6 +509,54 @@ TEST(events_are_one_line_with_what_was_left_off)
 	eq_u64(number(member(doc, "rest"), "flows"), 0);
 	eq_i64(cJSON_GetArraySize(member(doc, "flows")), 6);
 	cJSON_Delete(doc);
+	free_lab(&f);
+}
+
+static uint64_t item_of(const cJSON *array, int i)
+{
+	return (uint64_t)cJSON_GetArrayItem(array, i)->valuedouble;
+}
+
+TEST(frames_are_growth_by_number_and_nothing_is_missing)
+{
+	struct history_entry h;
+	struct feed_picks picks;
+	struct fixture f;
+	const cJSON *hosts, *row;
+	uint64_t grown = 0;
+	char buf[256];
+	cJSON *doc;
+
+	if (!make_traffic(&f) || !ok(!history_sum(&f.sample, &h)))
+		return;
+	for (uint32_t i = 0; i < f.sample.n_flows; i++)
+		f.sample.flows[i].id = 10 + i;
+	if (!ok(!feed_pick(&f.sample, 3, &picks)))
+		return;
+	doc = parse(view_frame(f.plan, &f.sample, &picks, &h));
+	eq_str(keys(doc, buf, sizeof(buf)), "seq time elapsed_s interval_s lab define grown rest hosts vnis total other monitor cpu_s");
+	eq_i64(cJSON_GetArraySize(member(doc, "define")), 3);
+	eq_i64(cJSON_GetArraySize(item(doc, "define", 0)), 16);
+	cJSON_ArrayForEach(row, member(doc, "grown"))
+		grown += item_of(row, 2);
+	eq_u64(grown + item_of(member(doc, "rest"), 2), h.bytes);
+	eq_u64(item_of(member(doc, "rest"), 0), 3);
+	hosts = member(doc, "hosts");
+	grown = 0;
+	cJSON_ArrayForEach(row, hosts)
+		grown += item_of(row, 2);
+	eq_u64(grown, h.bytes);
+	eq_u64(item_of(member(doc, "total"), 0), 100 + 90 + 50 + 1000 + 3 + 2);
+	cJSON_Delete(doc);
+	feed_mark(&f.sample, &picks);
+	doc = parse(view_frame(f.plan, &f.sample, &picks, &h));
+	eq_i64(cJSON_GetArraySize(member(doc, "define")), 0);
+	cJSON_Delete(doc);
+	doc = parse(view_feed_base(&f.info, &f.sample, &picks, 7));
+	eq_str(keys(doc, buf, sizeof(buf)), "schema source run seq elapsed_s oldest limit define total");
+	eq_i64(cJSON_GetArraySize(member(doc, "define")), 3);
+	cJSON_Delete(doc);
+	feed_picks_free(&picks);
 	free_lab(&f);
 }
 

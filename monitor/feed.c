@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Choosing the flows that the page hears of; see feed.h. */
+#include "monitor/feed.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "monitor/history.h"
+
+struct candidate {
+	uint64_t size, received;
+	struct sample_flow *flow;
+};
+
+/* Flows of a sample stand in one array, ascending by key: their places settle what is equal, so that the choice does not
+ * flutter between flows alike. */
+static int compare(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	if (x->size != y->size)
+		return x->size > y->size ? -1 : 1;
+	if (x->received != y->received)
+		return x->received > y->received ? -1 : 1;
+	return x->flow < y->flow ? -1 : x->flow > y->flow;
+}
+
+static void swap(struct candidate *a, struct candidate *b)
+{
+	struct candidate kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
+/* Brings the `top` biggest to the front, in any order (quickselect): sorting 65 536 flows for 1000 of them would be most of
+ * a sample's cost. */
+static void select_biggest(struct candidate *c, size_t n, size_t top)
+{
+	size_t from = 0, to = n;
+
+	while (from < top && top < to) {
+		struct candidate pivot = c[from + (to - 1 - from) / 2];
+		size_t i = from, j = to - 1;
+
+		for (;; i++, j--) {
+			while (compare(&c[i], &pivot) < 0)
+				i++;
+			while (compare(&c[j], &pivot) > 0)
+				j--;
+			if (i >= j)
+				break;
+			swap(&c[i], &c[j]);
+		}
+		if (top <= j + 1) /* c[from..j] are at least as big as c[j + 1..to) */
+			to = j + 1;
+		else
+			from = j + 1;
+	}
+}
+
+static struct row_count growth_of(const struct sample_flow *f)
+{
+	return (struct row_count) { 1, f->value.tx, f->value.rx, f->sent_then, f->received_then };
+}
+
+static int take_biggest(struct candidate *c, size_t n, size_t top, struct feed_picks *p)
+{
+	p->n = n < top ? n : top;
+	if (p->n < n)
+		select_biggest(c, n, top);
+	for (size_t i = p->n; i < n; i++) {
+		struct row_count grown = growth_of(c[i].flow);
+
+		row_count_add(&p->rest, &grown);
+	}
+	p->flows = malloc((p->n + 1) * sizeof(*p->flows));
+	if (!p->flows)
+		return -ENOMEM;
+	qsort(c, p->n, sizeof(*c), compare);
+	for (size_t i = 0; i < p->n; i++)
+		p->flows[i] = c[i].flow;
+	return 0;
+}
+
+static int pick(const struct sample *s, uint64_t oldest, size_t top, struct feed_picks *ret)
+{
+	struct candidate *c = malloc((s->n_flows + 1) * sizeof(*c));
+	struct feed_picks p = { 0 };
+	size_t n = 0;
+	int r;
+
+	if (!c)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n_flows; i++) {
+		struct sample_flow *f = &s->flows[i];
+		struct row_count all = growth_of(f);
+
+		row_count_add(&p.total, &all);
+		if (oldest) {
+			if (f->listed >= oldest)
+				c[n++] = (struct candidate) { f->value.tx.bytes, f->value.rx.bytes, f };
+		} else if (f->value.tx.packets != f->sent_then.packets || f->value.rx.packets != f->received_then.packets) {
+			c[n++] = (struct candidate) { f->value.tx.bytes - f->sent_then.bytes,
+						      f->value.rx.bytes - f->received_then.bytes, f };
+		}
+	}
+	r = take_biggest(c, n, top, &p);
+	free(c);
+	if (!r)
+		*ret = p;
+	return r;
+}
+
+int feed_pick(const struct sample *s, size_t top, struct feed_picks *ret)
+{
+	return pick(s, 0, top, ret);
+}
+
+int feed_pick_known(const struct sample *s, uint64_t oldest, size_t top, struct feed_picks *ret)
+{
+	return pick(s, oldest ? oldest : 1, top, ret);
+}
+
+void feed_picks_free(struct feed_picks *p)
+{
+	free(p->flows);
+	*p = (struct feed_picks) { 0 };
+}
+
+bool feed_defines(const struct sample *s, const struct sample_flow *f)
+{
+	return !f->listed || f->listed + HISTORY_MAX < s->seq;
+}
+
+void feed_mark(struct sample *s, const struct feed_picks *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		p->flows[i]->listed = s->seq;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the page's live feed tells of a sample: the flows that grew most since the one before, by number, and sums of the
+ * others. A frame names (defines) a flow only when a page that has followed for as long as frames are kept may not know it;
+ * what such a page must know when it comes is in a base document. Pure; kept and handed out by snapshot.h. */
+#ifndef TUNLAB_MONITOR_FEED_H
+#define TUNLAB_MONITOR_FEED_H
+
+#include "monitor/rows.h"
+#include "monitor/sample.h"
+
+enum {
+	FEED_TOP = 1000,      /* flows in a frame */
+	FEED_BASE_TOP = 8192, /* flows in a base document */
+};
+
+/* Growth of a frame's flows. */
+struct feed_picks {
+	struct sample_flow **flows; /* [n], into the sample, biggest growth first */
+	size_t n;
+	struct row_count rest;      /* the others that grew: count.flows of them */
+	struct row_count total;     /* of all flows, grown or not */
+};
+
+/* The flows that grew most, at most `top`. -ENOMEM. Free with feed_picks_free. */
+int feed_pick(const struct sample *s, size_t top, struct feed_picks *ret);
+/* The flows that frames since `oldest` name, at most `top`, biggest first. Their growth is not looked at. -ENOMEM. */
+int feed_pick_known(const struct sample *s, uint64_t oldest, size_t top, struct feed_picks *ret);
+void feed_picks_free(struct feed_picks *p);
+/* Must the sample's frame define this flow? */
+bool feed_defines(const struct sample *s, const struct sample_flow *f);
+/* Notes in the sample, which nobody else may have yet, that its frame was made of these. */
+void feed_mark(struct sample *s, const struct feed_picks *p);
+
+#endif
