@@ -166,8 +166,8 @@ static void start_clock(struct run *run)
 {
 	if (run->zero_ns)
 		return;
-	(void)engine_go(run->engine); /* a dead engine tells by event */
 	run->zero_ns = now_ns();
+	(void)engine_go(run->engine, run->zero_ns); /* a dead engine tells by event */
 	set_state(run, RUN_RUNNING);
 	(void)timer_arm(run->tick, run->zero_ns + SECOND_NS, SECOND_NS);
 	if (run->duration_ns)

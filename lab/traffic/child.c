@@ -31,7 +31,6 @@ enum {
 #define QUIET_NS NS_PER_S         /* drained when nothing has come for so long */
 #define DRAIN_MAX_NS (5 * NS_PER_S)
 #define HEALTH_NS NS_PER_S
-#define ENDING_NS (100 * NS_PER_MS)
 
 /* What is behind an epoll entry, beside the sockets of enum endpoint_role. */
 enum { KIND_ORDERS = ENDPOINT_ROLE_MAX, KIND_TIMER, KIND_WARM };
@@ -43,11 +42,13 @@ struct generator {
 	struct warm *warm;       /* while neighbours are being resolved */
 	uint64_t ordered_ns;
 	uint64_t warm_limit_ns;  /* when to give up the neighbours that have not answered */
+	uint64_t missed;         /* by earlier runs of it */
 	uint64_t sent, received; /* over all streams: the difference is on its way, or lost */
 	uint64_t activity_ns;    /* last packet out or in, while draining */
 	uint64_t drain_end_ns;
 	bool before_clock;       /* ordered before ORDER_GO: its times count from the clock's zero */
 	bool ready_late;         /* its neighbours took longer than the lab waited */
+	bool failed;             /* it could not start: it has no sockets */
 };
 
 struct child {
@@ -153,10 +154,10 @@ static void note_departure(struct child *c, uint32_t number, uint64_t now)
 {
 	struct generator_count *count = count_of(c, number);
 
-	if (count->first_ns == 0) {
+	if (count->first_ns == 0)
 		count->first_ns = now;
+	if (count->state == GEN_READY)
 		set_state(c, number, GEN_RUNNING);
-	}
 	count->last_ns = now;
 }
 
@@ -166,7 +167,7 @@ static void note_lateness(struct child *c, uint32_t number, uint64_t late_ns)
 
 	if (late_ns > count->slip_max_ns)
 		count->slip_max_ns = late_ns;
-	count->missed = c->generators[number].schedule.missed;
+	count->missed = c->generators[number].missed + c->generators[number].schedule.missed;
 }
 
 /* Sends what may go now, at most one batch; returns the number of packets. */
@@ -234,6 +235,7 @@ static void become_ready(struct child *c, uint32_t number)
 static void fail_generator(struct child *c, uint32_t number, const char *what, uint32_t client, int error)
 {
 	c->n_active--;
+	c->generators[number].failed = true;
 	set_state(c, number, GEN_DONE);
 	outbox_tell(&c->out, ENGINE_FAILED, number, "traffic from c%u: cannot %s on c%u: %s",
 		    c->generators[number].spec.client, what, client, strerror(-error));
@@ -326,11 +328,11 @@ static void warm_settle(struct child *c)
 
 /* ---- orders ---- */
 
-static void set_clock(struct child *c)
+static void set_clock(struct child *c, uint64_t zero_ns)
 {
 	if (c->running)
 		return;
-	c->zero_ns = now_ns();
+	c->zero_ns = zero_ns;
 	c->running = true;
 	for (uint32_t i = 0; i < c->n_generators; i++) {
 		c->generators[i].before_clock = true;
@@ -431,21 +433,44 @@ static void stop_generator(struct child *c, uint32_t number, uint64_t now)
 	}
 }
 
-/* One that is about to end by itself does so: the lab's clock is a little ahead of ours, and the last packet counts. */
-static bool ends_soon(const struct child *c, uint32_t number, uint64_t now)
+/* Forgets the timetable that has ended, but not what it gave up; from its end to the new start nothing is to be sent. */
+static void end_timetable(struct child *c, uint32_t number, uint64_t start_ns)
 {
-	const struct generator *g = &c->generators[number];
+	struct generator_count *count = count_of(c, number);
+	struct generator *g = &c->generators[number];
+	uint64_t end_ns = g->schedule.stop_ns != UINT64_MAX ? g->schedule.stop_ns : count->last_ns;
 
-	return c->running && state_of(c, number) == GEN_RUNNING && g->schedule.stop_ns != UINT64_MAX &&
-	       g->schedule.stop_ns < now + ENDING_NS;
+	g->missed += g->schedule.missed;
+	if (count->first_ns && end_ns < start_ns)
+		count->idle_ns += start_ns - end_ns;
+}
+
+static void start_again(struct child *c, const struct order *o)
+{
+	struct generator *g = &c->generators[o->generator];
+	enum generator_state state = state_of(c, o->generator);
+	uint64_t now = now_ns();
+
+	if (!c->running || c->draining || g->failed || (state == GEN_RUNNING && now < g->schedule.stop_ns))
+		return;
+	g->spec.start_ns = o->spec.start_ns;
+	g->spec.stop_ns = o->spec.stop_ns;
+	if (state == GEN_WARMING)
+		return; /* it starts when it is ready */
+	if (state == GEN_DONE)
+		c->n_active++;
+	end_timetable(c, o->generator, c->zero_ns + o->spec.start_ns);
+	g->spec.seed++; /* other gaps than the last time */
+	g->ready_late = false;
+	set_state(c, o->generator, GEN_READY);
+	start_schedule(c, o->generator);
 }
 
 static void drain_all(struct child *c, uint64_t now)
 {
 	c->draining = true;
 	for (uint32_t i = 0; i < c->n_generators; i++)
-		if (!ends_soon(c, i, now))
-			stop_generator(c, i, now);
+		stop_generator(c, i, now);
 	say_drained(c);
 }
 
@@ -465,17 +490,20 @@ static void set_rate(struct child *c, const struct order *o)
 
 static void take_order(struct child *c, const struct order *o)
 {
-	if ((o->type == ORDER_STOP || o->type == ORDER_RATE) && o->generator >= c->n_generators)
+	if ((o->type == ORDER_STOP || o->type == ORDER_START || o->type == ORDER_RATE) && o->generator >= c->n_generators)
 		return;
 	switch (o->type) {
 	case ORDER_ADD:
 		add_generator(c, o);
 		break;
 	case ORDER_GO:
-		set_clock(c);
+		set_clock(c, o->zero_ns);
 		break;
 	case ORDER_STOP:
 		stop_generator(c, o->generator, now_ns());
+		break;
+	case ORDER_START:
+		start_again(c, o);
 		break;
 	case ORDER_RATE:
 		set_rate(c, o);

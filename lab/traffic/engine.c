@@ -193,9 +193,9 @@ int engine_add(struct engine *e, const struct generator_spec *spec, uint32_t *re
 	return 0;
 }
 
-int engine_go(struct engine *e)
+int engine_go(struct engine *e, uint64_t zero_ns)
 {
-	return send_order(e, &(struct order){.type = ORDER_GO});
+	return send_order(e, &(struct order){.type = ORDER_GO, .zero_ns = zero_ns});
 }
 
 int engine_stop(struct engine *e, uint32_t generator)
@@ -203,6 +203,17 @@ int engine_stop(struct engine *e, uint32_t generator)
 	if (generator >= e->n_generators)
 		return -EINVAL;
 	return send_order(e, &(struct order){.type = ORDER_STOP, .generator = generator});
+}
+
+int engine_start_again(struct engine *e, uint32_t generator, uint64_t start_ns, uint64_t stop_ns)
+{
+	struct order order = {
+		.type = ORDER_START, .generator = generator, .spec = {.start_ns = start_ns, .stop_ns = stop_ns},
+	};
+
+	if (generator >= e->n_generators || (stop_ns && stop_ns <= start_ns))
+		return -EINVAL;
+	return send_order(e, &order);
 }
 
 int engine_set_rate(struct engine *e, uint32_t generator, const struct rate *rate)

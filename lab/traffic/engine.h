@@ -55,6 +55,7 @@ struct generator_count {
 	uint32_t state;          /* enum generator_state */
 	uint32_t stream0, n_streams;
 	uint64_t first_ns, last_ns; /* CLOCK_MONOTONIC of first and last departure; 0 before */
+	uint64_t idle_ns;        /* between them, from each stop to the start again */
 	uint64_t slip_max_ns;    /* worst lateness of a departure behind its deadline */
 	uint64_t missed;         /* departures given up because they were more than 1 s late */
 	uint32_t size;           /* spec.size */
@@ -89,11 +90,17 @@ int engine_start(const struct plan *plan, const int *client_ns, uint32_t max_str
  * (GEN_READY), or starts at once if the clock runs. Failures in the child come as ENGINE_FAILED. -ENOSPC: table full;
  * -EINVAL: no peers, a client that does not exist, or a size out of bounds; -EPIPE: the child is gone. */
 int engine_add(struct engine *e, const struct generator_spec *spec, uint32_t *ret_generator);
-/* Starts the clock: deadlines count from now. Generators that are not ready yet start when they are. */
-int engine_go(struct engine *e);
+/* Starts the clock: deadlines count from zero_ns (CLOCK_MONOTONIC, not in the future), which so is the lab's zero and the
+ * engine's. Generators that are not ready yet start when they are. */
+int engine_go(struct engine *e, uint64_t zero_ns);
 /* Stops sending (what was due by now and is late through a stall of the machine still goes out, within 1 s); ENGINE_DONE
  * follows once what was sent has arrived, or nothing has come for 1 s (at most 5 s in all). */
 int engine_stop(struct engine *e, uint32_t generator);
+/* Starts a generator again that has stopped, is about to, or waits for its start: its counters go on, it sends at the rate
+ * it has by now, from start_ns to stop_ns on the clock's axis (0: until stopped). One that is sending is left alone. Only
+ * once the clock runs, and for generators ordered before. */
+int engine_start_again(struct engine *e, uint32_t generator, uint64_t start_ns, uint64_t stop_ns);
+/* Sends at another rate from now on, without a burst; one that has stopped keeps it for when it starts again. */
 int engine_set_rate(struct engine *e, uint32_t generator, const struct rate *rate);
 /* Stops all generators and waits in the same way until what was sent has arrived: ENGINE_DRAINED. A generator with a
  * stop time or a count that is still running is cut short: for exact numbers drain after its end. */

@@ -104,22 +104,28 @@ static void gap_advance(struct schedule *s)
 	s->gap_after += random_gap(s);
 }
 
-/* The last departure was before at_ns. */
+/* How much of the running interval is left at at_ns, in intervals; a random gap may be longer than one. */
+static long double share_left(const struct schedule *s, uint64_t at_ns)
+{
+	long double share = s->next_ns > at_ns ? (long double)(s->next_ns - at_ns) / unit_ns(s) : 0;
+
+	return share > 1 && s->pattern != SCN_POISSON ? 1 : share;
+}
+
+/* The last departure was before at_ns. Before the first one the timetable has yet to begin, at its base. */
 static void change_interval(struct schedule *s, long double interval_ns, uint64_t at_ns)
 {
-	uint64_t last_ns = s->last_ns;
+	bool was_maximum = s->maximum, begun = s->last_ns != 0;
+	long double left = was_maximum ? 1 : share_left(s, at_ns);
 
 	s->maximum = interval_ns <= 0;
 	s->interval_ns = interval_ns;
 	s->change_ns = UINT64_MAX;
-	if (last_ns != 0) {
-		uint64_t next_ns = s->maximum ? at_ns : add_saturated(last_ns, unit_ns(s));
-
-		s->base_ns = next_ns > at_ns ? next_ns : at_ns;
-	}
+	if (begun)
+		s->base_ns = s->maximum ? at_ns : add_saturated(at_ns, left * unit_ns(s));
 	s->k = 0;
 	if (s->pattern == SCN_POISSON && !s->maximum) {
-		s->gap_after = last_ns ? 0 : random_gap(s);
+		s->gap_after = begun ? 0 : random_gap(s);
 		gap_advance(s);
 	}
 	next_set(s);

@@ -51,7 +51,8 @@ long double schedule_interval(const struct rate *rate, uint32_t size, bool ipv6)
 /* interval_ns 0: always due from base_ns on. The same seed gives the same departures. */
 void schedule_init(struct schedule *s, enum scn_pattern pattern, long double interval_ns, uint64_t seed,
 		   uint64_t base_ns, uint64_t stop_ns, uint64_t count);
-/* Goes on at another interval: the next departure is one new interval after the last, or now when that is past. What
+/* Goes on at another interval: what is left of the running one shrinks or grows with it, so that no burst makes up for the
+ * slower time before, and senders that were spread over an interval stay so (after "max": one whole interval is left). What
  * was due before now is still sent by the old timetable. */
 void schedule_set_interval(struct schedule *s, long double interval_ns, uint64_t now_ns);
 /* Takes the departures that may be sent at now, at most max. *ret_oldest_ns: deadline of the oldest departure taken or

@@ -261,7 +261,7 @@ static void run_for(struct engine *e, unsigned ms)
 {
 	struct engine_event event;
 
-	eq_i64(engine_go(e), 0);
+	eq_i64(engine_go(e, clock_ns()), 0);
 	sleep_ms(ms);
 	eq_i64(engine_drain(e), 0);
 	await(e, ENGINE_DRAINED, &event);
@@ -584,7 +584,7 @@ TEST(foreign_datagrams_are_ignored_and_copies_counted_as_such)
 
 	add(e, SCN_UDP, 100, 0, to12, 2, 64, 0);
 	await(e, ENGINE_WARM, &event);
-	eq_i64(engine_go(e), 0);
+	eq_i64(engine_go(e, clock_ns()), 0);
 	sleep_ms(100);
 	if (!ok(recv(tap, packet, sizeof(packet), 0) == 20 + 64))
 		return;
@@ -623,7 +623,7 @@ TEST(generators_come_go_and_change_while_the_clock_runs)
 	uint32_t number, slow;
 	uint64_t before;
 
-	eq_i64(engine_go(e), 0);
+	eq_i64(engine_go(e, clock_ns()), 0);
 	sleep_ms(50);
 	spec.rate = (struct rate){.unit = RATE_PPS, .value = 1000};
 	eq_i64(engine_add(e, &spec, &number), 0);
@@ -651,6 +651,73 @@ TEST(generators_come_go_and_change_while_the_clock_runs)
 	lan_down(l);
 }
 
+TEST(a_stopped_generator_starts_again_with_its_counters)
+{
+	static const uint32_t to1[] = {1};
+	LAN_OR_SKIP(l, false);
+	struct engine *e = start(l);
+	uint32_t ends = add(e, SCN_UDP, 1000, 0, to1, 1, 64, 100), other = add(e, SCN_PING, 100, 0, to1, 1, 64, 0);
+	uint64_t zero_ns, start_ns;
+	struct engine_event event;
+
+	await(e, ENGINE_WARM, &event);
+	zero_ns = clock_ns();
+	eq_i64(engine_go(e, zero_ns), 0);
+	await(e, ENGINE_DONE, &event);
+	eq_u64(departures(e, ends), 100);
+	eq_i64(engine_set_rate(e, ends, &(struct rate){.unit = RATE_PPS, .value = 2000}), 0); /* kept until it sends */
+	start_ns = clock_ns() - zero_ns + 50000000;
+	eq_i64(engine_start_again(e, ends, start_ns, start_ns + 100000000), 0);
+	await(e, ENGINE_DONE, &event);
+	eq_u64(event.generator, ends);
+	eq_u64(departures(e, ends), 300);
+	eq_u64(engine_stream(e, 0)->received, 300);
+	eq_u64(engine_stream(e, 0)->duplicates, 0);
+	eq_u64(engine_generator(e, ends)->idle_ns, start_ns - 100000000);
+
+	start_ns = clock_ns() - zero_ns;
+	eq_i64(engine_start_again(e, other, start_ns, start_ns + 1), 0); /* it sends already: that would end it */
+	sleep_ms(50);
+	eq_u64(engine_generator(e, other)->state, GEN_RUNNING);
+	eq_u64(engine_generator(e, other)->idle_ns, 0);
+	eq_i64(engine_stop(e, other), 0);
+	eq_i64(engine_start_again(e, other, start_ns, 0), 0); /* before it has come to its end */
+	sleep_ms(50);
+	eq_u64(engine_generator(e, other)->state, GEN_RUNNING);
+	eq_i64(engine_start_again(e, 77, 0, 0), -EINVAL);
+	eq_i64(engine_start_again(e, ends, 2, 2), -EINVAL);
+	eq_i64(engine_drain(e), 0);
+	await(e, ENGINE_DRAINED, &event);
+	eq_u64(engine_stream(e, 1)->received, engine_stream(e, 1)->sent);
+	engine_end(e);
+	lan_down(l);
+}
+
+TEST(a_generator_that_waits_starts_early)
+{
+	static const uint32_t to1[] = {1};
+	LAN_OR_SKIP(l, false);
+	struct engine *e = start(l);
+	struct generator_spec spec = {
+		.peers = to1, .n_peers = 1, .proto = SCN_UDP, .size = 64, .rate = {.unit = RATE_PPS, .value = 1000},
+		.start_ns = 3600000000000, .stop_ns = 3700000000000,
+	};
+	struct engine_event event;
+	uint64_t zero_ns;
+	uint32_t number;
+
+	eq_i64(engine_add(e, &spec, &number), 0);
+	await(e, ENGINE_WARM, &event);
+	zero_ns = clock_ns();
+	eq_i64(engine_go(e, zero_ns), 0);
+	eq_i64(engine_start_again(e, number, 50000000, 150000000), 0);
+	await(e, ENGINE_DONE, &event);
+	eq_u64(departures(e, number), 100);
+	eq_u64(engine_generator(e, number)->idle_ns, 0);
+	engine_end(e);
+	lan_down(l);
+}
+
 TEST(draining_ends_soon_when_packets_do_not_come)
 {
 	static const uint32_t to1[] = {1}, to2[] = {2};
@@ -662,7 +729,7 @@ TEST(draining_ends_soon_when_packets_do_not_come)
 	add(e, SCN_UDP, 100, 0, to1, 1, 64, 0);
 	add(e, SCN_PING, 100, 0, to2, 1, 64, 0);
 	await(e, ENGINE_WARM, &event);
-	eq_i64(engine_go(e), 0);
+	eq_i64(engine_go(e, clock_ns()), 0);
 	sleep_ms(100);
 	set_link(l, 1, false);
 	sleep_ms(100);
@@ -692,7 +759,7 @@ static void stall(unsigned run_ms, unsigned at_ms, unsigned stall_ms, uint64_t l
 	add(e, SCN_UDP, 10000, 0, to1, 1, 64, run_ms);
 	add(e, SCN_PING, 100, 0, to1, 1, 64, run_ms);
 	await(e, ENGINE_WARM, &event);
-	eq_i64(engine_go(e), 0);
+	eq_i64(engine_go(e, clock_ns()), 0);
 	begin_ns = clock_ns();
 	sleep_ms(at_ms);
 	eq_i64(kill(engine_pid(e), SIGSTOP), 0);
@@ -849,7 +916,7 @@ TEST(the_terminal_does_not_end_it_but_its_death_is_noticed)
 	eq_i64(engine_fd(e), -1);
 	eq_i64(engine_read_event(e, &event), 0);
 	eq_i64(engine_add(e, &spec, &number), -EPIPE);
-	eq_i64(engine_go(e), -EPIPE);
+	eq_i64(engine_go(e, clock_ns()), -EPIPE);
 	engine_end(e);
 	lan_down(l);
 }

@@ -366,20 +366,80 @@ TEST(a_very_long_stall_costs_a_bounded_time_per_call)
 	near((double)s.missed, 86399e9, 6e6);
 }
 
-TEST(a_new_rate_counts_from_the_last_departure)
+TEST(a_new_rate_keeps_the_share_of_the_interval_that_is_left)
 {
 	struct schedule s = timetable(SCN_CONSTANT, 10, 0, 0);
 	uint64_t oldest_ns;
 
 	schedule_take(&s, BASE, 64, &oldest_ns);
-	schedule_set_interval(&s, 1e9L, BASE + 50000000);   /* slower: a second after the last one */
+	schedule_set_interval(&s, 1e9L, BASE + 50000000); /* half of it is left */
+	eq_u64(s.next_ns, BASE + 550000000);
+	schedule_set_interval(&s, 1e6L, BASE + 50000000);
+	eq_u64(s.next_ns, BASE + 50500000);
+	schedule_set_interval(&s, 0, BASE + 50400000);
+	eq_u64(schedule_take(&s, BASE + 50400000, 64, &oldest_ns), 64);
+	schedule_set_interval(&s, 1e8L, BASE + 70000000); /* after "max" a whole one */
+	eq_u64(s.next_ns, BASE + 170000000);
+}
+
+TEST(a_new_rate_before_the_start_leaves_the_start_alone)
+{
+	struct schedule s;
+	uint64_t oldest_ns;
+
+	schedule_init(&s, SCN_CONSTANT, 1e8L, 0, BASE + NS_PER_S, UINT64_MAX, 0);
+	schedule_set_interval(&s, 1e6L, BASE);
 	eq_u64(s.next_ns, BASE + NS_PER_S);
-	schedule_set_interval(&s, 1e6L, BASE + 50000000);   /* faster, and that is past: now */
-	eq_u64(s.next_ns, BASE + 50000000);
-	schedule_set_interval(&s, 0, BASE + 60000000);
-	eq_u64(schedule_take(&s, BASE + 60000000, 64, &oldest_ns), 64);
-	schedule_set_interval(&s, 1e8L, BASE + 70000000);
-	eq_u64(s.next_ns, BASE + 160000000);
+	eq_u64(schedule_take(&s, BASE + NS_PER_S - 1, 64, &oldest_ns), 0);
+	eq_u64(schedule_take(&s, BASE + NS_PER_S, 64, &oldest_ns), 1);
+	eq_u64(s.next_ns, BASE + NS_PER_S + 1000000);
+}
+
+/* Departures from `from` on, each taken when it is due, up to `to`. */
+static uint64_t run_until(struct schedule *s, uint64_t from, uint64_t to)
+{
+	uint64_t oldest_ns, n = 0;
+
+	for (uint64_t now_ns = from; now_ns < to; now_ns = schedule_wake(s, now_ns))
+		n += schedule_take(s, now_ns, 64, &oldest_ns);
+	return n;
+}
+
+TEST(a_new_rate_makes_no_burst)
+{
+	static const enum scn_pattern patterns[] = { SCN_CONSTANT, SCN_BURST };
+	const long double slow = 1e9L, fast = 1e5L;
+
+	for (int p = 0; p < 2; p++) {
+		struct schedule s;
+		uint64_t now_ns = BASE, n, group = patterns[p] == SCN_BURST ? SCHEDULE_GROUP : 1;
+
+		schedule_init(&s, patterns[p], slow / (long double)group, 0, BASE, UINT64_MAX, 0);
+		eq_u64(run_until(&s, now_ns, BASE + 900000000), group);
+		now_ns = BASE + 900000000; /* a tenth of the second is left, and becomes a tenth of a fast unit */
+		schedule_set_interval(&s, fast, now_ns);
+		eq_u64(s.next_ns, now_ns + 10000 * group);
+		eq_u64(run_until(&s, schedule_wake(&s, now_ns), now_ns + 100000000), 1000);
+		now_ns += 100000000;
+		schedule_set_interval(&s, slow, now_ns); /* and back: the rest of the running unit, stretched */
+		n = run_until(&s, schedule_wake(&s, now_ns), now_ns + 10 * NS_PER_S * group);
+		eq_u64(n, 10 * group);
+	}
+}
+
+/* Drawn-out gaps scale as well: over many changes the mean is that of the two rates. */
+TEST(a_new_rate_keeps_random_gaps_random)
+{
+	struct schedule s;
+	uint64_t now_ns = BASE, n = 0;
+
+	schedule_init(&s, SCN_POISSON, 1e6L, 7, BASE, UINT64_MAX, 0);
+	for (int i = 0; i < 2000; i++) { /* 5 ms at 1000 a second, 5 ms at 100 */
+		n += run_until(&s, schedule_wake(&s, now_ns), now_ns + 5000000);
+		now_ns += 5000000;
+		schedule_set_interval(&s, i % 2 ? 1e6L : 1e7L, now_ns);
+	}
+	near((double)n, 5500, 5 * 74); /* five standard deviations */
 }
 
 TEST(a_new_rate_does_not_lose_what_was_due)
