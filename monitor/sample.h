@@ -42,6 +42,7 @@ struct sample_generator {
 	uint32_t size;
 	uint32_t state;              /* enum generator_state */
 	uint64_t first_ns, last_ns;  /* CLOCK_MONOTONIC of first and last departure; 0 before */
+	uint64_t idle_ns;            /* between them, from each stop to the start again */
 	uint64_t slip_max_ns, cold_ns;
 	uint64_t missed;             /* departures given up, more than 1 s late */
 	uint32_t unresolved;

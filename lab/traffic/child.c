@@ -43,6 +43,7 @@ struct generator {
 	uint64_t ordered_ns;
 	uint64_t warm_limit_ns;  /* when to give up the neighbours that have not answered */
 	uint64_t missed;         /* by earlier runs of it */
+	uint64_t idle_ns;        /* between them, not told yet: no packet has left since */
 	uint64_t sent, received; /* over all streams: the difference is on its way, or lost */
 	uint64_t activity_ns;    /* last packet out or in, while draining */
 	uint64_t drain_end_ns;
@@ -153,12 +154,15 @@ static void wake_for_departure(struct child *c, uint32_t number, uint64_t now)
 static void note_departure(struct child *c, uint32_t number, uint64_t now)
 {
 	struct generator_count *count = count_of(c, number);
+	struct generator *g = &c->generators[number];
 
 	if (count->first_ns == 0)
 		count->first_ns = now;
+	count->last_ns = now;
+	count->idle_ns += g->idle_ns;
+	g->idle_ns = 0;
 	if (count->state == GEN_READY)
 		set_state(c, number, GEN_RUNNING);
-	count->last_ns = now;
 }
 
 static void note_lateness(struct child *c, uint32_t number, uint64_t late_ns)
@@ -436,13 +440,13 @@ static void stop_generator(struct child *c, uint32_t number, uint64_t now)
 /* Forgets the timetable that has ended, but not what it gave up; from its end to the new start nothing is to be sent. */
 static void end_timetable(struct child *c, uint32_t number, uint64_t start_ns)
 {
-	struct generator_count *count = count_of(c, number);
+	const struct generator_count *count = count_of(c, number);
 	struct generator *g = &c->generators[number];
 	uint64_t end_ns = g->schedule.stop_ns != UINT64_MAX ? g->schedule.stop_ns : count->last_ns;
 
 	g->missed += g->schedule.missed;
 	if (count->first_ns && end_ns < start_ns)
-		count->idle_ns += start_ns - end_ns;
+		g->idle_ns += start_ns - end_ns;
 }
 
 static void start_again(struct child *c, const struct order *o)

@@ -248,8 +248,8 @@ static struct flow_sums sum_flows(const struct selection *sel, const struct samp
 	return sum;
 }
 
-/* When a generator ran, on the monotonic clock: as many intervals as it sent packets, from its
- * section's start on if its first packet falls into the first interval (the senders of a section
+/* When a generator ran, on the monotonic clock: as many intervals as it sent packets (and the time it stood still
+ * between), from its section's start on if its first packet falls into the first interval (the senders of a section
  * are spread over it). false if it has not run. */
 static bool generator_window(const struct checks *c, const struct sample *s,
 			     const struct sample_generator *g, uint64_t *ret_begin,
@@ -258,7 +258,8 @@ static bool generator_window(const struct checks *c, const struct sample *s,
 	double pps = plan_rate_pps(c->plan, &g->rate, g->size, g->client);
 	uint64_t zero = s->mono_ns - (uint64_t)llround(s->elapsed_s * 1e9);
 	uint64_t start = zero + (g->section >= 0 ? c->plan->scn->traffic[g->section].start_ns : 0);
-	uint64_t interval = g->sent > 1 ? (g->last_ns - g->first_ns) / (g->sent - 1)
+	uint64_t span = g->last_ns - g->first_ns, idle = g->idle_ns < span ? g->idle_ns : span; /* written one by one */
+	uint64_t interval = g->sent > 1 ? (span - idle) / (g->sent - 1)
 			    : pps > 0   ? (uint64_t)(1e9 / pps)
 					: 0;
 
@@ -267,7 +268,7 @@ static bool generator_window(const struct checks *c, const struct sample *s,
 	*ret_begin = g->section >= 0 && start < g->first_ns && g->first_ns - start <= interval
 			     ? start
 			     : g->first_ns;
-	*ret_end = *ret_begin + interval * g->sent;
+	*ret_end = *ret_begin + interval * g->sent + idle;
 	if (g->state == GEN_RUNNING || *ret_end > s->mono_ns)
 		*ret_end = s->mono_ns;
 	return true;
@@ -305,7 +306,7 @@ static bool generator_selected(const struct selection *sel, const struct sample 
  * none yet. */
 static double running_time(const struct selection *sel, const struct sample *s)
 {
-	uint64_t begin = UINT64_MAX, end = 0;
+	uint64_t begin = UINT64_MAX, end = 0, idle = UINT64_MAX; /* idle: time in which none of them was to send */
 
 	for (size_t i = 0; i < s->n_generators; i++) {
 		uint64_t b, e;
@@ -315,8 +316,9 @@ static double running_time(const struct selection *sel, const struct sample *s)
 			continue;
 		begin = b < begin ? b : begin;
 		end = e > end ? e : end;
+		idle = s->generators[i].idle_ns < idle ? s->generators[i].idle_ns : idle;
 	}
-	return end > begin ? (double)(end - begin) / 1e9 : end ? 0 : s->elapsed_s;
+	return end > begin ? (double)(end - begin - (idle < end - begin ? idle : 0)) / 1e9 : end ? 0 : s->elapsed_s;
 }
 
 static void measure_rate(const struct selection *sel, const struct sample *s,

@@ -298,6 +298,29 @@ TEST(rates_are_over_the_time_the_traffic_ran)
 	tear_down(&w);
 }
 
+TEST(rates_leave_out_the_time_a_section_stood_still)
+{
+	struct world w;
+	struct check_result r;
+
+	set_up(&w);
+	/* 1000 packets in two times five seconds, with four between */
+	w.generators[2].last_ns += 4ull * SECOND;
+	w.generators[2].idle_ns = 4ull * SECOND;
+	w.sample.mono_ns += 4ull * SECOND;
+	w.sample.elapsed_s += 4;
+	r = judge_in(&w, "pps(traffic=flood) ~ 100 +- 0.01%", false);
+	ok(r.holds);
+	/* Beside a section that went on there was no such time. */
+	r = judge_in(&w, "pps(proto=udp) ~ 75.7 +- 0.1%", false);
+	ok(r.holds);
+	/* Counters are read while they are written: never more than all of it. */
+	w.generators[2].idle_ns = 3600ull * SECOND;
+	r = judge_in(&w, "pps(traffic=flood) > 0", false);
+	ok(r.measured && r.value < 1e12);
+	tear_down(&w);
+}
+
 TEST(loss_is_between_two_hosts)
 {
 	struct world w;
