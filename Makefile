@@ -118,6 +118,7 @@ $(B)/assets.inc: $(WEB)/.built $(SCENARIOS) Makefile
 	for f in $(SCENARIOS); do echo "ASSET(scenario, \"$${f##*/}\", \"$$f\")"; done; } >$@
 
 $(O)/monitor/monitor.o $(B)/asan/monitor/monitor.o: $(B)/monitor.skel.h
+$(O)/lab/net/link.o $(B)/asan/lab/net/link.o: $(B)/loss.skel.h
 $(O)/ui/assets.o $(B)/asan/ui/assets.o: $(B)/assets.inc
 $(O)/lab/main.o $(B)/asan/lab/main.o: $(B)/version.h
 

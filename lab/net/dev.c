@@ -223,3 +223,13 @@ int dev_set_up(struct nl *nl, struct error *err, uint32_t index, const char *nam
 	put_ifinfo(h, index, true);
 	return 0;
 }
+
+int dev_set_down(struct nl *nl, struct error *err, uint32_t index, const char *name)
+{
+	struct nlmsghdr *h = nl_request(nl, err, RTM_NEWLINK, 0, "set %s down", name);
+
+	if (!h)
+		return -EIO;
+	put_ifinfo(h, index, false)->ifi_change = IFF_UP;
+	return 0;
+}

@@ -57,5 +57,6 @@ int dev_add_macvlan(struct nl *nl, struct error *err, uint32_t lower, const stru
 int dev_add_address(struct nl *nl, struct error *err, uint32_t index, const struct ip_addr *a, uint8_t prefix_len);
 
 int dev_set_up(struct nl *nl, struct error *err, uint32_t index, const char *name);
+int dev_set_down(struct nl *nl, struct error *err, uint32_t index, const char *name);
 
 #endif
