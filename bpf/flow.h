@@ -16,6 +16,20 @@
 enum encap {
 	ENCAP_NONE = 0,
 	ENCAP_VXLAN = 1,
+	ENCAP_VXLAN_GPE,
+	ENCAP_GENEVE,
+	ENCAP_GRE, /* with a key, as ENCAP_GRETAP: 0 is a key like any other */
+	ENCAP_GRE_NO_KEY,
+	ENCAP_GRETAP, /* GRE with Ethernet inside; NVGRE too: its VSID is the key's upper 24 bits */
+	ENCAP_GRETAP_NO_KEY,
+	ENCAP_ERSPAN1,
+	ENCAP_ERSPAN2,
+	ENCAP_ERSPAN3,
+	ENCAP_4IN4,
+	ENCAP_6IN4,
+	ENCAP_4IN6,
+	ENCAP_6IN6,
+	ENCAP_GTPU,
 	ENCAP_MAX
 };
 
@@ -28,14 +42,17 @@ struct flow_key {
 	__u8 outer_dst[16];
 	__u8 inner_src[16];
 	__u8 inner_dst[16];
-	__u32 vni;             /* host order */
-	__u16 inner_ethertype; /* host order; below 0x600 (FLOW_LLC) an 802.3 frame */
+	__u32 vni;             /* host order: VNI, GRE key, ERSPAN session or TEID; 0 if none */
+	__u16 inner_ethertype; /* host order; or one of FLOW_LLC ... */
 	__u8 inner_ipproto;    /* IPv4 protocol or last IPv6 next header; 0 if not IP */
 	__u8 encap;            /* enum encap */
 } __attribute__((aligned(8)));
 
-/* inner_ethertype of every 802.3 frame, whatever its length field says: one flow, not 1500. */
-#define FLOW_LLC 0x0001
+/* Where a packet states no EtherType. They are below all that are assigned (from 0x0600 on). */
+#define FLOW_LLC 0x0001      /* 802.3 frame, whatever its length field says: one flow, not 1500 */
+#define FLOW_NO_TYPE 0x0002  /* nothing tells what it is */
+#define FLOW_NOT_IPV4 0x0003 /* announced as IPv4, but of another version */
+#define FLOW_NOT_IPV6 0x0004 /* likewise */
 
 /* Wire packets and wire bytes (frame from the outer Ethernet header on, without FCS). */
 struct flow_count {

@@ -18,6 +18,7 @@
 
 #include "bpf/flow.h"
 #include "bpf/parse.h"
+#include "bpf/parse_plain.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -88,11 +89,11 @@ static __always_inline struct host_count *host_of(const struct __sk_buff *skb, _
 }
 
 /*
- * From a copy of the packet's first bytes, where they do not lie in one piece: pulling them
- * together in place would change what other programs see, and unshare cloned packets. A function
- * of its own, so that the verifier looks at it once.
+ * From a copy of the packet's first bytes: they need not lie in one piece, and pulling them together
+ * in place would change what other programs see, and unshare cloned packets. A function of its own,
+ * so that the verifier looks at it once. Finds a verdict, and fills this CPU's scratch.
  */
-__noinline int parse_copy(struct __sk_buff *skb)
+__noinline int parse_copy(struct __sk_buff *skb, __u32 depth)
 {
 	__u32 len = skb->len, cpu = bpf_get_smp_processor_id();
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
@@ -100,32 +101,33 @@ __noinline int parse_copy(struct __sk_buff *skb)
 
 	if (!scratch)
 		return VERDICT_TRUNCATED;
-	if (len > sizeof(scratch->bytes))
-		len = sizeof(scratch->bytes);
+	if (len > depth)
+		len = depth;
 	/* Before 6.8 the verifier learns nothing from len != 0; one less, it must only be small. */
 	len--;
 	parse_keep(len);
 	if (len >= sizeof(scratch->bytes) ||
 	    bpf_skb_load_bytes(skb, 0, scratch->bytes, len + 1))
 		return VERDICT_TRUNCATED;
-	cursor_init(&cursor, scratch->bytes, NULL, skb->len);
-	cursor.copied = true;
+	cursor_init(&cursor, scratch->bytes, len + 1, skb->len);
 	cursor.want_l4 = skb->gso_size;
 	return parse_frame(&cursor, ports, &scratch->parsed);
 }
 
-static __always_inline enum verdict parse_packet(struct __sk_buff *skb, struct parsed *ret)
-{
-	void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
-	struct cursor cursor;
-	enum verdict verdict;
+/* Nearly all headers are short: the copy costs as much as it is long. */
+enum { COPY_FIRST = 160 };
 
-	cursor_init(&cursor, data, data_end, skb->len);
-	cursor.want_l4 = skb->gso_size;
-	/* Blurred, that the verifier looks at all that follows once, not once for each verdict. */
-	verdict = parse_blur(parse_frame(&cursor, ports, ret));
-	if (verdict == VERDICT_TRUNCATED && skb->data_end - skb->data < skb->len)
-		verdict = parse_copy(skb); /* ret is this CPU's, too */
+static __always_inline enum verdict parse_skb(struct __sk_buff *skb, struct parsed *ret)
+{
+	const void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
+	enum verdict verdict = VERDICT_TRUNCATED;
+
+	if (!skb->gso_size)
+		verdict = parse_plain(data, data_end, skb->len, ports, ret);
+	if (verdict == VERDICT_TRUNCATED)
+		verdict = parse_copy(skb, COPY_FIRST); /* ret is this CPU's, too */
+	if (verdict == VERDICT_TRUNCATED && skb->len > COPY_FIRST)
+		verdict = parse_copy(skb, PARSE_DEPTH_MAX);
 	return verdict;
 }
 
@@ -190,7 +192,7 @@ static __always_inline int observe(struct __sk_buff *skb, enum flow_dir dir)
 		__builtin_memset(parsed, 0, sizeof(*parsed));
 		verdict = VERDICT_OTHERHOST;
 	} else {
-		verdict = parse_packet(skb, parsed);
+		verdict = parse_skb(skb, parsed);
 	}
 	len += tag_len;
 	parsed->headers += tag_len;

@@ -332,7 +332,7 @@ static int open_events(struct run *run, struct error *err)
 static int start_monitor(struct run *run, struct error *err)
 {
 	struct monitor_config config = {
-		.ports = { { .port = run->scn->port, .encap = ENCAP_VXLAN } },
+		.ports = { { .port = run->scn->port, .encap = ENCAP_VXLAN }, { .port = 6081, .encap = ENCAP_GENEVE } },
 		.base_ifindex = PLAN_IFINDEX_UPLINK, .n_hosts = run->plan->n_hosts, .capacity = run->plan->flow_capacity,
 	};
 	int r = monitor_open(&config, err, &run->monitor);

@@ -7,6 +7,7 @@
 #ifndef TUNLAB_MONITOR_FLOWS_H
 #define TUNLAB_MONITOR_FLOWS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -89,8 +90,17 @@ void flows_get_health(const struct flow_table *table, struct flow_health *ret_he
 void flow_count_add(struct flow_count *sum, const struct flow_count *part);
 void host_counters_add(struct host_counters *sum, const struct host_counters *part);
 
-/* "vxlan"; "none" for ENCAP_NONE; "?" for a value that is no encapsulation. Static storage. */
+/* "vxlan"; "none" for ENCAP_NONE; "?" for a value that is no encapsulation. Several share a name. Static storage. */
 const char *encap_name(unsigned int encap);
+
+/* The number in a flow's tunnel header: VNI, GRE key, ERSPAN session, TEID; -1 where it has none. */
+int64_t flow_vni(const struct flow_key *key);
+
+/* Whether the flow's inner addresses are any: :: is one, too. */
+bool flow_has_inner_ip(const struct flow_key *key);
+
+/* UDP ports of all tunnels known, as registered, and VXLAN's in Linux before it was; 0-terminated. */
+extern const struct flow_port flow_ports_default[FLOW_PORTS_MAX];
 
 /* "flow", "other", "truncated" and so on; "?" out of range. Static storage. */
 const char *verdict_name(unsigned int verdict);
@@ -99,7 +109,7 @@ const char *verdict_name(unsigned int verdict);
 
 /*
  * Write the contract's inner_proto, as "ipv4/icmp", "ipv6/tcp", "ipv4/89", "arp", "llc",
- * "0x88cc", to buf[FLOW_PROTO_SIZE]; returns buf. ethertype in host order.
+ * "0x88cc", "unknown", to buf[FLOW_PROTO_SIZE]; returns buf. ethertype in host order.
  */
 const char *flow_proto_name(uint16_t ethertype, uint8_t ipproto, char *buf);
 

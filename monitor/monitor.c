@@ -22,9 +22,9 @@
 #include <bpf/libbpf.h>
 
 #include "monitor.skel.h"
+#include "monitor/flows.h"
 
 enum {
-	VXLAN_PORT = 4789,
 	/*
 	 * Filters are found again by handle and priority. In a lab's namespace there are no others;
 	 * elsewhere a middling priority leaves room on both sides.
@@ -158,8 +158,8 @@ static int set_knobs(struct monitor *m, const struct monitor_config *config)
 		if (config->ports[i].encap != ENCAP_NONE)
 			knobs->ports[n_ports++] = config->ports[i];
 	}
-	if (n_ports == 0)
-		knobs->ports[0] = (struct flow_port){.port = VXLAN_PORT, .encap = ENCAP_VXLAN};
+	for (int i = 0; i < FLOW_PORTS_MAX && n_ports == 0; i++)
+		knobs->ports[i] = flow_ports_default[i];
 	knobs->base_ifindex = config->base_ifindex;
 	knobs->n_hosts = maps->n_hosts;
 	knobs->slots_per_cpu = maps->slots_per_cpu;

@@ -19,9 +19,9 @@
 
 struct monitor;
 
-/* All zero is a valid configuration: port 4789, one host with any interface index. */
+/* All zero is a valid configuration: all tunnels on their own ports, one host with any interface index. */
 struct monitor_config {
-	struct flow_port ports[FLOW_PORTS_MAX]; /* UDP port to encapsulation; none: 4789 is VXLAN */
+	struct flow_port ports[FLOW_PORTS_MAX]; /* UDP port to encapsulation; none: flow_ports_default */
 	uint32_t base_ifindex; /* interface index of host 0's underlay interface */
 	uint32_t n_hosts;      /* host i's is base_ifindex + i; 0 means 1 */
 	uint32_t capacity;     /* flows that surely fit; 0 means MONITOR_CAPACITY_DEFAULT */

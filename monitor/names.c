@@ -1,13 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names of what numbers in a flow key mean, spelled as the contract does; declared in flows.h. */
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "bpf/parse.h"
 #include "monitor/flows.h"
 
-static const char *const encap_names[ENCAP_MAX] = {
-	[ENCAP_NONE] = "none",
-	[ENCAP_VXLAN] = "vxlan",
+static const struct {
+	const char *name;
+	bool has_vni;
+} encaps[ENCAP_MAX] = {
+	[ENCAP_NONE] = {"none", false},
+	[ENCAP_VXLAN] = {"vxlan", true},
+	[ENCAP_VXLAN_GPE] = {"vxlan-gpe", true},
+	[ENCAP_GENEVE] = {"geneve", true},
+	[ENCAP_GRE] = {"gre", true},
+	[ENCAP_GRE_NO_KEY] = {"gre", false},
+	[ENCAP_GRETAP] = {"gretap", true},
+	[ENCAP_GRETAP_NO_KEY] = {"gretap", false},
+	[ENCAP_ERSPAN1] = {"erspan1", false},
+	[ENCAP_ERSPAN2] = {"erspan2", true},
+	[ENCAP_ERSPAN3] = {"erspan3", true},
+	[ENCAP_4IN4] = {"4in4", false},
+	[ENCAP_6IN4] = {"6in4", false},
+	[ENCAP_4IN6] = {"4in6", false},
+	[ENCAP_6IN6] = {"6in6", false},
+	[ENCAP_GTPU] = {"gtp-u", true},
+};
+
+const struct flow_port flow_ports_default[FLOW_PORTS_MAX] = {
+	{.port = 4789, .encap = ENCAP_VXLAN},     /* first: the commonest is found at once */
+	{.port = 8472, .encap = ENCAP_VXLAN},
+	{.port = 4790, .encap = ENCAP_VXLAN_GPE},
+	{.port = 6081, .encap = ENCAP_GENEVE},
+	{.port = 2152, .encap = ENCAP_GTPU},
 };
 
 static const char *const verdict_names[VERDICT_MAX] = {
@@ -38,7 +64,17 @@ enum { ETH_TYPE_ARP = 0x0806 };
 
 const char *encap_name(unsigned int encap)
 {
-	return encap < ENCAP_MAX ? encap_names[encap] : "?";
+	return encap < ENCAP_MAX ? encaps[encap].name : "?";
+}
+
+int64_t flow_vni(const struct flow_key *key)
+{
+	return key->encap < ENCAP_MAX && encaps[key->encap].has_vni ? (int64_t)key->vni : -1;
+}
+
+bool flow_has_inner_ip(const struct flow_key *key)
+{
+	return key->inner_ethertype == ETH_TYPE_IPV4 || key->inner_ethertype == ETH_TYPE_IPV6;
 }
 
 const char *verdict_name(unsigned int verdict)
@@ -49,15 +85,20 @@ const char *verdict_name(unsigned int verdict)
 const char *flow_proto_name(uint16_t ethertype, uint8_t ipproto, char *buf)
 {
 	int version = ethertype == ETH_TYPE_IPV4 ? 4 : 6;
+	int number = ethertype == FLOW_NOT_IPV4   ? ETH_TYPE_IPV4
+		     : ethertype == FLOW_NOT_IPV6 ? ETH_TYPE_IPV6
+						  : ethertype;
 	const char *name = ipproto_names[ipproto];
 	int ret = 0;
 
 	if (ethertype == FLOW_LLC)
 		ret = snprintf(buf, FLOW_PROTO_SIZE, "llc");
+	else if (ethertype == FLOW_NO_TYPE)
+		ret = snprintf(buf, FLOW_PROTO_SIZE, "unknown");
 	else if (ethertype == ETH_TYPE_ARP)
 		ret = snprintf(buf, FLOW_PROTO_SIZE, "arp");
 	else if (ethertype != ETH_TYPE_IPV4 && ethertype != ETH_TYPE_IPV6)
-		ret = snprintf(buf, FLOW_PROTO_SIZE, "0x%04x", ethertype);
+		ret = snprintf(buf, FLOW_PROTO_SIZE, "0x%04x", number);
 	else if (name)
 		ret = snprintf(buf, FLOW_PROTO_SIZE, "ipv%d/%s", version, name);
 	else

@@ -7,16 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int64_t flow_vni(const struct flow_key *key)
-{
-	switch (key->encap) {
-	case ENCAP_VXLAN:
-		return key->vni;
-	default:
-		return -1;
-	}
-}
-
 static struct ip_addr addr_of(const uint8_t bytes[16])
 {
 	struct ip_addr a;

@@ -35,9 +35,6 @@ struct rows {
 	struct row_count total;  /* of all flows selected: rows and rest */
 };
 
-/* -1: this encapsulation has no such number. */
-int64_t flow_vni(const struct flow_key *key);
-
 /* Free with rows_free; points into the sample. Equal sizes are ordered by key, so equal samples give equal
  * rows. -ENOMEM. */
 int rows_make(const struct sample *s, const struct flow_query *q, struct rows *ret);

@@ -39,8 +39,8 @@ static void emit_flow_members(struct emit *e, const struct row *row)
 	emit_vni(e, "vni", flow_vni(&f->key));
 	emit_address(e, "outer_src", f->key.outer_src);
 	emit_address(e, "outer_dst", f->key.outer_dst);
-	emit_address(e, "inner_src", f->key.inner_src);
-	emit_address(e, "inner_dst", f->key.inner_dst);
+	emit_inner(e, "inner_src", &f->key, f->key.inner_src);
+	emit_inner(e, "inner_dst", &f->key, f->key.inner_dst);
 	emit_string(e, "inner_proto", flow_proto_name(f->key.inner_ethertype, f->key.inner_ipproto, proto));
 	emit_bool(e, "bum", f->bum);
 	emit_count(e, &row->count);

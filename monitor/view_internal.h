@@ -9,6 +9,8 @@
 
 /* As the contract's examples show them; -1 and "no address" become null. */
 void emit_address(struct emit *e, const char *key, const uint8_t bytes[16]);
+/* Of a flow: null only where there is no inner IP header. */
+void emit_inner(struct emit *e, const char *key, const struct flow_key *flow, const uint8_t bytes[16]);
 void emit_vni(struct emit *e, const char *key, int64_t vni);
 void emit_host(struct emit *e, const char *key, const struct plan *plan, int64_t host);
 void emit_client(struct emit *e, const char *key, int64_t client);

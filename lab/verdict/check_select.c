@@ -128,8 +128,8 @@ struct subject subject_of_pair(const struct plan *p, uint32_t from, uint32_t to,
 	const struct scn_vni *v = p->vnis[a->vni].scn;
 	bool v4 = addr_is_v4(&a->addr);
 	static const __u8 encaps[SCN_ENCAP_MAX] = {
-		[SCN_VXLAN] = ENCAP_VXLAN
-	}; /* the others are not built */
+		[SCN_VXLAN] = ENCAP_VXLAN, [SCN_GENEVE] = ENCAP_GENEVE, [SCN_GRETAP] = ENCAP_GRETAP
+	};
 
 	*key = (struct flow_key){
 		.vni = v->vni,
@@ -313,7 +313,7 @@ static bool selector_is(const struct selection *sel, const struct check_selector
 	case SEL_PROTO:
 		return proto_is(sel, x->key);
 	case SEL_ENCAP:
-		return x->key->encap == sel->encap;
+		return sel->encap >= 0 && !strcmp(encap_name(x->key->encap), encap_name((unsigned)sel->encap));
 	case SEL_TRAFFIC:
 		return traffic_is(sel, x);
 	case SEL_OUTER_SRC:

@@ -27,12 +27,12 @@
 #include "bpf/parse.h"
 #include "monitor/flows.h"
 #include "monitor/monitor.h"
-#include "tests/unit/packets.h"
+#include "tests/unit/packet_cases.h"
 #include "tests/unit/t.h"
 
 enum { LOOPBACK = 1 }; /* its index in every namespace; test_run's packets are from it, too */
 
-static const struct flow_port ports[FLOW_PORTS_MAX] = {{.port = 4789, .encap = ENCAP_VXLAN}};
+static const struct flow_port *const ports = flow_ports_default;
 
 static void print_line(void *arg, const char *line)
 {
@@ -108,7 +108,7 @@ TEST(the_kernel_parses_as_the_native_parser_does)
 	if (!m)
 		return;
 	for (int i = 0; i < 2 * N_PACKET_CASES; i++) {
-		const struct packet_case *c = &packet_cases[i / 2];
+		const struct packet_case *c = packet_case(i / 2);
 		enum flow_dir dir = i % 2;
 		const struct frame_count *was, *is;
 		struct flow_count want, got = {0};
@@ -174,7 +174,7 @@ TEST(frames_of_every_length_get_the_native_verdict)
 	if (!m)
 		return;
 	for (int i = 0; i < N_PACKET_CASES; i++) {
-		const struct packet_case *c = &packet_cases[i];
+		const struct packet_case *c = packet_case(i);
 		struct packet p;
 		bool good = true;
 
@@ -189,7 +189,7 @@ TEST(frames_of_every_length_get_the_native_verdict)
 			if (ret == -EINVAL && n < 14 + 40)
 				continue;
 			good &= eq_i64(ret, -1);
-			cursor_init(&cursor, p.data, p.data + n, n);
+			cursor_init(&cursor, p.data, n, n);
 			want[parse_frame(&cursor, ports, &parsed)]++;
 		}
 		eq_i64(flows_read(m, &table), 0);

@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	len = size - 2 + data[0] * (data[1] >> 1);
-	cursor_init(&cursor, data + 2, data + size, len);
+	cursor_init(&cursor, data + 2, size - 2, len);
 	cursor.want_l4 = data[1] & 1;
 	verdict = parse_frame(&cursor, ports, &parsed);
 	parse_count(&parsed, len, data[1] & 1 ? 100 : 0, 0, &count);

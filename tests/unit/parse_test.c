@@ -2,11 +2,12 @@
 /* bpf/parse.h, compiled natively: the table in packets.h, its packets cut at every length. */
 #include <stdlib.h>
 
-#include "bpf/parse.h"
-#include "tests/unit/packets.h"
+#include "bpf/parse_plain.h"
+#include "monitor/flows.h"
+#include "tests/unit/packet_cases.h"
 #include "tests/unit/t.h"
 
-static const struct flow_port ports[FLOW_PORTS_MAX] = {{.port = 4789, .encap = ENCAP_VXLAN}};
+static const struct flow_port *const ports = flow_ports_default;
 
 /* The bytes lie at the end of their own memory, so that a sanitizer sees any read beyond. */
 static enum verdict parse(const struct packet_case *c, const uint8_t *data, size_t captured,
@@ -19,7 +20,7 @@ static enum verdict parse(const struct packet_case *c, const uint8_t *data, size
 	if (!copy)
 		return VERDICT_MAX;
 	memcpy(copy + 1, data, captured);
-	cursor_init(&cursor, copy + 1, copy + 1 + captured, len);
+	cursor_init(&cursor, copy + 1, captured, len);
 	cursor.want_l4 = c->gso_size;
 	verdict = parse_frame(&cursor, ports, ret);
 	free(copy);
@@ -29,7 +30,7 @@ static enum verdict parse(const struct packet_case *c, const uint8_t *data, size
 TEST(packets_become_keys_and_verdicts)
 {
 	for (int i = 0; i < N_PACKET_CASES; i++) {
-		const struct packet_case *c = &packet_cases[i];
+		const struct packet_case *c = packet_case(i);
 		struct flow_count count, want_count;
 		struct parsed parsed;
 		struct flow_key want;
@@ -61,7 +62,7 @@ TEST(packets_become_keys_and_verdicts)
 static void check_every_length(bool wire)
 {
 	for (int i = 0; i < N_PACKET_CASES; i++) {
-		const struct packet_case *c = &packet_cases[i];
+		const struct packet_case *c = packet_case(i);
 		struct parsed whole, cut;
 		bool reached = false, good = true;
 		struct packet p;
@@ -106,9 +107,9 @@ TEST(headers_beyond_the_key_are_not_needed)
 	struct parsed parsed;
 	struct packet p;
 
-	case_build(&packet_cases[0], &p);
-	eq_u64(parse(&packet_cases[0], p.data, 50 + 14 + 20, p.len, &parsed), VERDICT_FLOW);
-	eq_u64(parse(&packet_cases[0], p.data, 50 + 14 + 19, p.len, &parsed), VERDICT_TRUNCATED);
+	case_build(packet_case(0), &p);
+	eq_u64(parse(packet_case(0), p.data, 50 + 14 + 20, p.len, &parsed), VERDICT_FLOW);
+	eq_u64(parse(packet_case(0), p.data, 50 + 14 + 19, p.len, &parsed), VERDICT_TRUNCATED);
 }
 
 TEST(ports_are_configured)
@@ -143,7 +144,7 @@ TEST(ports_are_configured)
 		put_ethernet(&p, 0x0806);
 		put_payload(&p, 28);
 		packet_finish(&p);
-		cursor_init(&cursor, p.data, p.data + p.len, p.len);
+		cursor_init(&cursor, p.data, p.len, p.len);
 		if (!eq_u64(parse_frame(&cursor, rows[i].ports, &parsed), rows[i].verdict))
 			t_note("in row %zu", i);
 	}
@@ -156,10 +157,10 @@ TEST(a_packet_may_begin_with_its_ip_header)
 	struct cursor cursor;
 	struct packet p;
 
-	case_build(&packet_cases[0], &p);
-	eq_u64(parse(&packet_cases[0], p.data, p.len, p.len, &framed), VERDICT_FLOW);
-	cursor_init(&cursor, p.data + 14, p.data + p.len, p.len - 14);
-	eq_u64(parse_network(&cursor, ports, ETH_TYPE_IPV4, &parsed), VERDICT_FLOW);
+	case_build(packet_case(0), &p);
+	eq_u64(parse(packet_case(0), p.data, p.len, p.len, &framed), VERDICT_FLOW);
+	cursor_init(&cursor, p.data + 14, p.len - 14, p.len - 14);
+	eq_u64(parse_packet(&cursor, ports, ETH_TYPE_IPV4, &parsed), VERDICT_FLOW);
 	ok(memcmp(&parsed.key, &framed.key, sizeof(parsed.key)) == 0);
 	eq_u64(parsed.inner_len, framed.inner_len);
 }
@@ -171,7 +172,7 @@ TEST(noise_is_survived)
 
 	t_note("seed %" PRIu64, state);
 	for (int i = 0; i < 200000; i++) {
-		const struct packet_case *c = &packet_cases[i % N_PACKET_CASES];
+		const struct packet_case *c = packet_case(i % N_PACKET_CASES);
 		struct parsed parsed;
 		struct packet p;
 
@@ -186,4 +187,62 @@ TEST(noise_is_survived)
 		    !ok(parsed.inner_off + parsed.inner_len <= p.len))
 			return;
 	}
+}
+
+/* The shortcut says what the general parser says, or nothing. */
+static void check_plain(const uint8_t *data, size_t at_hand, size_t len, uint64_t *n_plain, uint64_t *n)
+{
+	uint8_t *copy = malloc(at_hand + 1);
+	struct parsed plain, general;
+	enum verdict verdict;
+	struct cursor cursor;
+
+	if (!copy)
+		return;
+	memcpy(copy + 1, data, at_hand);
+	verdict = parse_plain(copy + 1, copy + 1 + at_hand, len, ports, &plain);
+	(*n)++;
+	if (verdict != VERDICT_TRUNCATED) {
+		(*n_plain)++;
+		cursor_init(&cursor, copy + 1, at_hand, len);
+		eq_u64(parse_frame(&cursor, ports, &general), verdict);
+		eq_u64(plain.inner_off, general.inner_off);
+		eq_u64(plain.inner_len, general.inner_len);
+		eq_u64(plain.later_fragment, general.later_fragment);
+		if (verdict == VERDICT_FLOW) {
+			ok(memcmp(&plain.key, &general.key, sizeof(plain.key)) == 0);
+			eq_u64(plain.headers, general.headers);
+		}
+	}
+	free(copy);
+}
+
+TEST(the_shortcut_agrees_with_the_parser)
+{
+	uint64_t n = 0, n_plain = 0, state = 88172645463325252u;
+
+	for (int i = 0; i < N_PACKET_CASES; i++) {
+		struct packet p;
+
+		case_build(packet_case(i), &p);
+		for (size_t cut = 0; cut <= p.len && !t_failures; cut++) {
+			check_plain(p.data, cut, p.len, &n_plain, &n);
+			check_plain(p.data, cut, cut, &n_plain, &n);
+		}
+		for (int k = 0; k < 2000 && !t_failures; k++) {
+			struct packet q = p;
+
+			state ^= state << 13; /* xorshift */
+			state ^= state >> 7;
+			state ^= state << 17;
+			q.data[state % 100 % p.len] = state >> 32;
+			check_plain(q.data, q.len, q.len, &n_plain, &n);
+		}
+		if (t_failures) {
+			t_note("in row %d: %s", i, packet_case(i)->what);
+			return;
+		}
+	}
+	t_note("%" PRIu64 " of %" PRIu64 " packets were plain", n_plain, n);
+	ok(n_plain > n / 10 && n_plain < n);
 }

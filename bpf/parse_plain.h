@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * A shortcut past parse.h for the packets that most are: Ethernet, IP without options or fragments,
+ * then UDP, VXLAN (or GENEVE without options), Ethernet, IP, or else no tunnel. All offsets are
+ * then constants, and each bound is checked once. It gives what parse_frame() gives, or gives up.
+ */
+#ifndef TUNLAB_BPF_PARSE_PLAIN_H
+#define TUNLAB_BPF_PARSE_PLAIN_H
+
+#include "bpf/parse.h"
+
+/* What the shortcut says where it knows nothing. */
+#define PLAIN_NOT VERDICT_TRUNCATED
+
+/* An inner IP packet that begins at at; false if it is not plain. */
+PARSE_FN bool plain_inner(const __u8 *at, const __u8 *data_end, __u32 len, __be16 type,
+			  const struct tunnel *t, struct flow_key *key, __u32 *ret_header_len)
+{
+	if (type == parse_be16(ETH_TYPE_IPV4)) {
+		const struct wire_ipv4 *ip = (const void *)at;
+
+		if (at + sizeof(*ip) > data_end || len < sizeof(*ip) || ip->version_ihl != 0x45 ||
+		    parse_be16(ip->total_len) < sizeof(*ip))
+			return false;
+		parse_put_ipv4(key->inner_src, ip->src);
+		parse_put_ipv4(key->inner_dst, ip->dst);
+		parse_put_tunnel(key, t, ETH_TYPE_IPV4, ip->proto);
+		*ret_header_len = sizeof(*ip);
+		return true;
+	}
+	if (type == parse_be16(ETH_TYPE_IPV6)) {
+		const struct wire_ipv6 *ip = (const void *)at;
+
+		if (at + sizeof(*ip) > data_end || len < sizeof(*ip) ||
+		    (ip->version_class_label & parse_be32(IPV6_VERSION)) !=
+			    parse_be32(IPV6_VERSION_6) ||
+		    parse_is_ipv6_ext(ip->next))
+			return false;
+		parse_put_ipv6(key->inner_src, &ip->src);
+		parse_put_ipv6(key->inner_dst, &ip->dst);
+		parse_put_tunnel(key, t, ETH_TYPE_IPV6, ip->next);
+		*ret_header_len = sizeof(*ip);
+		return true;
+	}
+	return false;
+}
+
+/* The tunnel headers of 8 bytes with a frame behind them; false for any other. */
+PARSE_FN bool plain_tunnel(const __u8 *at, struct tunnel *t)
+{
+	const struct wire_geneve *geneve = (const void *)at;
+	const struct wire_vxlan *vxlan = (const void *)at;
+
+	if (t->encap == ENCAP_VXLAN) {
+		t->vni = parse_be32(vxlan->vni) >> 8;
+		return vxlan->flags & VXLAN_FLAG_VNI;
+	}
+	t->vni = parse_be32(geneve->vni) >> 8;
+	return t->encap == ENCAP_GENEVE && geneve->version_len == 0 &&
+	       geneve->type == parse_be16(ETH_TYPE_TEB);
+}
+
+/* UDP and all behind it, in an outer IP packet's payload of len bytes that begins at off. */
+PARSE_FN enum verdict plain_udp(const __u8 *at, const __u8 *data_end, __u32 off, __u32 len,
+				const volatile struct flow_port ports[FLOW_PORTS_MAX], struct parsed *ret)
+{
+	enum { BEFORE = sizeof(struct wire_udp) + 8 };
+	const struct wire_udp *udp = (const void *)at;
+	const struct wire_ethernet *eth = (const void *)(at + BEFORE);
+	struct tunnel t = {0};
+	__u32 header_len;
+
+	if (at + sizeof(*udp) > data_end || len < sizeof(*udp) || parse_be16(udp->len) != len)
+		return PLAIN_NOT;
+	t.encap = parse_port_encap(ports, parse_be16(udp->dst));
+	if (t.encap == ENCAP_NONE)
+		return VERDICT_OTHER;
+	if (at + BEFORE + sizeof(*eth) > data_end || len < BEFORE + sizeof(*eth) ||
+	    !plain_tunnel(at + sizeof(*udp), &t) ||
+	    !plain_inner(at + BEFORE + sizeof(*eth), data_end, len - BEFORE - sizeof(*eth), eth->type,
+			 &t, &ret->key, &header_len))
+		return PLAIN_NOT;
+	ret->inner_off = off + BEFORE;
+	ret->inner_len = len - BEFORE;
+	ret->headers = ret->inner_off + sizeof(*eth) + header_len;
+	return VERDICT_FLOW;
+}
+
+/* Behind an outer IP header of header_len bytes, in a packet of ip_len that room bytes are left for. */
+PARSE_FN enum verdict plain_payload(const __u8 *ip, const __u8 *data_end, int type, __u8 proto,
+				    __u32 header_len, __u32 ip_len, __u32 room,
+				    const volatile struct flow_port ports[FLOW_PORTS_MAX],
+				    struct parsed *ret)
+{
+	if (ip_len < header_len || ip_len > room)
+		return PLAIN_NOT;
+	ret->inner_off = 0;
+	ret->inner_len = 0;
+	ret->later_fragment = 0;
+	if (proto == PROTO_UDP)
+		return plain_udp(ip + header_len, data_end, sizeof(struct wire_ethernet) + header_len,
+				 ip_len - header_len, ports, ret);
+	if (proto == PROTO_AUTH || parse_ipproto_encap(type, proto) != ENCAP_NONE)
+		return PLAIN_NOT;
+	return VERDICT_OTHER;
+}
+
+/* A frame of len bytes, data to data_end of it at hand. Super-packets need parse_frame(). */
+PARSE_FN enum verdict parse_plain(const __u8 *data, const __u8 *data_end, __u32 len,
+				  const volatile struct flow_port ports[FLOW_PORTS_MAX],
+				  struct parsed *ret)
+{
+	const struct wire_ethernet *eth = (const void *)data;
+	const __u8 *at = data + sizeof(*eth);
+	__u32 room = len - sizeof(*eth);
+
+	if (at + sizeof(struct wire_ipv4) > data_end)
+		return PLAIN_NOT;
+	if (eth->type == parse_be16(ETH_TYPE_IPV4)) {
+		const struct wire_ipv4 *ip = (const void *)at;
+
+		if (ip->version_ihl != 0x45 || ip->fragment & parse_be16(IPV4_FRAGMENT))
+			return PLAIN_NOT;
+		parse_put_ipv4(ret->key.outer_src, ip->src);
+		parse_put_ipv4(ret->key.outer_dst, ip->dst);
+		return plain_payload(at, data_end, ETH_TYPE_IPV4, ip->proto, sizeof(*ip),
+				     parse_be16(ip->total_len), room, ports, ret);
+	}
+	if (eth->type == parse_be16(ETH_TYPE_IPV6) && at + sizeof(struct wire_ipv6) <= data_end) {
+		const struct wire_ipv6 *ip = (const void *)at;
+
+		if ((ip->version_class_label & parse_be32(IPV6_VERSION)) !=
+			    parse_be32(IPV6_VERSION_6) || ip->payload_len == 0 ||
+		    parse_is_ipv6_ext(ip->next))
+			return PLAIN_NOT;
+		parse_put_ipv6(ret->key.outer_src, &ip->src);
+		parse_put_ipv6(ret->key.outer_dst, &ip->dst);
+		return plain_payload(at, data_end, ETH_TYPE_IPV6, ip->next, sizeof(*ip),
+				     sizeof(*ip) + parse_be16(ip->payload_len), room, ports, ret);
+	}
+	return PLAIN_NOT;
+}
+
+#endif
