@@ -16,6 +16,7 @@
 #include "lab/cmd/privilege.h"
 #include "lab/request.h"
 #include "lab/verdict/judge.h"
+#include "monitor/opening.h"
 #include "ui/server.h"
 
 #define SECOND_NS 1000000000u
@@ -329,17 +330,40 @@ static int open_events(struct run *run, struct error *err)
 	return r;
 }
 
-static int start_monitor(struct run *run, struct error *err)
+static struct monitor_opening *start_opening(const struct run *run)
 {
 	struct monitor_config config = {
 		.ports = { { .port = run->scn->port, .encap = ENCAP_VXLAN }, { .port = 6081, .encap = ENCAP_GENEVE } },
 		.base_ifindex = PLAN_IFINDEX_UPLINK, .n_hosts = run->plan->n_hosts, .capacity = run->plan->flow_capacity,
 	};
-	int r = monitor_open(&config, err, &run->monitor);
+
+	return monitor_opening_start(&config);
+}
+
+static int attach_monitor(struct run *run, struct error *err)
+{
+	int r = 0;
 
 	for (uint32_t i = 0; i < run->plan->n_hosts && !r; i++)
 		r = monitor_attach(run->monitor, run->lab->hosts[i], PLAN_IFINDEX_UPLINK + i, err);
 	return r;
+}
+
+/* The monitor is opened beside the building. No thread is left afterwards: the engine is still to be forked. */
+static int build(struct run *run, struct error *err)
+{
+	struct monitor_opening *opening = start_opening(run);
+	struct error why;
+	int r = -ENOMEM, opened;
+
+	if (!opening)
+		return r;
+	r = lab_build(run->plan, &run->lab, err);
+	opened = monitor_opening_finish(opening, &why, &run->monitor);
+	if (r || !opened)
+		return r;
+	*err = why;
+	return opened;
 }
 
 static int start_engine(struct run *run, struct error *err)
@@ -440,9 +464,9 @@ static int go_up(struct run *run, struct error *err)
 	int r = take_place(run, err);
 
 	if (!r)
-		r = lab_build(run->plan, &run->lab, err);
+		r = build(run, err);
 	if (!r)
-		r = start_monitor(run, err);
+		r = attach_monitor(run, err);
 	if (!r)
 		r = lab_open_uplinks(run->lab, err);
 	if (!r)

@@ -92,11 +92,11 @@ static void look_for_capture(struct findings *f)
 		(void)close(fd);
 }
 
-static void look_for_ipv6(struct findings *f)
+static void look_for_ipv6(struct findings *f, const struct ns_maker *m)
 {
 	struct error err;
 
-	if (!access("/proc/sys/net/ipv6", F_OK) && !ns_allow_ipv6("lo", "a namespace", &err))
+	if (!access("/proc/sys/net/ipv6", F_OK) && !ns_allow_ipv6(m, "lo", "a namespace", &err))
 		findings_add(f, "ipv6", FINDING_OK, NULL, "in this kernel");
 	else
 		findings_add(f, "ipv6", FINDING_NOTE, "a kernel with CONFIG_IPV6, booted without ipv6.disable=1",
@@ -106,7 +106,7 @@ static void look_for_ipv6(struct findings *f)
 /* In the child. An ordinary user is root of a user namespace of its own, and may then try what namespaces allow. */
 static void look_from_inside(struct findings *f, bool privileged)
 {
-	struct nl_batch *batch;
+	struct ns_maker maker = NS_MAKER(NULL);
 	struct error err;
 	struct nl *nl;
 	int fd;
@@ -116,21 +116,22 @@ static void look_from_inside(struct findings *f, bool privileged)
 		return;
 	}
 	error_set(&err, "out of memory");
-	batch = nl_batch_new();
-	fd = batch ? ns_create(batch, "a namespace to try things in", &nl, &err) : -ENOMEM;
+	maker.batch = nl_batch_new();
+	fd = maker.batch ? ns_create(&maker, "a namespace to try things in", &nl, &err) : -ENOMEM;
 	if (fd < 0) {
 		findings_add(f, "namespaces", privileged ? FINDING_MISSING : FINDING_UNSEEN, privileged ? NULL : "run doctor as root", "%s",
 			     err.text);
-		nl_batch_free(batch);
+		nl_batch_free(maker.batch);
 		return;
 	}
 	findings_add(f, "namespaces", FINDING_OK, NULL, "network namespaces can be made, and their sysctls set");
 	look_for_kinds(f, nl);
 	look_for_monitor(f);
 	look_for_capture(f);
-	look_for_ipv6(f);
+	look_for_ipv6(f, &maker);
+	ns_maker_close(&maker);
 	nl_close(nl);
-	nl_batch_free(batch);
+	nl_batch_free(maker.batch);
 	(void)close(fd);
 }
 

@@ -33,6 +33,10 @@ static void put_end(struct nlmsghdr *h, const struct dev_end *end)
 {
 	mnl_attr_put_strz(h, IFLA_IFNAME, end->name);
 	mnl_attr_put_u32(h, IFLA_MTU, end->mtu);
+	/* A veth end has a queue for every processor otherwise, and the driver shrinks that to one at once, waiting for an RCU grace
+	 * period each time: that was nearly all the waiting there was. */
+	mnl_attr_put_u32(h, IFLA_NUM_TX_QUEUES, 1);
+	mnl_attr_put_u32(h, IFLA_NUM_RX_QUEUES, 1);
 	if (end->mac)
 		mnl_attr_put(h, IFLA_ADDRESS, 6, end->mac);
 }

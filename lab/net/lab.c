@@ -33,6 +33,7 @@ struct build {
 	struct lab *lab;
 	const struct plan *plan;
 	struct error *err;
+	struct ns_maker maker;
 };
 
 static bool is_v6(const struct ip_addr *a)
@@ -64,9 +65,9 @@ static int add_uplink(struct build *b, uint32_t host, struct nl *nl)
 	if (!r)
 		r = nl_flush(b->lab->nl_fabric, b->err);
 	if (!r && is_v6(&ph->vtep))
-		r = ns_allow_ipv6("eth0", ph->name, b->err);
+		r = ns_allow_ipv6(&b->maker, "eth0", ph->name, b->err);
 	else if (!r && ph->n_clients > GROUPS_DEFAULT)
-		r = ns_allow_groups(ph->n_clients, ph->name, b->err);
+		r = ns_allow_groups(&b->maker, ph->n_clients, ph->name, b->err);
 	if (!r)
 		r = dev_set_up(nl, b->err, INDEX_LO, "lo");
 	if (!r)
@@ -139,13 +140,13 @@ static int create_client(struct build *b, uint32_t client, struct nl **ret_nl)
 {
 	const struct plan_client *pc = &b->plan->clients[client];
 	struct nl *nl;
-	int fd = ns_create(b->lab->batch, pc->port, &nl, b->err), r = 0;
+	int fd = ns_create(&b->maker, pc->port, &nl, b->err), r = 0;
 
 	if (fd < 0)
 		return fd;
 	b->lab->clients[client] = fd;
 	if (is_v6(&pc->addr))
-		r = ns_allow_ipv6("default", pc->port, b->err);
+		r = ns_allow_ipv6(&b->maker, "default", pc->port, b->err);
 	if (r)
 		nl_close(nl);
 	else
@@ -178,7 +179,7 @@ static int build_clients(struct build *b, const struct plan_host *ph, struct nl 
 static int build_host(struct build *b, uint32_t host)
 {
 	const struct plan_host *ph = &b->plan->hosts[host];
-	int fd = ns_create(b->lab->batch, ph->name, &b->lab->nl_hosts[host], b->err), r;
+	int fd = ns_create(&b->maker, ph->name, &b->lab->nl_hosts[host], b->err), r;
 
 	if (fd < 0)
 		return fd;
@@ -189,7 +190,7 @@ static int build_host(struct build *b, uint32_t host)
 
 static int build_fabric(struct build *b)
 {
-	int fd = ns_create(b->lab->batch, "fabric", &b->lab->nl_fabric, b->err);
+	int fd = ns_create(&b->maker, "fabric", &b->lab->nl_fabric, b->err);
 
 	if (fd < 0)
 		return fd;
@@ -223,10 +224,14 @@ static struct lab *lab_alloc(const struct plan *plan)
 static int build_all(struct build *b, int home)
 {
 	struct error lost;
-	int r = build_fabric(b);
+	int r;
+
+	b->maker = (struct ns_maker)NS_MAKER(b->lab->batch);
+	r = build_fabric(b);
 
 	for (uint32_t i = 0; i < b->plan->n_hosts && !r; i++)
 		r = build_host(b, i);
+	ns_maker_close(&b->maker);
 	if (ns_enter(home, "this machine", &lost))
 		abort(); /* going on in a lab's namespace would change the wrong network */
 	return r;

@@ -37,6 +37,7 @@ enum { MLD_MS = 2200 };
 struct lan {
 	int home;
 	struct nl_batch *batch;
+	struct ns_maker maker;
 	struct nl *nl_switch, *nl[CLIENTS];
 	int ns_switch, ns[CLIENTS];
 	struct plan_client clients[CLIENTS];
@@ -56,10 +57,10 @@ static int add_client(struct lan *l, uint32_t i, bool ipv6, struct error *err)
 	(void)addr_parse(text, &l->clients[i].addr);
 	snprintf(text, sizeof(text), ipv6 ? "fd00::%u" : "10.9.0.%u", i == ABSENT ? 99 : i + 1);
 	(void)addr_parse(text, &addr);
-	l->ns[i] = ns_create(l->batch, "a client", &l->nl[i], err);
+	l->ns[i] = ns_create(&l->maker, "a client", &l->nl[i], err);
 	if (l->ns[i] < 0)
 		return l->ns[i];
-	r = ipv6 ? ns_allow_ipv6("default", "a client", err) : 0;
+	r = ipv6 ? ns_allow_ipv6(&l->maker, "default", "a client", err) : 0;
 	if (r == 0)
 		r = dev_add_veth(l->nl_switch, err, &near, SWITCH, &far, l->ns[i]);
 	if (r == 0)
@@ -83,6 +84,7 @@ static void lan_down(struct lan *l)
 	}
 	if (l->ns_switch >= 0)
 		close(l->ns_switch);
+	ns_maker_close(&l->maker);
 	nl_batch_free(l->batch);
 	close(l->home);
 	free(l);
@@ -99,11 +101,12 @@ static struct lan *lan_up(bool ipv6)
 		return NULL;
 	l->home = ns_current();
 	l->batch = nl_batch_new();
+	l->maker = (struct ns_maker)NS_MAKER(l->batch);
 	for (int i = 0; i < CLIENTS; i++)
 		l->ns[i] = -1;
 	l->plan.clients = l->clients;
 	l->plan.n_clients = CLIENTS;
-	r = l->ns_switch = ns_create(l->batch, "the switch", &l->nl_switch, &err);
+	r = l->ns_switch = ns_create(&l->maker, "the switch", &l->nl_switch, &err);
 	if (r >= 0)
 		r = dev_add_bridge(l->nl_switch, &err, "br0", SWITCH, MTU);
 	for (uint32_t i = 0; r == 0 && i < CLIENTS; i++)
