@@ -537,18 +537,18 @@ static void take_orders(struct child *c)
 
 static void receive(struct child *c, uint32_t client, enum endpoint_role role)
 {
-	uint32_t generators[TRANSFER_BATCH];
-	uint32_t n = transfer_receive(c->transfer, client, role, generators);
+	const struct transfer_arrival *arrivals;
+	uint32_t n = transfer_receive(c->transfer, client, role, &arrivals);
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct generator *g = &c->generators[generators[i]];
+		struct generator *g = &c->generators[arrivals[i].generator];
 
-		g->received++;
-		if (state_of(c, generators[i]) != GEN_DRAINING)
+		g->received += arrivals[i].packets;
+		if (state_of(c, arrivals[i].generator) != GEN_DRAINING)
 			continue;
 		g->activity_ns = now_ns();
 		if (g->sent == g->received)
-			finish(c, generators[i]);
+			finish(c, arrivals[i].generator);
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <linux/sock_diag.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,6 +147,8 @@ int socket_open_sink(bool ipv6, const char **ret_what)
 	r = set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER);
 	if (r == 0 && ipv6)
 		r = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	if (r == 0)
+		(void)set_option(fd, SOL_UDP, UDP_GRO, 1); /* super-packets in one piece; a kernel without it cuts them */
 	if (r == 0)
 		r = bind(fd, ipv6 ? (struct sockaddr *)&any6 : (struct sockaddr *)&any4,
 			 ipv6 ? sizeof(any6) : sizeof(any4));

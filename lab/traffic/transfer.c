@@ -3,7 +3,7 @@
 #include "lab/traffic/transfer.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -13,8 +13,13 @@
 #include "lab/traffic/packet.h"
 
 enum {
-	RECEIVE_BYTES = 128, /* the longest IPv4 header, ICMP and the stamp: the rest of a packet is not looked at */
-	CONTROL_BYTES = 64, /* one timestamp */
+	ECHO_BYTES = 128,        /* the longest IPv4 header, ICMP and the stamp: the rest of a packet is not looked at */
+	SINK_BYTES = 65536,      /* what receive offload has joined, at most */
+	CONTROL_BYTES = 64,      /* one timestamp, or one segment size */
+	SEGMENTS_MIN = 16,       /* fewer packets at once are sent one by one: a few that are late together stay apart */
+	SEGMENTS_MAX = 64,       /* of a UDP super-packet sent: UDP_MAX_SEGMENTS of linux/udp.h before Linux 6.10 ... */
+	SEGMENTS_TAKEN = 128,    /* ... and since: of one received */
+	SEGMENTS_BYTES = 65000,  /* and its payload: with all headers it must fit the 16 bits of an IP length */
 };
 
 /* What only the child knows of a stream. */
@@ -28,14 +33,17 @@ struct transfer {
 	struct table *table;
 	struct stream *streams;  /* table->max_streams, reserved: pages are used as they are touched */
 
-	/* One batch. */
+	/* One batch. A message holds one packet, or several of a stream as one super-packet. */
 	struct mmsghdr messages[TRANSFER_BATCH];
-	struct iovec parts[TRANSFER_BATCH][2];
-	struct sockaddr_in6 to[TRANSFER_BATCH];
-	struct packet_stamp stamps[TRANSFER_BATCH];
-	struct stream_count *counts[TRANSFER_BATCH];
-	uint8_t data[TRANSFER_BATCH][RECEIVE_BYTES] __attribute__((aligned(8)));
 	uint8_t control[TRANSFER_BATCH][CONTROL_BYTES] __attribute__((aligned(8)));
+	struct iovec parts[TRANSFER_BATCH][2];                 /* of each packet: stamp and rest */
+	struct packet_stamp stamps[TRANSFER_BATCH];
+	struct sockaddr_in6 to[TRANSFER_BATCH];                /* of each message */
+	struct run { struct stream_count *count; uint32_t packets; } runs[TRANSFER_BATCH];
+	struct transfer_arrival arrivals[TRANSFER_BATCH * SEGMENTS_TAKEN];
+	uint32_t n_arrivals;
+	uint8_t echo[TRANSFER_BATCH][ECHO_BYTES] __attribute__((aligned(8)));
+	uint8_t sink[TRANSFER_BATCH][SINK_BYTES] __attribute__((aligned(8))); /* pages are used as they are touched */
 };
 
 /* The rest of every payload. Never written: all its pages are the kernel's one page of zeros. */
@@ -60,19 +68,21 @@ static uint64_t realtime_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
+/* Fresh pages of the kernel's, used as they are touched; NULL: no memory. */
+static void *reserve(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
 int transfer_open(struct endpoints *endpoints, struct table *table, struct transfer **ret)
 {
-	size_t len = (size_t)(table->max_streams ? table->max_streams : 1) * sizeof(struct stream);
-	struct transfer *t = calloc(1, sizeof(*t));
-	void *streams;
+	struct transfer *t = reserve(sizeof(*t));
+	struct stream *streams = reserve((size_t)(table->max_streams ? table->max_streams : 1) * sizeof(*streams));
 
-	if (!t)
-		return -ENOMEM;
-	streams = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (streams == MAP_FAILED) {
-		free(t);
-		return -ENOMEM;
-	}
+	if (!t || !streams)
+		return -ENOMEM; /* the process ends, and both with it */
 	t->endpoints = endpoints;
 	t->table = table;
 	t->streams = streams;
@@ -80,36 +90,43 @@ int transfer_open(struct endpoints *endpoints, struct table *table, struct trans
 	return 0;
 }
 
-/* The stream whose turn it is, and the identity of its next packet. */
-static struct stream_count *next_packet(struct transfer *t, struct transfer_source *source, uint64_t now_ns,
-					struct packet_id *ret_id)
+/* The stream whose turn is `ahead` turns from now. */
+static uint32_t stream_ahead(const struct transfer_source *source, uint32_t ahead)
 {
-	uint32_t stream = source->stream0 + source->turn;
+	return source->stream0 + (uint32_t)(((uint64_t)source->turn + ahead) % source->n_streams);
+}
 
-	source->turn = source->turn + 1 < source->n_streams ? source->turn + 1 : 0;
-	*ret_id = (struct packet_id){
+/* The identity of a stream's next packet. */
+static struct packet_id next_packet(struct transfer *t, uint32_t stream, uint64_t now_ns)
+{
+	return (struct packet_id){
 		.cookie = t->table->cookie,
 		.sequence = t->streams[stream].next_sequence++,
 		.sent_ns = now_ns,
 		.stream = stream,
 	};
-	return &t->table->streams[stream];
 }
 
-static void fill_message(struct transfer *t, uint32_t i, const struct stream_count *count, uint16_t port, void *head,
-			 size_t head_len, size_t rest_len)
+/* Packet i of the batch: a head of its own and a rest of zeros. */
+static void fill_parts(struct transfer *t, uint32_t i, void *head, size_t head_len, size_t rest_len)
 {
-	struct msghdr *m = &t->messages[i].msg_hdr;
-	socklen_t len;
-
-	socket_address(&t->endpoints->plan->clients[count->to].addr, port, &t->to[i], &len);
 	t->parts[i][0] = (struct iovec){.iov_base = head, .iov_len = head_len};
 	t->parts[i][1] = (struct iovec){.iov_base = zeros, .iov_len = rest_len};
-	*m = (struct msghdr){
-		.msg_name = &t->to[i],
+}
+
+/* Message m of the batch: n packets of a stream from packet `first` on. */
+static void fill_message(struct transfer *t, uint32_t m, const struct stream_count *count, uint16_t port, uint32_t first,
+			 uint32_t n)
+{
+	struct msghdr *h = &t->messages[m].msg_hdr;
+	socklen_t len;
+
+	socket_address(&t->endpoints->plan->clients[count->to].addr, port, &t->to[m], &len);
+	*h = (struct msghdr){
+		.msg_name = &t->to[m],
 		.msg_namelen = len,
-		.msg_iov = t->parts[i],
-		.msg_iovlen = rest_len ? 2 : 1,
+		.msg_iov = t->parts[first],
+		.msg_iovlen = 2 * n,
 	};
 }
 
@@ -121,12 +138,14 @@ static uint32_t send_echo(struct transfer *t, struct transfer_source *source, ui
 	uint32_t sent = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
+		uint32_t stream = stream_ahead(source, i);
+		struct stream_count *count = &t->table->streams[stream];
+		struct packet_id id = next_packet(t, stream, realtime_ns());
 		struct packet_echo echo;
-		struct packet_id id;
-		struct stream_count *count = next_packet(t, source, realtime_ns(), &id);
 
 		packet_write_echo(&echo, ipv6, &id);
-		fill_message(t, 0, count, 0, &echo, sizeof(echo), source->size - sizeof(echo));
+		fill_parts(t, 0, &echo, sizeof(echo), source->size - sizeof(echo));
+		fill_message(t, 0, count, 0, 0, 1);
 		if (sendmsg(fd, &t->messages[0].msg_hdr, MSG_NOSIGNAL) < 0) {
 			count_add(&count->send_errors, 1);
 			continue;
@@ -137,38 +156,86 @@ static uint32_t send_echo(struct transfer *t, struct transfer_source *source, ui
 	return sent;
 }
 
+/* The kernel, or the last device on the way, cuts the message into packets of segment_len: one pass through the whole
+ * overlay for all of them (Documentation/networking/segmentation-offloads.rst, UDP). */
+static void ask_segments(struct transfer *t, uint32_t m, uint16_t segment_len)
+{
+	struct msghdr *h = &t->messages[m].msg_hdr;
+	struct cmsghdr *c;
+
+	h->msg_control = t->control[m];
+	h->msg_controllen = CMSG_SPACE(sizeof(segment_len));
+	c = CMSG_FIRSTHDR(h);
+	*c = (struct cmsghdr){.cmsg_level = SOL_UDP, .cmsg_type = UDP_SEGMENT, .cmsg_len = CMSG_LEN(sizeof(segment_len))};
+	memcpy(CMSG_DATA(c), &segment_len, sizeof(segment_len));
+}
+
+/* Lays out n packets of a stream from packet `first` of the batch on as message m. More than one are a super-packet. */
+static void fill_run(struct transfer *t, uint32_t m, uint32_t stream, uint32_t first, uint32_t n, uint64_t now_ns,
+		     uint32_t size)
+{
+	size_t payload = size - PACKET_L4_SIZE;
+
+	for (uint32_t i = first; i < first + n; i++) {
+		struct packet_id id = next_packet(t, stream, now_ns);
+
+		packet_write_stamp(&t->stamps[i], &id);
+		fill_parts(t, i, &t->stamps[i], sizeof(t->stamps[i]), payload - sizeof(t->stamps[i]));
+	}
+	t->runs[m] = (struct run){&t->table->streams[stream], n};
+	fill_message(t, m, t->runs[m].count, TRAFFIC_SINK_PORT, first, n);
+	if (n > 1)
+		ask_segments(t, m, (uint16_t)payload);
+}
+
+/* The batch's packets by stream, many of one stream in few messages: every peer gets what it would get in turn. Returns the
+ * number of messages. */
+static uint32_t fill_runs(struct transfer *t, const struct transfer_source *source, uint32_t n)
+{
+	uint32_t payload = source->size - PACKET_L4_SIZE, fit = SEGMENTS_BYTES / payload, messages = 0, filled = 0;
+	uint64_t now_ns = realtime_ns();
+
+	fit = fit > SEGMENTS_MAX ? SEGMENTS_MAX : fit ? fit : 1;
+	for (uint32_t i = 0; i < source->n_streams && filled < n; i++) {
+		uint32_t left = n / source->n_streams + (i < n % source->n_streams);
+
+		while (left) {
+			uint32_t run = left < SEGMENTS_MIN ? 1 : left < fit ? left : fit;
+
+			fill_run(t, messages++, stream_ahead(source, i), filled, run, now_ns, source->size);
+			filled += run;
+			left -= run;
+		}
+	}
+	return messages;
+}
+
 static uint32_t send_udp(struct transfer *t, struct transfer_source *source, uint32_t n)
 {
 	int fd = t->endpoints->v[source->client].fd[ENDPOINT_UDP];
-	uint64_t now_ns = realtime_ns();
-	uint32_t done = 0, sent = 0;
+	uint32_t messages = fill_runs(t, source, n), done = 0, sent = 0;
 
-	for (uint32_t i = 0; i < n; i++) {
-		struct packet_id id;
+	while (done < messages) {
+		int r = sendmmsg(fd, t->messages + done, messages - done, MSG_NOSIGNAL);
 
-		t->counts[i] = next_packet(t, source, now_ns, &id);
-		packet_write_stamp(&t->stamps[i], &id);
-		fill_message(t, i, t->counts[i], TRAFFIC_SINK_PORT, &t->stamps[i], sizeof(t->stamps[i]),
-			     source->size - PACKET_L4_SIZE - sizeof(t->stamps[i]));
-	}
-	while (done < n) {
-		int r = sendmmsg(fd, t->messages + done, n - done, MSG_NOSIGNAL);
-
-		if (r <= 0) {
-			/* That of the first one; the others have not been tried. */
-			count_add(&t->counts[done++]->send_errors, 1);
-			continue;
+		if (r <= 0) { /* that of the first one; the others have not been tried */
+			count_add(&t->runs[done].count->send_errors, t->runs[done].packets);
+			done++;
 		}
-		for (int i = 0; i < r; i++)
-			count_add(&t->counts[done++]->sent, 1);
-		sent += (uint32_t)r;
+		for (int i = 0; i < r; i++, done++) {
+			count_add(&t->runs[done].count->sent, t->runs[done].packets);
+			sent += t->runs[done].packets;
+		}
 	}
 	return sent;
 }
 
 uint32_t transfer_send(struct transfer *t, struct transfer_source *source, uint32_t n)
 {
-	return source->proto == SCN_PING ? send_echo(t, source, n) : send_udp(t, source, n);
+	uint32_t sent = source->proto == SCN_PING ? send_echo(t, source, n) : send_udp(t, source, n);
+
+	source->turn = (uint32_t)(((uint64_t)source->turn + n) % source->n_streams);
+	return sent;
 }
 
 /* Kernel receive time, or the time now where it is missing. */
@@ -215,31 +282,30 @@ static struct stream_count *find_stream(struct transfer *t, const struct packet_
 	return s->proto == SCN_PING && s->from == client ? s : NULL;
 }
 
-/* Counts message i; whether it is a packet that had not come before. */
-static bool take_message(struct transfer *t, uint32_t i, uint32_t client, enum endpoint_role role,
-			 uint32_t *ret_generator)
+/* Counts one packet of `len` bytes, of which data_len are at data; its generator's arrivals if it had not come before. */
+static void take_packet(struct transfer *t, const uint8_t *data, size_t data_len, size_t len, uint32_t client,
+			enum endpoint_role role, struct msghdr *m)
 {
 	bool ipv6 = !addr_is_v4(&t->endpoints->plan->clients[client].addr);
-	size_t len = t->messages[i].msg_len, size = len + PACKET_L4_SIZE;
-	size_t data_len = len < RECEIVE_BYTES ? len : RECEIVE_BYTES;
+	size_t size = len + PACKET_L4_SIZE;
 	struct stream_count *s = NULL;
 	struct packet_id id;
 	bool ours;
 
 	if (role == ENDPOINT_ECHO)
-		ours = packet_read_echo(t->data[i], data_len, len, ipv6, t->table->cookie, &id, &size);
+		ours = packet_read_echo(data, data_len, len, ipv6, t->table->cookie, &id, &size);
 	else
-		ours = packet_read_stamp(t->data[i], data_len, t->table->cookie, &id);
+		ours = packet_read_stamp(data, data_len, t->table->cookie, &id);
 	if (ours)
 		s = find_stream(t, &id, client, role, size);
 	if (!s) {
 		count_add(&t->table->health.foreign, 1);
-		return false;
+		return;
 	}
 	switch (arrivals_note(&t->streams[id.stream].arrivals, id.sequence)) {
 	case ARRIVAL_DUPLICATE:
 		count_add(&s->duplicates, 1);
-		return false;
+		return;
 	case ARRIVAL_LATE:
 		count_add(&s->reordered, 1);
 		break;
@@ -247,30 +313,68 @@ static bool take_message(struct transfer *t, uint32_t i, uint32_t client, enum e
 		break;
 	}
 	if (role == ENDPOINT_ECHO)
-		count_round_trip(s, id.sent_ns, arrival_ns(&t->messages[i].msg_hdr));
+		count_round_trip(s, id.sent_ns, arrival_ns(m));
 	count_add(&s->received, 1);
-	*ret_generator = s->generator;
-	return true;
+	if (!t->n_arrivals || t->arrivals[t->n_arrivals - 1].generator != s->generator)
+		t->arrivals[t->n_arrivals++] = (struct transfer_arrival){.generator = s->generator};
+	t->arrivals[t->n_arrivals - 1].packets++;
+}
+
+/* Length of each packet in a message that receive offload may have joined; all of it where it has not. */
+static size_t segment_len(struct msghdr *m, size_t len)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		int segment;
+
+		if (c->cmsg_level != SOL_UDP || c->cmsg_type != UDP_GRO)
+			continue;
+		memcpy(&segment, CMSG_DATA(c), sizeof(segment));
+		return segment > 0 ? (size_t)segment : len;
+	}
+	return len;
+}
+
+static void take_sink_message(struct transfer *t, uint32_t i, uint32_t client)
+{
+	struct msghdr *m = &t->messages[i].msg_hdr;
+	size_t len = t->messages[i].msg_len < SINK_BYTES ? t->messages[i].msg_len : SINK_BYTES, at = 0, n = 0;
+	size_t segment = segment_len(m, len);
+
+	do { /* an empty packet is one, too */
+		size_t left = len - at, part = left < segment ? left : segment;
+
+		take_packet(t, t->sink[i] + at, part, part, client, ENDPOINT_SINK, m);
+		at += part;
+	} while (at < len && ++n < SEGMENTS_TAKEN);
+}
+
+static void take_echo_message(struct transfer *t, uint32_t i, uint32_t client)
+{
+	size_t len = t->messages[i].msg_len; /* MSG_TRUNC: the true length, though only its start is copied */
+
+	take_packet(t, t->echo[i], len < ECHO_BYTES ? len : ECHO_BYTES, len, client, ENDPOINT_ECHO, &t->messages[i].msg_hdr);
 }
 
 uint32_t transfer_receive(struct transfer *t, uint32_t client, enum endpoint_role role,
-			  uint32_t generators[TRANSFER_BATCH])
+			  const struct transfer_arrival **ret_arrivals)
 {
+	bool echo = role == ENDPOINT_ECHO;
 	int fd = t->endpoints->v[client].fd[role], n;
-	uint32_t fresh = 0;
 
 	for (uint32_t i = 0; i < TRANSFER_BATCH; i++) {
-		t->parts[i][0] = (struct iovec){.iov_base = t->data[i], .iov_len = RECEIVE_BYTES};
-		t->messages[i].msg_hdr = (struct msghdr){.msg_iov = t->parts[i], .msg_iovlen = 1};
-		if (role == ENDPOINT_ECHO) {
-			t->messages[i].msg_hdr.msg_control = t->control[i];
-			t->messages[i].msg_hdr.msg_controllen = CONTROL_BYTES;
-		}
+		t->parts[i][0] = (struct iovec){.iov_base = echo ? t->echo[i] : t->sink[i], .iov_len = echo ? ECHO_BYTES : SINK_BYTES};
+		t->messages[i].msg_hdr = (struct msghdr){
+			.msg_iov = t->parts[i], .msg_iovlen = 1, .msg_control = t->control[i], .msg_controllen = CONTROL_BYTES,
+		};
 	}
-	/* MSG_TRUNC: the true length of a packet, though only its start is copied. */
 	n = recvmmsg(fd, t->messages, TRANSFER_BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
-	for (int i = 0; i < n; i++)
-		if (take_message(t, (uint32_t)i, client, role, &generators[fresh]))
-			fresh++;
-	return fresh;
+	t->n_arrivals = 0;
+	for (int i = 0; i < n; i++) {
+		if (echo)
+			take_echo_message(t, (uint32_t)i, client);
+		else
+			take_sink_message(t, (uint32_t)i, client);
+	}
+	*ret_arrivals = t->arrivals;
+	return t->n_arrivals;
 }

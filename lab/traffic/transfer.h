@@ -24,9 +24,14 @@ struct transfer_source {
 /* Sends n packets (at most TRANSFER_BATCH) now, to the source's peers in turn. Returns how many the kernel took; the
  * others are counted as send_errors. The client's socket must be open. */
 uint32_t transfer_send(struct transfer *t, struct transfer_source *source, uint32_t n);
-/* Receives at most TRANSFER_BATCH packets from a client's socket and counts them. The generators of those that came for
- * the first time stand in generators, one for each packet; returns their number. */
+/* Packets of one generator that came for the first time. */
+struct transfer_arrival {
+	uint32_t generator;
+	uint32_t packets;
+};
+/* Receives what at most TRANSFER_BATCH reads of a client's socket give (with receive offload each may hold many packets)
+ * and counts it. Returns the number of entries in *ret_arrivals, which stays the transfer's until the next call. */
 uint32_t transfer_receive(struct transfer *t, uint32_t client, enum endpoint_role role,
-			  uint32_t generators[TRANSFER_BATCH]);
+			  const struct transfer_arrival **ret_arrivals);
 
 #endif
