@@ -54,7 +54,10 @@ static void keep_busiest(struct history_entry *e, const struct history_vni *v, s
 
 int history_sum(const struct sample *s, struct history_entry *ret_entry)
 {
-	struct history_entry e = { .seq = s->seq, .unix_s = s->unix_s, .interval_s = s->interval_s };
+	struct history_entry e = {
+		.seq = s->seq, .unix_s = s->unix_s, .interval_s = s->interval_s, .marks_then = s->marks_then,
+		.marks = s->marks ? s->marks->total : s->marks_then,
+	};
 	struct history_vni *v = malloc((s->n_flows + 1) * sizeof(*v));
 	size_t n = 0;
 

@@ -22,6 +22,7 @@ struct history_entry {
 	double unix_s, interval_s;
 	uint64_t packets, bytes;                   /* sent */
 	uint64_t received_packets, received_bytes;
+	uint64_t marks_then, marks;                /* made before it, and up to its end: see marks.h */
 	uint32_t n_vnis;                           /* in vnis, biggest bytes first; silent VNIs are left out */
 	struct history_vni vnis[HISTORY_VNIS_MAX];
 	struct history_vni rest;                   /* of all other VNIs */

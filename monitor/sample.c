@@ -109,6 +109,32 @@ static void fill_traffic(struct sample *s, const struct sample_source *src)
 	s->overruns = engine_health(src->engine)->overruns;
 }
 
+static int fill_links(struct sample *s, const struct sample_source *src)
+{
+	static const struct link_state unimpaired;
+
+	for (uint32_t i = 0; src->links && i < src->plan->n_hosts; i++)
+		s->n_links += !link_state_equal(&src->links[i], &unimpaired);
+	s->links = calloc(s->n_links + 1, sizeof(*s->links));
+	if (!s->links)
+		return -ENOMEM;
+	for (uint32_t i = 0, n = 0; n < s->n_links; i++)
+		if (!link_state_equal(&src->links[i], &unimpaired))
+			s->links[n++] = (struct sample_link) { i, src->links[i] };
+	return 0;
+}
+
+static int fill_marks(struct sample *s, const struct sample_source *src)
+{
+	struct marks *then = src->previous ? src->previous->marks : NULL;
+
+	if (!src->marks)
+		return 0;
+	s->marks_then = then ? then->total : 0;
+	s->marks = marks_take(src->marks, then);
+	return s->marks ? 0 : -ENOMEM;
+}
+
 static int allocate(struct sample *s)
 {
 	s->flows = calloc(s->n_flows + 1, sizeof(*s->flows));
@@ -134,7 +160,7 @@ int sample_take(const struct sample_source *src, struct sample **ret)
 	s->capacity = src->flows->capacity;
 	s->n_generators = src->engine ? engine_generators(src->engine) : 0;
 	s->n_streams = src->engine ? engine_streams(src->engine) : 0;
-	if (allocate(s)) {
+	if (allocate(s) || fill_links(s, src) || fill_marks(s, src)) {
 		sample_unref(s);
 		return -ENOMEM;
 	}
@@ -159,5 +185,7 @@ void sample_unref(struct sample *s)
 	free(s->flows);
 	free(s->generators);
 	free(s->streams);
+	free(s->links);
+	marks_unref(s->marks);
 	free(s);
 }

@@ -7,6 +7,7 @@
 #include "bpf/flow.h"
 #include "lab/scenario/plan.h"
 #include "monitor/flows.h"
+#include "monitor/marks.h"
 
 struct engine;
 
@@ -50,6 +51,12 @@ struct sample_generator {
 	uint64_t sent, received;     /* over its streams */
 };
 
+/* An impaired link. */
+struct sample_link {
+	uint32_t host;
+	struct link_state state;
+};
+
 struct sample {
 	uint64_t seq;                /* 1, 2, 3 … */
 	uint64_t mono_ns;            /* when the maps were read */
@@ -66,6 +73,10 @@ struct sample {
 	size_t n_streams;
 	uint64_t overruns;           /* packets dropped because a socket of the engine was full */
 	double cpu_s;                /* processor time this program has taken so far, its traffic engine not counted */
+	struct sample_link *links;   /* ascending by host; the others are as they should be */
+	size_t n_links;
+	struct marks *marks;         /* NULL: nobody keeps any */
+	uint64_t marks_then;         /* how many the previous sample knew of */
 	int refs;                    /* private to sample.c; atomic */
 };
 
@@ -84,6 +95,8 @@ struct sample_source {
 	const struct flow_table *flows;
 	const struct engine *engine;         /* NULL: no traffic */
 	const struct generator_info *infos;  /* by the engine's generator number */
+	const struct link_state *links;      /* by host; NULL: all as they should be */
+	const struct mark_log *marks;        /* may be NULL */
 	uint64_t zero_ns;                    /* CLOCK_MONOTONIC of the traffic clock's zero; 0: not started */
 	double unix_s, cpu_s;
 	const struct sample *previous;       /* NULL for the first */

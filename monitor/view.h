@@ -38,15 +38,18 @@ char *view_flows(const struct lab_info *info, const struct plan *plan, const str
 char *view_event(const struct lab_info *info, const struct plan *plan, const struct sample *s, size_t top);
 struct feed_picks;
 struct history_entry;
+struct marks;
 /* A message of the page's live feed, and what a page must know before its first; see view_feed.c. One line each. */
 char *view_frame(const struct plan *plan, const struct sample *s, const struct feed_picks *picks, const struct history_entry *h);
 char *view_feed_base(const struct lab_info *info, const struct sample *s, const struct feed_picks *known, uint64_t oldest);
-/* tunlab.history/1: growth per interval, oldest first. */
-char *view_history(const struct lab_info *info, const struct history_entry *entries, size_t n);
+/* tunlab.history/1: growth per interval, oldest first, and what was done to the lab meanwhile (marks, which may be NULL). */
+char *view_history(const struct lab_info *info, const struct history_entry *entries, size_t n, const struct marks *marks);
 /* tunlab.lab/1; s may be NULL (nothing sampled yet), then no traffic is known. */
 char *view_lab(const struct lab_info *info, const struct plan *plan, const struct sample *s);
 /* One lab's object as it stands in tunlab.status/1 "labs"; s may be NULL. */
 char *view_status(const struct lab_info *info, const struct plan *plan, const struct sample *s);
+/* tunlab.links/1: the states, given by host, of one host's uplink or (-1) of all. */
+char *view_links(const struct plan *plan, const struct link_state *states, int64_t host);
 char *view_metrics(const struct lab_info *info, const struct plan *plan, const struct sample *s);
 /* bcc's tunnel_monitor form as seen from `host` (the outer_sip of each entry): tx is what it sent, rx what reached it.
  * Flooded packets are left out, as there. delta: against the previous sample, silent entries left out. */
@@ -58,5 +61,6 @@ char *view_generator(const struct sample *s, size_t generator);
  * left off, the least important first; 0: unlimited. NULL also when the text is no such document. */
 char *view_flows_table(const char *json, bool rates, unsigned width);
 char *view_status_table(const char *json, unsigned width);
+char *view_links_table(const char *json, unsigned width);
 
 #endif

@@ -177,6 +177,7 @@ char *view_event(const struct lab_info *info, const struct plan *plan, const str
 	emit_u64(&e, "seq", s->seq);
 	emit_fixed(&e, "time", s->unix_s, 3);
 	emit_fixed(&e, "interval_s", s->interval_s, 3);
+	emit_marks(&e, s->marks, s->marks_then, UINT64_MAX);
 	return finish(&e, emit_table(&e, plan, s, &q));
 }
 
@@ -202,7 +203,7 @@ static void emit_history_entry(struct emit *e, const struct history_entry *h)
 	emit_object_end(e);
 }
 
-char *view_history(const struct lab_info *info, const struct history_entry *entries, size_t n)
+char *view_history(const struct lab_info *info, const struct history_entry *entries, size_t n, const struct marks *marks)
 {
 	struct emit e = { 0 };
 	double span_s = 0;
@@ -218,5 +219,6 @@ char *view_history(const struct lab_info *info, const struct history_entry *entr
 	for (size_t i = 0; i < n; i++)
 		emit_history_entry(&e, &entries[i]);
 	emit_array_end(&e);
+	emit_marks(&e, n ? marks : NULL, n ? entries[0].marks_then : 0, n ? entries[n - 1].marks : 0);
 	return finish(&e, 0);
 }

@@ -21,8 +21,13 @@ void emit_other(struct emit *e, const struct flow_health *h);
 /* "monitor": {"seen": …, "capacity": …} */
 void emit_monitor(struct emit *e, const struct sample *s);
 /* "hosts", "clients", "traffic"; s may be NULL. */
-void emit_hosts(struct emit *e, const struct plan *plan);
+void emit_hosts(struct emit *e, const struct plan *plan, const struct sample *s);
 void emit_clients(struct emit *e, const struct plan *plan);
 void emit_traffic(struct emit *e, const struct sample *s);
+
+/* "link": {"rate": "50mbit", "delay": null, "loss": null, "down": false}: the members of POST /api/v1/link/HOST */
+void emit_link(struct emit *e, const struct link_state *state);
+/* "events": the marks numbered after `then` up to `until`, oldest first; m may be NULL. */
+void emit_marks(struct emit *e, const struct marks *m, uint64_t then, uint64_t until);
 
 #endif

@@ -16,13 +16,19 @@ static const char *state_name(uint32_t state)
 	return state < sizeof(state_names) / sizeof(*state_names) ? state_names[state] : "unknown";
 }
 
-void emit_hosts(struct emit *e, const struct plan *plan)
+void emit_hosts(struct emit *e, const struct plan *plan, const struct sample *s)
 {
+	static const struct link_state unimpaired;
+	size_t next = 0; /* of the sample's links, which stand in the order of hosts */
+
 	emit_array(e, "hosts");
 	for (uint32_t i = 0; i < plan->n_hosts; i++) {
+		bool impaired = s && next < s->n_links && s->links[next].host == i;
+
 		emit_object(e, NULL);
 		emit_string(e, "name", plan->hosts[i].name);
 		emit_address(e, "vtep", plan->hosts[i].vtep.b);
+		emit_link(e, impaired ? &s->links[next++].state : &unimpaired);
 		emit_object_end(e);
 	}
 	emit_array_end(e);
@@ -142,10 +148,11 @@ char *view_lab(const struct lab_info *info, const struct plan *plan, const struc
 	emit_fixed(&e, "up_ms", info->up_ms, 1);
 	emit_fixed(&e, "uptime_s", info->uptime_s, 3);
 	emit_fixed(&e, "interval_s", info->interval_s, 3);
-	emit_hosts(&e, plan);
+	emit_hosts(&e, plan, s);
 	emit_vnis(&e, plan);
 	emit_clients(&e, plan);
 	emit_traffic(&e, s);
+	emit_marks(&e, s ? s->marks : NULL, 0, UINT64_MAX);
 	emit_object_end(&e);
 	return emit_take(&e);
 }
@@ -160,9 +167,10 @@ char *view_status(const struct lab_info *info, const struct plan *plan, const st
 	emit_string(&e, "state", info->state);
 	emit_fixed(&e, "uptime_s", info->uptime_s, 3);
 	emit_string(&e, "url", info->url);
-	emit_hosts(&e, plan);
+	emit_hosts(&e, plan, s);
 	emit_clients(&e, plan);
 	emit_traffic(&e, s);
+	emit_marks(&e, s ? s->marks : NULL, 0, UINT64_MAX);
 	if (s)
 		emit_monitor(&e, s);
 	else

@@ -375,6 +375,81 @@ static void put_traffic(struct text *out, const cJSON *lab, unsigned width)
 	table_print(&t, out, width);
 }
 
+static const struct table_column link_columns[] = {
+	{ "LINK", false, 0 }, { "STATE", false, 0 }, { "RATE", true, 0 }, { "DELAY", true, 0 }, { "LOSS", true, 0 },
+};
+
+static void add_link_row(struct table *t, const char *host, const cJSON *link)
+{
+	table_cell(t, host);
+	table_cell(t, cJSON_IsTrue(get(link, "down")) ? "down" : "up");
+	table_cell(t, get_text(link, "rate"));
+	table_cell(t, get_text(link, "delay"));
+	table_cell(t, get_text(link, "loss"));
+}
+
+char *view_links_table(const char *json, unsigned width)
+{
+	struct table t = { .columns = link_columns, .n_columns = sizeof(link_columns) / sizeof(*link_columns) };
+	cJSON *doc = cJSON_Parse(json);
+	const cJSON *links = get(doc, "links"), *link;
+	bool known = cJSON_IsArray(links);
+	struct text out = { 0 };
+
+	cJSON_ArrayForEach(link, links)
+		add_link_row(&t, get_text(link, "host"), link);
+	table_print(&t, &out, width);
+	cJSON_Delete(doc);
+	if (known)
+		return text_take(&out);
+	text_free(&out);
+	return NULL;
+}
+
+/* Only those that are impaired. */
+static void put_links(struct text *out, const cJSON *lab, unsigned width)
+{
+	struct table t = { .columns = link_columns, .n_columns = sizeof(link_columns) / sizeof(*link_columns) };
+	const cJSON *host;
+
+	cJSON_ArrayForEach(host, get(lab, "hosts")) {
+		const cJSON *link = get(host, "link");
+
+		if (get_text(link, "rate") || get_text(link, "delay") || get_text(link, "loss") || cJSON_IsTrue(get(link, "down")))
+			add_link_row(&t, get_text(host, "name"), link);
+	}
+	if (t.n_cells)
+		text_char(out, '\n', 1);
+	if (t.n_cells)
+		table_print(&t, out, width);
+}
+
+static const struct table_column event_columns[] = {
+	{ "AT", true, 0 }, { "EVENT", false, 2 }, { "DONE", false, 0 }, { "FAILED", false, 1 },
+};
+
+/* The newest. */
+static void put_events(struct text *out, const cJSON *lab, unsigned width)
+{
+	enum { SHOWN = 10 };
+	struct table t = { .columns = event_columns, .n_columns = sizeof(event_columns) / sizeof(*event_columns) };
+	int left = cJSON_GetArraySize(get(lab, "events"));
+	const cJSON *event;
+
+	if (!left)
+		return;
+	cJSON_ArrayForEach(event, get(lab, "events")) {
+		if (left-- > SHOWN)
+			continue;
+		table_printf(&t, "%.1f s", get_number(event, "at_s"));
+		table_cell(&t, get_text(event, "name") ?: "live");
+		table_cell(&t, get_text(event, "do"));
+		table_cell(&t, get_text(event, "error") ?: "");
+	}
+	text_char(out, '\n', 1);
+	table_print(&t, out, width);
+}
+
 static void put_lab(struct text *out, const cJSON *lab, unsigned width)
 {
 	put_lab_line(out, lab);
@@ -382,6 +457,8 @@ static void put_lab(struct text *out, const cJSON *lab, unsigned width)
 	put_clients(out, lab, width);
 	text_char(out, '\n', 1);
 	put_traffic(out, lab, width);
+	put_links(out, lab, width);
+	put_events(out, lab, width);
 	text_char(out, '\n', 1);
 	put_monitor(out, get(lab, "monitor"));
 }

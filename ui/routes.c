@@ -76,7 +76,10 @@ static int get_history(struct request *r)
 	if (!params_read(r, p, 1) || !params_read_number(r, &p[0], 0, UINT64_MAX / 2, &since))
 		return 400;
 	if (!snapshot_history(r->server->config.snapshot, since, &entries, &n)) {
-		text = view_history(&info, entries, n);
+		struct sample *s = snapshot_get(r->server->config.snapshot);
+
+		text = view_history(&info, entries, n, s ? s->marks : NULL);
+		sample_unref(s);
 		free(entries);
 	}
 	return reply_take(r, NULL, text);
