@@ -46,7 +46,7 @@ static void close_connection(struct connection *c)
 	*at = c->next;
 	r->n--;
 	if (c->watched >= 0) /* its terminal is gone: so is its traffic */
-		(void)engine_stop(r->run->engine, (uint32_t)c->watched);
+		(void)request_end_traffic(r->run, (uint32_t)c->watched);
 	loop_remove(r->run->loop, c->fd);
 	(void)close(c->fd);
 	free(c->in);
@@ -225,6 +225,8 @@ static const struct {
 	{ "stop", op_stop },
 	{ "traffic.start", request_traffic_start },
 	{ "traffic.stop", request_traffic_stop },
+	{ "link.set", request_link_set },
+	{ "link.show", request_link_show },
 };
 
 static void handle(struct connection *c, const char *line, size_t len)

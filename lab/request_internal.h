@@ -29,5 +29,11 @@ void request_watch(struct connection *c, uint32_t generator);
 /* request_traffic.c */
 void request_traffic_start(struct connection *c, const struct cJSON *request);
 void request_traffic_stop(struct connection *c, const struct cJSON *request);
+/* Stops a generator, and notes it when that one was still sending. */
+int request_end_traffic(struct run *run, uint32_t generator);
+
+/* request_link.c */
+void request_link_set(struct connection *c, const struct cJSON *request);
+void request_link_show(struct connection *c, const struct cJSON *request);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lab/events.h"
 #include "lab/request_internal.h"
 #include "lab/run.h"
 
@@ -92,6 +93,15 @@ static int order_values(struct run *run, const cJSON *request, struct order *o, 
 	return -EINVAL;
 }
 
+static void note_start(struct run *run, uint32_t id)
+{
+	const struct generator_info *info = &run->infos[id];
+	char rate[32];
+
+	events_note(run->events, "traffic %s start (c%u, %s, %s)", info->name, info->client, scn_proto_names[info->proto],
+		    rate_format(&info->rate, rate, sizeof(rate)));
+}
+
 void request_traffic_start(struct connection *c, const cJSON *request)
 {
 	struct run *run = request_run(c);
@@ -114,10 +124,21 @@ void request_traffic_start(struct connection *c, const cJSON *request)
 		(void)request_refuse(c, status_of(r), *err.text ? err.text : strerror(-r));
 		return;
 	}
+	note_start(run, id);
 	if (request_flag(request, "watch"))
 		request_watch(c, id);
 	(void)snprintf(text, sizeof(text), "{\"id\":%u}", id);
 	(void)request_answer_text(c, text);
+}
+
+int request_end_traffic(struct run *run, uint32_t generator)
+{
+	bool sends = engine_generator(run->engine, generator)->state < GEN_DRAINING;
+	int r = engine_stop(run->engine, generator);
+
+	if (!r && sends)
+		events_note(run->events, "traffic %s stop (c%u)", run->infos[generator].name, run->infos[generator].client);
+	return r;
 }
 
 void request_traffic_stop(struct connection *c, const cJSON *request)
@@ -132,7 +153,7 @@ void request_traffic_stop(struct connection *c, const cJSON *request)
 		r = -ENOENT;
 	}
 	if (!r) {
-		r = engine_stop(run->engine, (uint32_t)id);
+		r = request_end_traffic(run, (uint32_t)id);
 		error_set(&err, "cannot stop traffic %llu: %s", (unsigned long long)id, strerror(-r));
 	}
 	if (r)

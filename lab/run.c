@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lab/cmd/privilege.h"
+#include "lab/events.h"
 #include "lab/request.h"
 #include "lab/verdict/judge.h"
 #include "monitor/opening.h"
@@ -71,6 +72,7 @@ struct sample *run_sample(struct run *run)
 {
 	struct sample_source source = {
 		.plan = run->plan, .flows = &run->flows, .engine = run->engine, .infos = run->infos, .zero_ns = run->zero_ns,
+		.links = events_links(run->events), .marks = events_log(run->events),
 		.unix_s = seconds_of(CLOCK_REALTIME), .cpu_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID), .previous = run->newest,
 	};
 	struct sample *s;
@@ -173,6 +175,7 @@ static void start_clock(struct run *run)
 	(void)timer_arm(run->tick, run->zero_ns + SECOND_NS, SECOND_NS);
 	if (run->duration_ns)
 		(void)timer_arm(run->end, run->zero_ns + run->duration_ns, 0);
+	events_begin(run->events);
 }
 
 /* ---- the end ---- */
@@ -476,6 +479,8 @@ static int go_up(struct run *run, struct error *err)
 	if (!r)
 		r = privilege_drop(err);
 	if (!r)
+		r = events_open(run, &run->events, err);
+	if (!r)
 		r = snapshot_new(&run->snapshot);
 	if (!r)
 		r = start_page(run, err);
@@ -512,6 +517,7 @@ static void go_down(struct run *run)
 	snapshot_free(run->snapshot);
 	sample_unref(run->newest);
 	engine_end(run->engine);
+	events_close(run->events);
 	monitor_free(run->monitor);
 	lab_free(run->lab);
 	flows_free(&run->flows);

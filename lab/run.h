@@ -14,6 +14,7 @@
 #include "monitor/snapshot.h"
 #include "monitor/view.h"
 
+struct events;
 struct server;
 struct requests;
 struct judge;
@@ -36,6 +37,7 @@ struct run {
 	struct lab *lab;
 	struct monitor *monitor;
 	struct engine *engine;
+	struct events *events;
 	struct snapshot *snapshot;
 	struct server *server;
 	struct judge *judge;          /* of the checks; NULL without --assert */

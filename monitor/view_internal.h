@@ -27,7 +27,5 @@ void emit_traffic(struct emit *e, const struct sample *s);
 
 /* "link": {"rate": "50mbit", "delay": null, "loss": null, "down": false}: the members of POST /api/v1/link/HOST */
 void emit_link(struct emit *e, const struct link_state *state);
-/* "events": the marks numbered after `then` up to `until`, oldest first; m may be NULL. */
-void emit_marks(struct emit *e, const struct marks *m, uint64_t then, uint64_t until);
 
 #endif

@@ -118,14 +118,17 @@ static int parse_count(const char *text, uint64_t *ret, const char **ret_why)
 	return parse_number(text, 1, UINT32_MAX, ret);
 }
 
-/* The members of an order. Where the lab wants a text, a number may be allowed beside it, and the other way round, as
- * on the command line, which knows texts only. */
-static const struct member {
+/* A member of an order. Where the lab wants a text, a number may be allowed beside it, and the other way round, as on the
+ * command line, which knows texts only. */
+struct member {
 	const char *name, *want;
 	bool number;                                                     /* a whole number will do for a text */
 	int (*parse)(const char *text, uint64_t *ret, const char **why); /* a number, or a text that says one */
 	bool boolean;
-} members[] = {
+	bool or_null;                                                    /* null stands for "0" */
+};
+
+static const struct member traffic_members[] = {
 	{ .name = "client", .want = "a client, such as \"c3\" or 3", .number = true },
 	{ .name = "to", .want = "whom to send to, such as \"c7\", \"host4\" or \"all\"", .number = true },
 	{ .name = "proto", .want = "\"udp\" or \"ping\"" },
@@ -134,13 +137,23 @@ static const struct member {
 	{ .name = "duration", .want = "a text, such as \"5s\"" },
 	{ .name = "count", .want = "a whole number of at least 1, such as 1000", .parse = parse_count },
 	{ .name = "poisson", .want = "true or false", .boolean = true },
+	{ 0 },
 };
 
-static const struct member *find_member(const char *name)
+static const struct member link_members[] = {
+	{ .name = "rate", .want = "a text, such as \"50mbit\", or 0", .number = true, .or_null = true },
+	{ .name = "delay", .want = "a text, such as \"10ms\", or 0", .number = true, .or_null = true },
+	{ .name = "loss", .want = "a text, such as \"1%\", or 0", .number = true, .or_null = true },
+	{ .name = "down", .want = "true or false", .boolean = true },
+	{ .name = "reset", .want = "true or false", .boolean = true },
+	{ 0 },
+};
+
+static const struct member *find_member(const struct member *members, const char *name)
 {
-	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
-		if (!strcmp(name, members[i].name))
-			return &members[i];
+	for (; members->name; members++)
+		if (!strcmp(name, members->name))
+			return members;
 	return NULL;
 }
 
@@ -164,6 +177,8 @@ static bool convert(const struct member *m, const cJSON *item, cJSON **ret_new)
 	*ret_new = NULL;
 	if (m->boolean)
 		return cJSON_IsBool(item);
+	if (m->or_null && cJSON_IsNull(item))
+		return (*ret_new = cJSON_CreateString("0"));
 	if (cJSON_IsString(item)) {
 		if (!m->parse)
 			return true;
@@ -185,16 +200,24 @@ static bool refuse_value(struct request *r, const struct member *m, const cJSON 
 	return false;
 }
 
-static bool check_member(struct request *r, cJSON *body, cJSON *item)
+static bool refuse_member(struct request *r, const struct member *members, const char *name)
 {
-	const struct member *m = find_member(item->string);
+	char list[128];
+	size_t used = 0;
+
+	for (; members->name && used < sizeof(list); members++)
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", members->name);
+	(void)reply_error(r, 400, "unknown member %.64s: want %s", name, list);
+	return false;
+}
+
+static bool check_member(struct request *r, cJSON *body, cJSON *item, const struct member *members)
+{
+	const struct member *m = find_member(members, item->string);
 	cJSON *fresh;
 
-	if (!m) {
-		(void)reply_error(r, 400, "unknown member %.64s: want client, to, proto, rate, size, duration, "
-				  "count, poisson", item->string);
-		return false;
-	}
+	if (!m)
+		return refuse_member(r, members, item->string);
 	if (cJSON_GetObjectItemCaseSensitive(body, m->name) != item) {
 		(void)reply_error(r, 400, "member %s is given twice", m->name);
 		return false;
@@ -206,9 +229,9 @@ static bool check_member(struct request *r, cJSON *body, cJSON *item)
 	return true;
 }
 
-/* Every member is one a traffic.start request has, and of its type, which is brought about where another is as clear;
- * what values mean is the lab's to judge. */
-static bool check_order(struct request *r, cJSON *body)
+/* Every member is one the order has, and of its type, which is brought about where another is as clear; what values mean is
+ * the lab's to judge. */
+static bool check_order(struct request *r, cJSON *body, const struct member *members)
 {
 	cJSON *item, *next;
 
@@ -218,37 +241,88 @@ static bool check_order(struct request *r, cJSON *body)
 	}
 	for (item = body->child; item; item = next) {
 		next = item->next;
-		if (!check_member(r, body, item))
+		if (!check_member(r, body, item, members))
 			return false;
 	}
-	if (cJSON_HasObjectItem(body, "client"))
-		return true;
-	(void)reply_error(r, 400, "member client is missing: want %s", find_member("client")->want);
-	return false;
+	return true;
+}
+
+/* The body of an order from who may give it; NULL when that was answered. */
+static cJSON *read_order(struct request *r, const struct member *members)
+{
+	char text[BODY_MAX + 1];
+	cJSON *body;
+
+	if (!may_change(r) || !read_body(r, text))
+		return NULL;
+	body = is_shallow(text) ? cJSON_ParseWithOpts(text, NULL, true) : NULL;
+	if (check_order(r, body, members))
+		return body;
+	cJSON_Delete(body);
+	return NULL;
+}
+
+/* Gives the order `op` to the lab, and its answer to who asked. */
+static int give_order(struct request *r, cJSON *order, const char *op)
+{
+	char *answer;
+	int status;
+
+	(void)cJSON_AddStringToObject(order, "op", op); /* without it the lab refuses */
+	status = ask_lab(r, order, &answer);
+	cJSON_Delete(order);
+	return pass_on(r, status, answer);
 }
 
 int orders_post_traffic(struct request *r)
 {
-	char text[BODY_MAX + 1];
-	char *answer;
-	cJSON *body, *op;
-	int status = 400;
+	cJSON *order = read_order(r, traffic_members);
 
-	if (!may_change(r))
-		return 403;
-	if (!read_body(r, text))
+	if (!order)
 		return 400;
-	body = is_shallow(text) ? cJSON_ParseWithOpts(text, NULL, true) : NULL;
-	op = body ? cJSON_CreateString("traffic.start") : NULL;
-	if (check_order(r, body)) {
-		if (op && cJSON_AddItemToObject(body, "op", op))
-			op = NULL;
-		status = ask_lab(r, body, &answer);
-		status = pass_on(r, status, answer);
+	if (cJSON_HasObjectItem(order, "client"))
+		return give_order(r, order, "traffic.start");
+	cJSON_Delete(order);
+	return reply_error(r, 400, "member client is missing: want %s", find_member(traffic_members, "client")->want);
+}
+
+/* {"rate": "1mbit", "down": true} becomes the words of `tunlab link`: rate 1mbit down. */
+static cJSON *words_of(const cJSON *body)
+{
+	cJSON *words = cJSON_CreateArray();
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, body) {
+		const char *word = item->string;
+
+		if (!strcmp(word, "down"))
+			word = cJSON_IsTrue(item) ? "down" : "up";
+		else if (cJSON_IsFalse(item))
+			continue; /* no reset */
+		(void)cJSON_AddItemToArray(words, cJSON_CreateString(word));
+		if (cJSON_IsString(item))
+			(void)cJSON_AddItemToArray(words, cJSON_CreateString(item->valuestring));
 	}
-	cJSON_Delete(op);
+	return words;
+}
+
+int orders_post_link(struct request *r)
+{
+	const char *name = strrchr(r->info->local_uri, '/') + 1, *why;
+	cJSON *body = read_order(r, link_members), *order;
+	uint32_t host;
+
+	if (!body)
+		return 400;
+	if (parse_link_host(name, &host, &why) || host >= r->server->config.plan->n_hosts) {
+		cJSON_Delete(body);
+		return reply_error(r, 404, "this lab has no host %.32s: /api/v1/lab lists them", name);
+	}
+	order = cJSON_CreateObject();
+	(void)cJSON_AddStringToObject(order, "host", name);
+	(void)cJSON_AddItemToObject(order, "change", words_of(body));
 	cJSON_Delete(body);
-	return status;
+	return give_order(r, order, "link.set");
 }
 
 static int refuse_id(struct request *r, const char *number)

@@ -17,6 +17,7 @@ void links_free(struct links *l); /* NULL is fine; what was set stays, and goes 
 /* Makes the host's uplink so, in both directions, replacing what was set; an unimpaired state leaves no qdisc and no program
  * behind. -EOPNOTSUPP with *err naming the kernel option where the kernel has no netem or tbf; then the link stays as it was. */
 int links_set(struct links *l, uint32_t host, const struct link_state *state, struct error *err);
+/* The states of all hosts follow one another: links_get(l, 0) is an array. */
 const struct link_state *links_get(const struct links *l, uint32_t host);
 
 #endif

@@ -116,27 +116,25 @@ static int take_change(const char *const *words, size_t n, struct link_change *o
 int parse_link_change(const char *const *words, size_t n, struct link_change *ret, char *why, size_t why_len)
 {
 	struct link_change all = { 0 };
+	bool reset = false;
 
-	if (n == 1 && strcmp(words[0], "reset") == 0) {
-		*ret = (struct link_change){ .parts = LINK_ALL };
-		return 0;
-	}
 	if (n == 0) {
-		(void)snprintf(why, why_len, "want a change: any of rate R, delay T, loss P%%, down and up, or reset");
+		(void)snprintf(why, why_len, "want a change: any of rate R, delay T, loss P%%, down, up and reset");
 		return -EINVAL;
 	}
 	for (size_t at = 0, used; at < n; at += used) {
-		struct link_change one;
-		int err;
+		struct link_change one = { 0 };
+		bool again = reset && strcmp(words[at], "reset") == 0;
+		int err = 0;
 
-		if (strcmp(words[at], "reset") == 0) {
-			(void)snprintf(why, why_len, "reset stands alone: it undoes all other changes");
-			return -EINVAL;
-		}
-		err = take_change(words + at, n - at, &one, &used, why, why_len);
+		used = 1;
+		if (strcmp(words[at], "reset") == 0)
+			reset = true;
+		else
+			err = take_change(words + at, n - at, &one, &used, why, why_len);
 		if (err)
 			return err;
-		if (all.parts & one.parts) {
+		if (again || all.parts & one.parts) {
 			(void)snprintf(why, why_len, "%s stands there %s", words[at],
 				       one.parts == LINK_DOWN ? "beside another down or up" : "twice");
 			return -EINVAL;
@@ -144,6 +142,7 @@ int parse_link_change(const char *const *words, size_t n, struct link_change *re
 		link_state_change(&all.to, &one);
 		all.parts |= one.parts;
 	}
+	all.parts = reset ? LINK_ALL : all.parts;
 	*ret = all;
 	return 0;
 }
@@ -198,20 +197,35 @@ const char *link_part_format(const struct link_state *state, enum link_part part
 	return buf;
 }
 
-const char *link_state_format(const struct link_state *state, char *buf, size_t len)
+const char *link_change_format(const struct link_change *change, char *buf, size_t len)
 {
+	static const struct link_state unimpaired;
 	char value[32];
 	size_t used = 0;
 
 	buf[0] = '\0';
+	if (change->parts == LINK_ALL && link_state_equal(&change->to, &unimpaired)) {
+		(void)snprintf(buf, len, "reset");
+		return buf;
+	}
 	for (size_t i = 0; i < VALUES && used < len; i++)
-		if (link_part_format(state, values[i].part, value, sizeof(value)))
-			used += (size_t)snprintf(buf + used, len - used, "%s%s %s", used ? " " : "", values[i].word, value);
-	if (state->down && used < len)
-		used += (size_t)snprintf(buf + used, len - used, "%sdown", used ? " " : "");
-	if (!used)
-		(void)snprintf(buf, len, "up");
+		if (change->parts & values[i].part)
+			used += (size_t)snprintf(buf + used, len - used, "%s%s %s", used ? " " : "", values[i].word,
+						 link_part_format(&change->to, values[i].part, value, sizeof(value)) ?: "0");
+	if (change->parts & LINK_DOWN && used < len)
+		(void)snprintf(buf + used, len - used, "%s%s", used ? " " : "", change->to.down ? "down" : "up");
 	return buf;
+}
+
+const char *link_state_format(const struct link_state *state, char *buf, size_t len)
+{
+	struct link_change all = { .to = *state };
+
+	all.parts = (state->rate_bps > 0 ? LINK_RATE : 0) | (state->delay_ns ? LINK_DELAY : 0) |
+		    (state->loss > 0 ? LINK_LOSS : 0) | (state->down ? LINK_DOWN : 0);
+	if (!all.parts)
+		all.parts = LINK_DOWN; /* "up" */
+	return link_change_format(&all, buf, len);
 }
 
 int parse_link_host(const char *text, uint32_t *ret_host, const char **ret_why)

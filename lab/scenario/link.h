@@ -18,13 +18,13 @@ struct link_state {
 
 enum link_part { LINK_RATE = 1, LINK_DELAY = 2, LINK_LOSS = 4, LINK_DOWN = 8, LINK_ALL = 15 };
 
-/* "rate 50mbit loss 1%": the parts named are set, the others stay. "reset" sets all, to what an unimpaired link has. */
+/* "rate 50mbit loss 1%": the parts named are set, the others stay; with "reset" they become an unimpaired link's. */
 struct link_change {
 	unsigned parts; /* of enum link_part */
 	struct link_state to;
 };
 
-/* Words as on the command line: any of `rate R`, `delay T`, `loss P%`, `down`, `up`, or `reset` alone; a value of 0 takes that
+/* Words as on the command line: any of `rate R`, `delay T`, `loss P%`, `down`, `up`, `reset`; a value of 0 takes that
  * impairment off. 0, or -EINVAL with the sentence in why. */
 int parse_link_change(const char *const *words, size_t n, struct link_change *ret, char *why, size_t why_len);
 /* The same from one text, words parted by spaces. */
@@ -39,7 +39,8 @@ void link_state_change(struct link_state *state, const struct link_change *chang
 bool link_state_equal(const struct link_state *a, const struct link_state *b);
 /* "rate 50mbit delay 10ms loss 1% down", or "up" for an unimpaired link; returns buf. */
 const char *link_state_format(const struct link_state *state, char *buf, size_t len);
-
+/* The change as it was, or could have been, written. */
+const char *link_change_format(const struct link_change *change, char *buf, size_t len);
 /* One of the values, as "50mbit"; NULL where the link has no such impairment. */
 const char *link_part_format(const struct link_state *state, enum link_part part, char *buf, size_t len);
 

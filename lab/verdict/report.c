@@ -10,6 +10,7 @@
 
 #include "base/emit.h"
 #include "base/text.h"
+#include "monitor/view.h"
 
 /* ------------------------------------------------------------------ rows */
 
@@ -342,6 +343,7 @@ static int write_json(const struct report *r, FILE *f)
 	for (size_t i = 0; i < r->n; i++)
 		json_result(&e, &r->results[i]);
 	emit_array_end(&e);
+	emit_marks(&e, s->marks, 0, UINT64_MAX);
 	emit_object(&e, "monitor");
 	emit_u64(&e, "seen", s->health.seen);
 	emit_u64(&e, "lost", s->health.lost);

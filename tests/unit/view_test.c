@@ -498,7 +498,7 @@ TEST(events_are_one_line_with_what_was_left_off)
 	text = view_event(&f.info, f.plan, &f.sample, 2);
 	ok(text && !strpbrk(text, "\r\n"));
 	doc = parse(text);
-	eq_str(keys(doc, buf, sizeof(buf)), "schema source elapsed_s seq time interval_s flows rest total other monitor");
+	eq_str(keys(doc, buf, sizeof(buf)), "schema source elapsed_s seq time interval_s events flows rest total other monitor");
 	eq_u64(number(doc, "seq"), 7);
 	near(member(doc, "time")->valuedouble, 1700000000.25, 1e-3);
 	eq_i64(cJSON_GetArraySize(member(doc, "flows")), 2);
@@ -534,7 +534,7 @@ TEST(frames_are_growth_by_number_and_nothing_is_missing)
 	if (!ok(!feed_pick(&f.sample, 3, &picks)))
 		return;
 	doc = parse(view_frame(f.plan, &f.sample, &picks, &h));
-	eq_str(keys(doc, buf, sizeof(buf)), "seq time elapsed_s interval_s lab define grown rest hosts vnis total other monitor cpu_s");
+	eq_str(keys(doc, buf, sizeof(buf)), "seq time elapsed_s interval_s lab define grown rest hosts vnis total other monitor cpu_s events");
 	eq_i64(cJSON_GetArraySize(member(doc, "define")), 3);
 	eq_i64(cJSON_GetArraySize(item(doc, "define", 0)), 16);
 	cJSON_ArrayForEach(row, member(doc, "grown"))
@@ -572,7 +572,7 @@ TEST(lab_document_tells_what_there_is)
 		return;
 	doc = parse(view_lab(&f.info, f.plan, &f.sample));
 	eq_str(keys(doc, buf, sizeof(buf)), "schema name state encap underlay port wiring mtu up_ms uptime_s interval_s hosts vnis "
-	       "clients traffic");
+	       "clients traffic events");
 	eq_str(string(doc, "encap"), "vxlan");
 	eq_str(string(doc, "underlay"), "172.16.1.0/24");
 	eq_u64(number(doc, "port"), 4789);
@@ -676,7 +676,7 @@ TEST(status_tells_how_a_lab_does)
 		return;
 	generate(&f, g);
 	doc = parse(view_status(&f.info, f.plan, &f.sample));
-	eq_str(keys(doc, buf, sizeof(buf)), "name pid state uptime_s url hosts clients traffic monitor");
+	eq_str(keys(doc, buf, sizeof(buf)), "name pid state uptime_s url hosts clients traffic events monitor");
 	eq_u64(number(doc, "pid"), 4242);
 	eq_str(keys(item(doc, "traffic", 0), buf, sizeof(buf)), "id name from to peers proto rate size state sent received");
 	eq_str(string(item(doc, "traffic", 0), "rate"), "10pps");
@@ -1049,12 +1049,132 @@ TEST(history_document_says_how_far_back_it_goes)
 		{ .seq = 3, .unix_s = 2.5, .interval_s = 0.999 },
 	};
 	struct lab_info info = { .name = "small" };
-	char *text = view_history(&info, e, 2);
+	char *text = view_history(&info, e, 2, NULL);
 
 	eq_str(text, "{\"schema\":\"tunlab.history/1\",\"source\":\"small\",\"span_s\":2.001,\"limit\":600,\"samples\":["
 	       "{\"seq\":2,\"time\":1.500,\"interval_s\":1.002,\"packets\":3,\"bytes\":300,\"received\":{\"packets\":2,\"bytes\":200},"
 	       "\"vnis\":[{\"vni\":100,\"packets\":3,\"bytes\":300}],\"rest\":{\"packets\":0,\"bytes\":0}},"
 	       "{\"seq\":3,\"time\":2.500,\"interval_s\":0.999,\"packets\":0,\"bytes\":0,\"received\":{\"packets\":0,\"bytes\":0},"
-	       "\"vnis\":[],\"rest\":{\"packets\":0,\"bytes\":0}}]}");
+	       "\"vnis\":[],\"rest\":{\"packets\":0,\"bytes\":0}}],\"events\":[]}");
 	free(text);
+}
+
+/* ---- changes ---- */
+
+/* Three marks, of which the sample before knew one; host2's link is impaired. */
+static void change(struct fixture *f, struct mark_log *log, struct sample_link *link)
+{
+	static const struct mark marks[] = {
+		{ .at_s = 1.0004, .unix_s = 1700000001, .name = "cut", .text = "link host2 down" },
+		{ .at_s = 2.5, .unix_s = 1700000002.5, .text = "link host2 loss 1%", .error = "the kernel has no \"netem\"" },
+		{ .at_s = 3, .unix_s = 1700000003, .name = "quiet", .text = "traffic a stop" },
+	};
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
+		mark_log_add(log, &marks[i]);
+	*link = (struct sample_link){ 2, { .rate_bps = 50e6, .loss = 0.015, .down = true } };
+	f->sample.links = link;
+	f->sample.n_links = 1;
+	f->sample.marks = marks_take(log, NULL);
+	f->sample.marks_then = 1;
+}
+
+TEST(links_and_marks_stand_in_every_document)
+{
+	struct mark_log *log = calloc(1, sizeof(*log));
+	struct sample_link link;
+	struct fixture f;
+	char buf[128];
+	cJSON *doc;
+	char *text, *table;
+
+	if (!make_traffic(&f))
+		return;
+	change(&f, log, &link);
+	text = view_status(&f.info, f.plan, &f.sample);
+	doc = parse(strdup(text));
+	eq_str(keys(item(doc, "hosts", 2), buf, sizeof(buf)), "name vtep link");
+	eq_str(keys(member(item(doc, "hosts", 2), "link"), buf, sizeof(buf)), "rate delay loss down");
+	eq_str(string(member(item(doc, "hosts", 2), "link"), "rate"), "50mbit");
+	eq_str(string(member(item(doc, "hosts", 2), "link"), "loss"), "1.5%");
+	ok(cJSON_IsNull(member(member(item(doc, "hosts", 2), "link"), "delay")));
+	ok(cJSON_IsTrue(member(member(item(doc, "hosts", 2), "link"), "down")));
+	ok(cJSON_IsFalse(member(member(item(doc, "hosts", 1), "link"), "down")));
+	eq_i64(cJSON_GetArraySize(member(doc, "events")), 3);
+	eq_str(keys(item(doc, "events", 0), buf, sizeof(buf)), "seq at_s time name do ok error");
+	eq_str(string(item(doc, "events", 0), "do"), "link host2 down");
+	ok(cJSON_IsTrue(member(item(doc, "events", 0), "ok")) && cJSON_IsNull(member(item(doc, "events", 0), "error")));
+	ok(cJSON_IsNull(member(item(doc, "events", 1), "name")) && cJSON_IsFalse(member(item(doc, "events", 1), "ok")));
+	eq_str(string(item(doc, "events", 1), "error"), "the kernel has no \"netem\"");
+	cJSON_Delete(doc);
+	if (ok(asprintf(&table, "{\"labs\":[%s]}", text) > 0)) {
+		free(text);
+		text = table;
+		table = view_status_table(text, 0);
+		ok(table && strstr(table, "\nLINK   STATE    RATE  DELAY  LOSS\nhost2  down   50mbit      -  1.5%\n"));
+		ok(table && strstr(table, "\n1.0 s  cut    link host2 down\n2.5 s  live   link host2 loss 1%  the kernel has no"));
+		free(table);
+	}
+	free(text);
+	doc = parse(view_event(&f.info, f.plan, &f.sample, 0)); /* since the sample before */
+	eq_i64(cJSON_GetArraySize(member(doc, "events")), 2);
+	eq_u64(number(item(doc, "events", 0), "seq"), 2);
+	cJSON_Delete(doc);
+	doc = parse(view_lab(&f.info, f.plan, &f.sample));
+	eq_i64(cJSON_GetArraySize(member(doc, "events")), 3);
+	cJSON_Delete(doc);
+	marks_unref(f.sample.marks);
+	f.sample.marks = NULL;
+	free(log);
+	free_lab(&f);
+}
+
+TEST(history_has_the_marks_of_its_intervals)
+{
+	struct history_entry e[2] = {
+		{ .seq = 2, .interval_s = 1, .marks_then = 1, .marks = 1 },
+		{ .seq = 3, .interval_s = 1, .marks_then = 1, .marks = 2 },
+	};
+	struct mark_log *log = calloc(1, sizeof(*log));
+	struct lab_info info = { .name = "small" };
+	struct sample_link link;
+	struct fixture f = { 0 };
+	cJSON *doc;
+
+	change(&f, log, &link); /* the newest sample is newer than the last entry */
+	doc = parse(view_history(&info, e, 2, f.sample.marks));
+	eq_i64(cJSON_GetArraySize(member(doc, "events")), 1);
+	eq_u64(number(item(doc, "events", 0), "seq"), 2);
+	cJSON_Delete(doc);
+	doc = parse(view_history(&info, e, 0, f.sample.marks));
+	eq_i64(cJSON_GetArraySize(member(doc, "events")), 0);
+	cJSON_Delete(doc);
+	marks_unref(f.sample.marks);
+	free(log);
+}
+
+TEST(links_of_all_hosts_or_one)
+{
+	struct link_state states[3] = { [1] = { .delay_ns = 10000000 } };
+	struct fixture f;
+	char *text;
+
+	if (!make_lab(&f, small_lab))
+		return;
+	text = view_links(f.plan, states, 1);
+	eq_str(text, "{\"schema\":\"tunlab.links/1\",\"source\":\"small\",\"links\":[{\"host\":\"host1\",\"rate\":null,"
+		     "\"delay\":\"10ms\",\"loss\":null,\"down\":false}]}");
+	free(text);
+	text = view_links(f.plan, states, -1);
+	if (ok(text != NULL)) {
+		char *table = view_links_table(text, 0);
+
+		eq_str(table, "LINK   STATE  RATE  DELAY  LOSS\nhost0  up        -      -     -\n"
+			      "host1  up        -   10ms     -\nhost2  up        -      -     -\n");
+		free(table);
+	}
+	free(text);
+	ok(!view_links_table("{}", 0) && !view_links_table("?", 0));
+	free(view_links_table("{\"links\":[{},1]}", 0));
+	free_lab(&f);
 }
