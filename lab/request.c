@@ -28,6 +28,7 @@ struct connection {
 	int pass_fd;         /* goes with the first byte of out; -1: none; borrowed */
 	int64_t watched;     /* generator that lives with this connection; -1: none */
 	bool close_when_sent;
+	bool holds_netns;    /* was given a descriptor of a namespace */
 };
 
 struct requests {
@@ -204,6 +205,7 @@ static void op_netns(struct connection *c, const cJSON *request)
 		return;
 	}
 	c->pass_fd = fd;
+	c->holds_netns = true;
 	(void)request_answer_text(c, "{\"netns\":true}");
 }
 
@@ -337,6 +339,19 @@ void requests_generator_done(struct requests *r, uint32_t generator, const char 
 		else
 			(void)request_answer(c, s ? view_generator(s, generator) : NULL);
 		sample_unref(s);
+	}
+}
+
+void requests_release(struct requests *r)
+{
+	struct connection *c = r ? r->connections : NULL;
+
+	while (c) {
+		struct connection *next = c->next;
+
+		if (c->holds_netns)
+			close_connection(c);
+		c = next;
 	}
 }
 

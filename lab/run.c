@@ -511,6 +511,7 @@ static void close_fd(int fd)
 static void go_down(struct run *run)
 {
 	set_state(run, RUN_DONE);
+	requests_release(run->requests);
 	if (run->snapshot)
 		snapshot_end(run->snapshot);
 	server_stop(run->server);

@@ -167,6 +167,7 @@ char *view_status(const struct lab_info *info, const struct plan *plan, const st
 	emit_string(&e, "state", info->state);
 	emit_fixed(&e, "uptime_s", info->uptime_s, 3);
 	emit_string(&e, "url", info->url);
+	emit_u64(&e, "port", plan->scn->port);
 	emit_hosts(&e, plan, s);
 	emit_clients(&e, plan);
 	emit_traffic(&e, s);

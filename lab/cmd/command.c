@@ -26,6 +26,11 @@ void say(const char *format, ...)
 	va_end(ap);
 }
 
+static const char *dashes(const struct command_option *o)
+{
+	return o->name[1] ? "--" : "-";
+}
+
 void command_help(const struct command *c)
 {
 	printf("%s\n\nusage: tunlab %s%s%s%s\n", c->summary, c->name, c->options->name ? " [OPTIONS]" : "", *c->args ? " " : "",
@@ -33,7 +38,7 @@ void command_help(const struct command *c)
 	if (c->options->name)
 		printf("\n");
 	for (const struct command_option *o = c->options; o->name; o++) {
-		int used = printf("  --%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+		int used = printf("  %s%s%s%s", dashes(o), o->name, o->value ? " " : "", o->value ? o->value : "");
 
 		printf("%*s%s\n", used < HELP_COLUMN ? HELP_COLUMN - used : 1, "", o->help);
 	}
@@ -75,7 +80,7 @@ static void list_options(const struct command *c, char *buf, size_t len)
 
 	buf[0] = '\0';
 	for (const struct command_option *o = c->options; o->name && at < len; o++)
-		at += (size_t)snprintf(buf + at, len - at, "%s--%s", at ? " " : "", o->name);
+		at += (size_t)snprintf(buf + at, len - at, "%s%s%s", at ? " " : "", dashes(o), o->name);
 }
 
 static int wrong_option(const struct command *c, const char *given, bool lacks_value)
@@ -90,20 +95,45 @@ static int wrong_option(const struct command *c, const char *given, bool lacks_v
 	return EXIT_USAGE;
 }
 
+/* Tables for getopt_long. A name of one letter is a short option, too; `early`: options end at the first word that is none. */
+static void make_tables(const struct command *c, bool early, struct option longs[OPTIONS_MAX + 2], char shorts[2 * OPTIONS_MAX + 8])
+{
+	char *s = stpcpy(shorts, early ? "+:h" : ":h");
+	int n = 0;
+
+	for (; c->options[n].name && n < OPTIONS_MAX; n++) {
+		const struct command_option *o = &c->options[n];
+		bool flag = o->kind == OPTION_FLAG;
+
+		longs[n] = (struct option) { o->name, flag ? no_argument : required_argument, NULL, 1 };
+		if (!o->name[1])
+			s = stpcpy(stpncpy(s, o->name, 1), flag ? "" : ":");
+	}
+	longs[n] = (struct option) { "help", no_argument, NULL, 2 };
+	longs[n + 1] = (struct option) { 0 };
+}
+
+static const struct command_option *short_option(const struct command *c, int letter)
+{
+	const struct command_option *o = c->options;
+
+	while (o->name && (o->name[0] != letter || o->name[1]))
+		o++;
+	return o; /* getopt knows only those that are there */
+}
+
 /* Reads options of argv from its second word on; `early`: up to the first word that is none. */
 static int read_options(const struct command *c, int argc, char **argv, bool early, void *options)
 {
-	struct option longs[OPTIONS_MAX + 2] = { 0 };
-	int n = 0, index;
+	struct option longs[OPTIONS_MAX + 2];
+	char shorts[2 * OPTIONS_MAX + 8];
+	int index;
 
-	for (; c->options[n].name; n++)
-		longs[n] = (struct option) { c->options[n].name, c->options[n].kind == OPTION_FLAG ? no_argument : required_argument,
-					     NULL, 1 };
-	longs[n] = (struct option) { "help", no_argument, NULL, 2 };
+	make_tables(c, early, longs, shorts);
 	optind = 0; /* glibc: start afresh */
 	opterr = 0;
 	for (;;) {
-		int got = getopt_long(argc, argv, early ? "+:h" : ":h", longs, &index);
+		int got = getopt_long(argc, argv, shorts, longs, &index);
 
 		if (got == -1)
 			return EXIT_WELL;
@@ -113,7 +143,7 @@ static int read_options(const struct command *c, int argc, char **argv, bool ear
 		}
 		if (got == ':' || got == '?')
 			return wrong_option(c, argv[optind - 1], got == ':');
-		if (store(&c->options[index], options, optarg))
+		if (store(got == 1 ? &c->options[index] : short_option(c, got), options, optarg))
 			return EXIT_MACHINE;
 	}
 }

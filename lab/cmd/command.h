@@ -23,7 +23,7 @@ struct text_list {
 };
 
 struct command_option {
-	const char *name;         /* without the dashes; NULL ends the table */
+	const char *name;         /* without the dashes; of one letter: -w; NULL ends the table */
 	enum option_kind kind;
 	size_t offset;            /* of its value in the command's options struct */
 	const char *value;        /* placeholder in help; NULL for flags */
@@ -41,7 +41,8 @@ struct command {
 	int (*run)(const void *options, char *const *args, int n_args); /* exit status */
 };
 
-extern const struct command cmd_run, cmd_check, cmd_plan, cmd_traffic, cmd_status, cmd_flows, cmd_link, cmd_exec, cmd_shell, cmd_stop, cmd_clean, cmd_doctor;
+extern const struct command cmd_run, cmd_check, cmd_plan, cmd_traffic, cmd_status, cmd_flows, cmd_link, cmd_exec, cmd_shell, cmd_capture, cmd_stop,
+	cmd_clean, cmd_doctor;
 
 /* Parses argv (argv[0] is the command's name) and runs the command. */
 int command_run(const struct command *c, int argc, char **argv);

@@ -50,21 +50,27 @@ int privilege_check(struct error *err)
 	return 0;
 }
 
-int privilege_drop(struct error *err)
+static int keep_only(uint64_t keep, struct error *err)
 {
-	uint64_t have = 0, keep;
-	int r = get_effective(&have);
+	int r = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : set_all(keep);
 
-	/* Kernels before 5.8 know no CAP_BPF: there reading a map takes CAP_SYS_ADMIN. */
-	keep = have & 1ull << CAP_BPF ? 1ull << CAP_BPF : have & 1ull << CAP_SYS_ADMIN;
-	keep |= have & 1ull << CAP_NET_ADMIN;
-	if (!r && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		r = -errno;
-	if (!r)
-		r = set_all(keep);
 	if (r)
 		error_set(err, "cannot give up privileges: %s", strerror(-r));
 	return r;
+}
+
+int privilege_drop(struct error *err)
+{
+	uint64_t have = 0;
+
+	(void)get_effective(&have); /* fails on no kernel that has namespaces */
+	/* Kernels before 5.8 know no CAP_BPF: there reading a map takes CAP_SYS_ADMIN. */
+	return keep_only(have & 1ull << CAP_BPF ? 1ull << CAP_BPF : have & 1ull << CAP_SYS_ADMIN, err);
+}
+
+int privilege_drop_all(struct error *err)
+{
+	return keep_only(0, err);
 }
 
 int privilege_open_files(unsigned long n, struct error *err)

@@ -14,6 +14,8 @@ int privilege_check(struct error *err);
  * capability with each request. Without CAP_SYS_ADMIN no namespace can be entered any more. Everything else is given up, for
  * good and for programs run later (no_new_privs). */
 int privilege_drop(struct error *err);
+/* The same without exception. */
+int privilege_drop_all(struct error *err);
 
 /* Room for n descriptors: raises the soft limit, and the hard one where allowed. -EMFILE with what to do. */
 int privilege_open_files(unsigned long n, struct error *err);

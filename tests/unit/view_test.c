@@ -676,7 +676,7 @@ TEST(status_tells_how_a_lab_does)
 		return;
 	generate(&f, g);
 	doc = parse(view_status(&f.info, f.plan, &f.sample));
-	eq_str(keys(doc, buf, sizeof(buf)), "name pid state uptime_s url hosts clients traffic events monitor");
+	eq_str(keys(doc, buf, sizeof(buf)), "name pid state uptime_s url port hosts clients traffic events monitor");
 	eq_u64(number(doc, "pid"), 4242);
 	eq_str(keys(item(doc, "traffic", 0), buf, sizeof(buf)), "id name from to peers proto rate size state sent received");
 	eq_str(string(item(doc, "traffic", 0), "rate"), "10pps");
