@@ -18,7 +18,7 @@ BPFTOOL ?= $(shell for t in bpftool /usr/sbin/bpftool /usr/lib/linux-tools/*/bpf
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-LIBS     := libbpf libmnl libcjson inih
+LIBS     := libbpf libmnl libcjson inih libpcap
 CPPFLAGS += -D_GNU_SOURCE -I. -I$(B) $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
 CFLAGS   ?= -O2 -g
 STRICT   := -std=gnu11 -Wall -Wextra -Werror -MMD -MP
@@ -61,8 +61,8 @@ help:
 
 # Set-up. Beside these: bpftool, node and npm to build, chromium to test, by command (see tests/install-deps).
 APT_BUILD := build-essential git pkg-config clang llvm libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcivetweb-dev \
-	libcjson-dev libinih-dev linux-libc-dev
-APT_TEST  := iproute2 iputils-ping iperf3 libpcap-dev qemu-system-x86 busybox-static cpio kmod xz-utils
+	libcjson-dev libinih-dev libpcap-dev linux-libc-dev
+APT_TEST  := iproute2 iputils-ping iperf3 qemu-system-x86 busybox-static cpio kmod xz-utils
 
 deps:
 	@tests/install-deps build $(APT_BUILD)
@@ -135,11 +135,10 @@ test-kernels: deps-test
 .PHONY: tests-built
 tests-built: all asan $(UNIT:%=$(B)/tests/unit/%) $(ROOT:%=$(B)/tests/%)
 
-TEST_LIBS := -lpcap
 $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o $(ASAN_LIB)
-	$(call say,LD,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(TEST_LIBS)
+	$(call say,LD,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(B)/tests/%: $(O)/tests/%.o $(LIB)
-	$(call say,LD,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(TEST_LIBS)
+	$(call say,LD,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BENCH:%=$(O)/tests/bench/%.o): $(BENCH_BPF:%=$(B)/bench/%.skel.h)
 bench: deps

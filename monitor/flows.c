@@ -102,25 +102,34 @@ static int table_grow(struct flow_table *table)
 	return 0;
 }
 
-int flows_add(struct flow_table *table, const struct flow_key *key, const struct flow_value *value)
+struct flow_value *flows_entry(struct flow_table *table, const struct flow_key *key, size_t limit)
 {
 	uint32_t tag = flow_tag(key);
 	uint32_t *entry = NULL;
-	int ret;
 
 	if (table->index_room)
 		entry = index_entry(table, key, tag);
 	if (!entry || !*entry) {
+		if (table->n >= limit)
+			return NULL;
 		if (table->n == table->room) {
-			ret = table_grow(table);
-			if (ret < 0)
-				return ret;
+			if (table_grow(table) < 0)
+				return NULL;
 			entry = index_entry(table, key, tag);
 		}
 		table->rows[table->n] = (struct flow_row){.key = *key};
 		*entry = ++table->n;
 	}
-	flow_value_add(&table->rows[*entry - 1].value, value);
+	return &table->rows[*entry - 1].value;
+}
+
+int flows_add(struct flow_table *table, const struct flow_key *key, const struct flow_value *value)
+{
+	struct flow_value *sum = flows_entry(table, key, SIZE_MAX);
+
+	if (!sum)
+		return -ENOMEM;
+	flow_value_add(sum, value);
 	return 0;
 }
 
@@ -409,6 +418,8 @@ void flows_get_health(const struct flow_table *table, struct flow_health *ret_he
 			   rx->verdict[VERDICT_UNKNOWN].packets +
 			   tx->verdict[VERDICT_MALFORMED].packets +
 			   rx->verdict[VERDICT_MALFORMED].packets,
+		.malformed = tx->verdict[VERDICT_MALFORMED].packets +
+			     rx->verdict[VERDICT_MALFORMED].packets,
 		.otherhost = rx->verdict[VERDICT_OTHERHOST].packets,
 		.later_fragments = tx->later_fragments,
 		.other_packets = tx->verdict[VERDICT_OTHER].packets,

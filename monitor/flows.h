@@ -54,6 +54,12 @@ int flows_read_maps(const struct monitor_maps *maps, struct flow_table *table);
 /* Add value to the row of key, made if needed. Rows are unsorted until flows_sort. -ENOMEM. */
 int flows_add(struct flow_table *table, const struct flow_key *key, const struct flow_value *value);
 
+/*
+ * Counters of key's row, made if needed; NULL where there is none and the table holds limit rows
+ * already, or memory is out. Valid until the next entry, sort, read or free.
+ */
+struct flow_value *flows_entry(struct flow_table *table, const struct flow_key *key, size_t limit);
+
 /* Bring rows into order; once, after the last flows_add(). -ENOMEM leaves them as they were. */
 int flows_sort(struct flow_table *table);
 
@@ -77,6 +83,7 @@ struct flow_health {
 	uint64_t lost;
 	uint64_t truncated;
 	uint64_t unknown;         /* VERDICT_UNKNOWN and VERDICT_MALFORMED */
+	uint64_t malformed;       /* part of unknown */
 	uint64_t otherhost;
 	uint64_t later_fragments; /* sent; part of other */
 	uint64_t other_packets;   /* sent */

@@ -37,6 +37,9 @@ static void name_flow(const struct plan *plan, struct sample_flow *f)
 	struct ip_addr src = addr_of(f->key.outer_src), dst = addr_of(f->key.outer_dst);
 
 	f->bum = addr_is_group(&dst);
+	f->src_host = f->dst_host = f->src_client = f->dst_client = -1;
+	if (!plan)
+		return;
 	f->src_host = (int32_t)plan_host_by_vtep(plan, &src);
 	f->dst_host = (int32_t)plan_host_by_vtep(plan, &dst);
 	f->src_client = client_behind(plan, &f->key, f->key.inner_src, f->src_host);

@@ -91,7 +91,7 @@ struct generator_info {
 };
 
 struct sample_source {
-	const struct plan *plan;
+	const struct plan *plan;             /* NULL: a capture, nothing has a name */
 	const struct flow_table *flows;
 	const struct engine *engine;         /* NULL: no traffic */
 	const struct generator_info *infos;  /* by the engine's generator number */

@@ -62,6 +62,7 @@ void emit_monitor(struct emit *e, const struct sample *s)
 	emit_u64(e, "lost", h->lost);
 	emit_u64(e, "truncated", h->truncated);
 	emit_u64(e, "unknown", h->unknown);
+	emit_u64(e, "malformed", h->malformed);
 	emit_u64(e, "flows", s->n_flows);
 	emit_u64(e, "capacity", s->capacity);
 	emit_u64(e, "otherhost", h->otherhost);

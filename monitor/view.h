@@ -30,7 +30,7 @@ struct flow_query {
 #define FLOW_QUERY_ALL ((struct flow_query) { .vni = -1, .host = -1 })
 
 /* tunlab.flows/1 (or /rows/1). Beyond the contract: "total" over all rows selected, "rest" with top, "interval_s" and
- * "rates" with rates. */
+ * "rates" with rates. plan NULL: of a capture, which has one vantage point and no names. */
 char *view_flows(const struct lab_info *info, const struct plan *plan, const struct sample *s,
 		 const struct flow_query *q);
 /* The same document for the live feed: top rows (0: all), the others summed under "rest", with seq, time and

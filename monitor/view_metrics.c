@@ -68,6 +68,7 @@ static const struct {
 	HEALTH("monitor_truncated_packets", truncated, "Packets that ended within their headers."),
 	HEALTH("monitor_unknown_packets", unknown, "Packets with headers that make no sense."),
 	HEALTH("monitor_otherhost_packets", otherhost, "Packets flooded to a host they were not for."),
+	HEALTH("monitor_malformed_packets", malformed, "Packets whose headers contradict themselves; part of unknown."),
 	HEALTH("monitor_later_fragments_packets", later_fragments, "Later IP fragments sent; part of other."),
 	HEALTH("other_sent_packets", other_packets, "Packets that were not tunnelled, where they left a host."),
 	HEALTH("other_sent_bytes", other_bytes, "Bytes of packets that were not tunnelled, where they left a host."),

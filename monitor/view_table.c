@@ -141,8 +141,8 @@ static void put_field(struct table *t, const cJSON *row, const struct field *f, 
 	const cJSON *item = get(row, f->key);
 
 	switch (f->shape) {
-	case TEXT:
-		table_cell(t, cJSON_GetStringValue(item));
+	case TEXT: /* what a capture cannot know is not in its document: such columns are left out */
+		table_cell(t, item ? cJSON_GetStringValue(item) : "");
 		break;
 	case NUMBER:
 		if (cJSON_IsNumber(item))
@@ -164,7 +164,10 @@ static void put_field(struct table *t, const cJSON *row, const struct field *f, 
 			table_cell(t, "");
 		break;
 	case DST_CLIENT:
-		table_cell(t, cJSON_IsTrue(get(row, "bum")) ? "flood" : cJSON_GetStringValue(item));
+		if (item)
+			table_cell(t, cJSON_IsTrue(get(row, "bum")) ? "flood" : cJSON_GetStringValue(item));
+		else
+			table_cell(t, "");
 		break;
 	case ENCAP:
 		table_cell(t, view->show_encap ? cJSON_GetStringValue(item) : "");
@@ -233,8 +236,9 @@ static void put_totals(struct text *out, const cJSON *doc)
 	char bytes[32], time[32];
 
 	if (total)
-		text_printf(out, "%llu flows: %llu packets, %s sent", (unsigned long long)get_u64(total, "flows"),
-			    (unsigned long long)sent, scale(get_number(total, "bytes"), "B", bytes, sizeof(bytes)));
+		text_printf(out, "%llu flows: %llu packets, %s%s", (unsigned long long)get_u64(total, "flows"),
+			    (unsigned long long)sent, scale(get_number(total, "bytes"), "B", bytes, sizeof(bytes)),
+			    received ? " sent" : "");
 	if (received)
 		text_printf(out, ", %llu packets received%s", (unsigned long long)arrived,
 			    arrived > sent ? " (flooded ones by several hosts)" : "");

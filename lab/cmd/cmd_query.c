@@ -56,8 +56,7 @@ static unsigned terminal_width(void)
 	return isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? size.ws_col : 0;
 }
 
-/* Prints an answer: the document, or the table made of it. */
-static int print_document(char *json, bool as_json, char *(*make_table)(const char *json, unsigned width))
+int print_document(char *json, bool as_json, char *(*make_table)(const char *json, unsigned width))
 {
 	char *table = json && !as_json ? make_table(json, terminal_width()) : NULL;
 	int status = EXIT_WELL;

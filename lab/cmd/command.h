@@ -42,7 +42,7 @@ struct command {
 };
 
 extern const struct command cmd_run, cmd_check, cmd_plan, cmd_traffic, cmd_status, cmd_flows, cmd_link, cmd_exec, cmd_shell, cmd_capture, cmd_stop,
-	cmd_clean, cmd_doctor;
+	cmd_clean, cmd_doctor, cmd_replay;
 
 /* Parses argv (argv[0] is the command's name) and runs the command. */
 int command_run(const struct command *c, int argc, char **argv);
@@ -63,6 +63,10 @@ int refusal_status(const char *text);
 /* The namespace of WHERE in that lab, as a descriptor. EXIT_WELL, or the exit status, and the reason was said. */
 int ask_netns(const char *lab, const char *where, int *ret_fd);
 #define WHERE_HELP "WHERE: fabric, a host (host3), or a client (c7, 7, host0:10002, or its address where unique).\n"
+
+/* Prints a JSON text (freed here), or the table made of it for the terminal's width. EXIT_WELL, or the exit status, and the
+ * reason was said. NULL is a text that there was no memory for. */
+int print_document(char *json, bool as_json, char *(*make_table)(const char *json, unsigned width));
 
 /* Exit status for -errno of a module: usage for what the user got wrong, machine for the rest. */
 int status_of(int error);

@@ -247,7 +247,7 @@ TEST(flow_document_is_the_contracts)
 	       "\"src_client\":\"c0\",\"dst_client\":\"c2\"}],"
 	       "\"total\":{\"flows\":1,\"packets\":100,\"bytes\":19000,\"inner_bytes\":14000,"
 	       "\"received\":{\"packets\":99,\"bytes\":18810}},\"other\":{\"packets\":41,\"bytes\":2214,\"received\":{\"packets\":328,\"bytes\":17712}},"
-	       "\"monitor\":{\"seen\":141,\"lost\":0,\"truncated\":0,\"unknown\":0,\"flows\":1,\"capacity\":65536,"
+	       "\"monitor\":{\"seen\":141,\"lost\":0,\"truncated\":0,\"unknown\":0,\"malformed\":0,\"flows\":1,\"capacity\":65536,"
 	       "\"otherhost\":0,\"later_fragments\":0}}");
 	free(text);
 	free_lab(&f);

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Owns reading captures: the file, libpcap, the link layers only captures have, and the loop from
+ * packet to flow table. A packet costs little here, so what stands between it and the file counts:
+ * the stream has a big buffer and no lock.
+ */
+#include "monitor/replay.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <pcap/pcap.h>
+
+#include "bpf/parse_plain.h"
+
+enum {
+	BUFFER_SIZE = 1 << 20,
+	BATCH = 16384, /* packets between two looks at progress */
+};
+
+struct reader {
+	const struct flow_port *ports;
+	uint32_t capacity;
+	int link; /* libpcap's DLT_ */
+	struct flow_table *table;
+	struct replay_span span;
+};
+
+/* ---- link layers of captures: each returns what follows, as the functions in parse.h do ---- */
+
+/* LINKTYPE_LINUX_SLL: packet type, device type, address length, 8 bytes of address, protocol. */
+struct wire_sll {
+	__u8 before[14];
+	__be16 type;
+} WIRE;
+
+/* LINKTYPE_LINUX_SLL2: protocol first, interface and address behind it. */
+struct wire_sll2 {
+	__be16 type;
+	__u8 behind[18];
+} WIRE;
+
+/* LINKTYPE_NULL, LINKTYPE_LOOP: the address family, in the byte order of a machine unknown. */
+struct wire_null {
+	__be32 family;
+} WIRE;
+
+static int parse_sll(struct cursor *c)
+{
+	const struct wire_sll *sll;
+
+	cursor_take(c, sll);
+	return parse_type_or_length(sll->type);
+}
+
+static int parse_sll2(struct cursor *c)
+{
+	const struct wire_sll2 *sll;
+
+	cursor_take(c, sll);
+	return parse_type_or_length(sll->type);
+}
+
+static int parse_null(struct cursor *c)
+{
+	const struct wire_null *null;
+	uint32_t family;
+
+	cursor_take(c, null);
+	family = parse_be32(null->family);
+	if (family > 0xffff)
+		family = __builtin_bswap32(family);
+	switch (family) {
+	case 2:
+		return ETH_TYPE_IPV4;
+	case 10: /* Linux */
+	case 24: /* NetBSD, OpenBSD */
+	case 28: /* FreeBSD */
+	case 30: /* Darwin */
+		return ETH_TYPE_IPV6;
+	default: /* some write the EtherType */
+		return family > ETH_TYPE_LENGTH_MAX && family <= 0xffff ? (int)family : FLOW_NO_TYPE;
+	}
+}
+
+/* EtherType of what the capture's packets begin with behind their link layer, or a negative verdict. */
+static int parse_capture_link(struct cursor *c, int link)
+{
+	switch (link) {
+	case DLT_LINUX_SLL:
+		return parse_sll(c);
+	case DLT_LINUX_SLL2:
+		return parse_sll2(c);
+	case DLT_NULL:
+	case DLT_LOOP:
+		return parse_null(c);
+	case DLT_RAW:
+		return parse_nibble_type(parse_nibble(c));
+	case DLT_IPV4:
+		return ETH_TYPE_IPV4;
+	case DLT_IPV6:
+		return ETH_TYPE_IPV6;
+	default:
+		return ETH_TYPE_TEB;
+	}
+}
+
+static bool link_is_known(int link)
+{
+	static const int known[] = {DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_NULL,
+				    DLT_LOOP, DLT_RAW, DLT_IPV4, DLT_IPV6};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (known[i] == link)
+			return true;
+	}
+	return false;
+}
+
+/* ---- packets ---- */
+
+static enum verdict parse_captured(const struct reader *r, const uint8_t *data, uint32_t at_hand, uint32_t len,
+				   struct parsed *ret)
+{
+	enum verdict verdict = VERDICT_TRUNCATED;
+	struct cursor cursor;
+
+	if (r->link == DLT_EN10MB)
+		verdict = parse_plain(data, data + at_hand, len, r->ports, ret);
+	if (verdict != VERDICT_TRUNCATED)
+		return verdict;
+	cursor_init(&cursor, data, at_hand, len);
+	return parse_packet(&cursor, r->ports, parse_capture_link(&cursor, r->link), ret);
+}
+
+static enum verdict count_flow(struct reader *r, const struct flow_key *key, const struct flow_count *count)
+{
+	struct flow_value *value = flows_entry(r->table, key, r->capacity);
+
+	if (!value)
+		return VERDICT_LOST;
+	flow_count_add(&value->tx, count);
+	return VERDICT_FLOW;
+}
+
+static void note_time(struct replay_span *span, const struct timeval *at)
+{
+	uint64_t ns = (uint64_t)at->tv_sec * 1000000000u + (uint64_t)at->tv_usec;
+
+	if (!span->first_ns || ns < span->first_ns)
+		span->first_ns = ns;
+	if (ns > span->last_ns)
+		span->last_ns = ns;
+}
+
+/* The record's own lengths are the file's word: a frame is as long as what there is of it, or longer. */
+static void on_packet(u_char *arg, const struct pcap_pkthdr *header, const u_char *data)
+{
+	struct reader *r = (struct reader *)arg;
+	struct host_count *host = &r->table->total.dir[FLOW_TX];
+	uint32_t len = header->len > header->caplen ? header->len : header->caplen;
+	struct flow_count count = {.packets = 1, .bytes = header->len};
+	struct parsed parsed;
+	enum verdict verdict;
+
+	note_time(&r->span, &header->ts);
+	verdict = parse_captured(r, data, header->caplen, len, &parsed);
+	if (verdict == VERDICT_FLOW) {
+		count.inner_bytes = parsed.inner_len;
+		verdict = count_flow(r, &parsed.key, &count);
+	}
+	host->seen++;
+	host->seen_bytes += header->len;
+	host->verdict[verdict].packets++;
+	host->verdict[verdict].bytes += header->len;
+	host->later_fragments += parsed.later_fragment != 0;
+}
+
+/* ---- files ---- */
+
+static int open_stream(const char *path, FILE **ret, struct replay_progress *progress, struct error *err)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	struct stat st;
+
+	if (!f) {
+		int error = errno;
+
+		error_set(err, "cannot open %s: %s", path, strerror(error));
+		return -error;
+	}
+	if (fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode)) {
+		error_set(err, "cannot read %s: it is a folder", path);
+		(void)fclose(f); /* only read from */
+		return -EISDIR;
+	}
+	progress->bytes = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	(void)setvbuf(f, NULL, _IOFBF, BUFFER_SIZE); /* else its own buffer serves, slower */
+	(void)__fsetlocking(f, FSETLOCKING_BYCALLER); /* no other thread knows this stream */
+	*ret = f;
+	return 0;
+}
+
+/* Closes f with *ret when that is closed, or at once when it fails. */
+static int open_capture(const char *path, FILE *f, pcap_t **ret, struct error *err)
+{
+	char why[PCAP_ERRBUF_SIZE] = "";
+	pcap_t *pcap = pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, why);
+	const char *name;
+
+	if (!pcap) {
+		error_set(err, "cannot read %s: %s", path, why);
+		(void)fclose(f); /* only read from */
+		return -EINVAL;
+	}
+	if (!link_is_known(pcap_datalink(pcap))) {
+		name = pcap_datalink_val_to_description(pcap_datalink(pcap));
+		error_set(err, "cannot read %s: its link type is %s (%d); Ethernet, Linux cooked, raw IP and null are read",
+			  path, name ? name : "unknown", pcap_datalink(pcap));
+		pcap_close(pcap);
+		return -EPROTONOSUPPORT;
+	}
+	*ret = pcap;
+	return 0;
+}
+
+static int read_packets(const char *path, pcap_t *pcap, FILE *f, const struct replay_config *config,
+			struct replay_progress *progress, struct reader *r, struct error *err)
+{
+	int n;
+
+	while ((n = pcap_dispatch(pcap, BATCH, on_packet, (u_char *)r)) > 0) {
+		progress->packets += (uint64_t)n;
+		progress->bytes_read = progress->bytes ? (uint64_t)ftello(f) : 0;
+		if (config->progress && !config->progress(config->progress_arg, progress)) {
+			error_set(err, "reading %s was stopped after %llu packets", path,
+				  (unsigned long long)progress->packets);
+			return -ECANCELED;
+		}
+	}
+	if (n < 0) {
+		error_set(err, "%s is broken after %llu packets: %s", path,
+			  (unsigned long long)r->table->total.dir[FLOW_TX].seen, pcap_geterr(pcap));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int replay_file(const char *path, const struct replay_config *config, struct flow_table *table,
+		struct replay_span *ret_span, struct error *err)
+{
+	struct reader r = {
+		.ports = config->ports ? config->ports : flow_ports_default,
+		.capacity = config->capacity ? config->capacity : REPLAY_FLOWS_MAX,
+		.table = table,
+	};
+	struct replay_progress progress = {0};
+	pcap_t *pcap = NULL;
+	FILE *f = NULL;
+	int ret;
+
+	flows_clear(table);
+	ret = open_stream(path, &f, &progress, err);
+	if (ret == 0)
+		ret = open_capture(path, f, &pcap, err);
+	if (ret < 0)
+		return ret;
+	r.link = pcap_datalink(pcap);
+	ret = read_packets(path, pcap, f, config, &progress, &r, err);
+	pcap_close(pcap);
+	if (flows_sort(table) < 0) {
+		error_set(err, "no memory to sort %zu flows", table->n);
+		return -ENOMEM;
+	}
+	table->capacity = r.capacity;
+	*ret_span = r.span;
+	return ret;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Captures of all link types, whole and broken, written here and read by monitor/replay.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <pcap/pcap.h>
+
+#include "monitor/replay.h"
+#include "tests/unit/packets_vxlan.h"
+#include "tests/unit/t.h"
+
+enum { LINKTYPE_RAW = 101, LINKTYPE_IPV4 = 228, LINKTYPE_IPV6 = 229, LINKTYPE_LOOP = 108 }; /* as in files */
+
+/* A capture being written. */
+struct capture {
+	char path[32];
+	FILE *f;
+};
+
+static bool capture_begin(struct capture *c, uint32_t link)
+{
+	const uint32_t header[6] = {0xa1b23c4d, 0x00040002, 0, 0, 65535, link}; /* times in ns */
+
+	strcpy(c->path, "/tmp/replay-XXXXXX");
+	c->f = fdopen(mkstemp(c->path), "w");
+	return ok(c->f != NULL) && ok(fwrite(header, sizeof(header), 1, c->f) == 1);
+}
+
+static void capture_add(struct capture *c, const void *data, uint32_t captured, uint32_t len, uint32_t seconds)
+{
+	const uint32_t record[4] = {seconds, 5, captured, len};
+
+	ok(fwrite(record, sizeof(record), 1, c->f) == 1);
+	ok(fwrite(data, 1, captured, c->f) == captured);
+}
+
+/* Reads it; the file goes. */
+static int capture_read(struct capture *c, const struct replay_config *config, struct flow_table *table,
+			struct replay_span *span, struct error *err)
+{
+	static const struct replay_config plain;
+	int ret;
+
+	fclose(c->f);
+	ret = replay_file(c->path, config ? config : &plain, table, span, err);
+	unlink(c->path);
+	return ret;
+}
+
+/* VXLAN packets from their outer IP header on. */
+static void build_ip(struct packet *p, int family)
+{
+	memset(p, 0, sizeof(*p));
+	if (family == 4)
+		build_v4_v4_udp(p);
+	else
+		build_v6_v4_udp(p);
+	packet_finish(p);
+	p->len -= 14;
+	memmove(p->data, p->data + 14, p->len);
+}
+
+TEST(link_types)
+{
+	static const struct {
+		const char *what;
+		uint32_t link;
+		const char *before;
+		size_t n_before;
+		int family;
+		enum verdict verdict;
+	} rows[] = {
+		{"Ethernet", 1, "\2\0\0\0\0\1\2\0\0\0\0\2\x08\0", 14, 4, VERDICT_FLOW},
+		{"Linux cooked", 113, "\0\0\0\1\0\6\2\0\0\0\0\1\0\0\x86\xdd", 16, 6, VERDICT_FLOW},
+		{"Linux cooked, tagged", 113, "\0\0\0\1\0\6\2\0\0\0\0\1\0\0\x81\0\0\7\x08\0", 20, 4, VERDICT_FLOW},
+		{"Linux cooked, 802.3", 113, "\0\0\0\1\0\6\2\0\0\0\0\1\0\0\0\4", 16, 4, VERDICT_OTHER},
+		{"Linux cooked 2", 276, "\x08\0\0\0\0\0\0\3\0\1\0\6\2\0\0\0\0\1\0\0", 20, 4, VERDICT_FLOW},
+		{"raw, IPv4", LINKTYPE_RAW, "", 0, 4, VERDICT_FLOW},
+		{"raw, IPv6", LINKTYPE_RAW, "", 0, 6, VERDICT_FLOW},
+		{"raw, neither", LINKTYPE_RAW, "\x10", 1, 6, VERDICT_OTHER},
+		{"IPv4", LINKTYPE_IPV4, "", 0, 4, VERDICT_FLOW},
+		{"IPv4 that is none", LINKTYPE_IPV4, "", 0, 6, VERDICT_MALFORMED},
+		{"IPv6", LINKTYPE_IPV6, "", 0, 6, VERDICT_FLOW},
+		{"null, IPv4, little-endian", 0, "\2\0\0\0", 4, 4, VERDICT_FLOW},
+		{"null, IPv4, big-endian", 0, "\0\0\0\2", 4, 4, VERDICT_FLOW},
+		{"null, Linux", 0, "\x0a\0\0\0", 4, 6, VERDICT_FLOW},
+		{"null, NetBSD", 0, "\x18\0\0\0", 4, 6, VERDICT_FLOW},
+		{"null, FreeBSD", 0, "\x1c\0\0\0", 4, 6, VERDICT_FLOW},
+		{"null, Darwin", 0, "\0\0\0\x1e", 4, 6, VERDICT_FLOW},
+		{"null, an EtherType", 0, "\0\0\x08\0", 4, 4, VERDICT_FLOW},
+		{"null, another family", 0, "\7\0\0\0", 4, 4, VERDICT_OTHER},
+		{"loop", LINKTYPE_LOOP, "\0\0\0\2", 4, 4, VERDICT_FLOW},
+	};
+	struct flow_table table = {0};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct replay_span span;
+		struct capture capture;
+		struct packet ip, p = {0};
+		struct error err;
+		bool good;
+
+		build_ip(&ip, rows[i].family);
+		put_bytes(&p, rows[i].before, rows[i].n_before);
+		put_bytes(&p, ip.data, ip.len);
+		if (!capture_begin(&capture, rows[i].link))
+			return;
+		capture_add(&capture, p.data, p.len, p.len, 1);
+		good = eq_i64(capture_read(&capture, NULL, &table, &span, &err), 0);
+		good &= eq_u64(table.total.dir[FLOW_TX].seen, 1);
+		good &= eq_u64(table.total.dir[FLOW_TX].verdict[rows[i].verdict].packets, 1);
+		good &= eq_u64(table.total.dir[FLOW_TX].verdict[rows[i].verdict].bytes, p.len);
+		good &= eq_u64(table.n, rows[i].verdict == VERDICT_FLOW);
+		if (table.n == 1) {
+			good &= eq_u64(table.rows[0].value.tx.bytes, p.len);
+			good &= eq_u64(table.rows[0].value.tx.inner_bytes, 14 + 20 + 8 + 64);
+		}
+		if (!good)
+			t_note("in row %zu: %s", i, rows[i].what);
+	}
+	flows_free(&table);
+}
+
+/* Bytes are those that were on the wire; what was captured of a packet may be too little. */
+TEST(captured_parts)
+{
+	struct flow_table table = {0};
+	struct replay_span span;
+	struct capture capture;
+	struct error err;
+	struct packet p;
+
+	memset(&p, 0, sizeof(p));
+	build_v4_v4_udp(&p);
+	packet_finish(&p);
+	if (!capture_begin(&capture, 1))
+		return;
+	capture_add(&capture, p.data, 84, 1500, 7);
+	capture_add(&capture, p.data, 83, 1500, 3);
+	capture_add(&capture, p.data, p.len, 10, 9); /* the record lies */
+	capture_add(&capture, p.data, 0, 60, 4);
+	eq_i64(capture_read(&capture, NULL, &table, &span, &err), 0);
+	eq_u64(table.total.dir[FLOW_TX].seen, 4);
+	eq_u64(table.total.dir[FLOW_TX].verdict[VERDICT_TRUNCATED].packets, 2);
+	eq_u64(table.total.dir[FLOW_TX].verdict[VERDICT_TRUNCATED].bytes, 1560);
+	if (eq_u64(table.n, 1)) {
+		eq_u64(table.rows[0].value.tx.packets, 2);
+		eq_u64(table.rows[0].value.tx.bytes, 1510);
+		eq_u64(table.rows[0].value.rx.packets, 0);
+	}
+	eq_u64(span.first_ns, 3000000005u);
+	eq_u64(span.last_ns, 9000000005u);
+	flows_free(&table);
+}
+
+static void add_flows(struct capture *c, int n)
+{
+	struct packet p;
+
+	memset(&p, 0, sizeof(p));
+	build_v4_v4_udp(&p);
+	packet_finish(&p);
+	for (int i = 0; i < n; i++) {
+		p.data[78] = i >> 8;
+		p.data[79] = i;
+		capture_add(c, p.data, p.len, p.len, 1);
+	}
+}
+
+TEST(flows_beyond_the_capacity_are_lost_and_counted)
+{
+	struct replay_config config = {.capacity = 100};
+	struct flow_table table = {0};
+	struct replay_span span;
+	struct capture capture;
+	struct error err;
+
+	if (!capture_begin(&capture, 1))
+		return;
+	add_flows(&capture, 300);
+	add_flows(&capture, 300);
+	eq_i64(capture_read(&capture, &config, &table, &span, &err), 0);
+	eq_u64(table.n, 100);
+	eq_u64(table.capacity, 100);
+	eq_u64(table.total.dir[FLOW_TX].verdict[VERDICT_FLOW].packets, 200);
+	eq_u64(table.total.dir[FLOW_TX].verdict[VERDICT_LOST].packets, 400);
+	for (size_t i = 0; i < table.n; i++)
+		ok(table.rows[i].value.tx.packets == 2 &&
+		   (i == 0 || memcmp(&table.rows[i - 1].key, &table.rows[i].key, sizeof(struct flow_key)) < 0));
+	flows_free(&table);
+}
+
+TEST(a_broken_file_gives_what_was_read)
+{
+	struct flow_table table = {0};
+	struct replay_span span;
+	struct capture capture;
+	struct error err;
+
+	if (!capture_begin(&capture, 1))
+		return;
+	add_flows(&capture, 7);
+	fwrite("\1\2\3\4\5", 5, 1, capture.f); /* of a record's 16 */
+	eq_i64(capture_read(&capture, NULL, &table, &span, &err), -EINVAL);
+	ok(strstr(err.text, "broken after 7 packets") != NULL);
+	eq_u64(table.n, 7);
+
+	if (!capture_begin(&capture, 1))
+		return;
+	add_flows(&capture, 1);
+	capture_add(&capture, "", 0, 0, 0);
+	fwrite("\0\0\0\0\0\0\0\0\xff\xff\xff\x7f\xff\xff\xff\x7f", 16, 1, capture.f); /* 2 GB are to follow */
+	eq_i64(capture_read(&capture, NULL, &table, &span, &err), -EINVAL);
+	eq_u64(table.n, 1);
+	eq_u64(table.total.dir[FLOW_TX].seen, 2);
+	flows_free(&table);
+}
+
+TEST(what_cannot_be_read_has_a_reason)
+{
+	struct replay_config config = {.capacity = 0};
+	struct flow_table table = {0};
+	struct replay_span span;
+	struct capture capture;
+	struct error err;
+
+	eq_i64(replay_file("/nonexistent/x", &config, &table, &span, &err), -ENOENT);
+	ok(strstr(err.text, "/nonexistent/x") != NULL);
+	eq_i64(replay_file("/tmp", &config, &table, &span, &err), -EISDIR);
+	eq_i64(replay_file("/dev/null", &config, &table, &span, &err), -EINVAL);
+	if (!capture_begin(&capture, 105)) /* IEEE 802.11 */
+		return;
+	eq_i64(capture_read(&capture, NULL, &table, &span, &err), -EPROTONOSUPPORT);
+	ok(strstr(err.text, "802.11") != NULL);
+	eq_u64(table.n, 0);
+	flows_free(&table);
+}
+
+static bool stop_reading(void *arg, const struct replay_progress *p)
+{
+	struct replay_progress *seen = arg;
+
+	*seen = *p;
+	return false;
+}
+
+TEST(progress_may_end_the_reading)
+{
+	struct replay_progress seen = {0};
+	struct replay_config config = {.progress = stop_reading, .progress_arg = &seen};
+	struct flow_table table = {0};
+	struct replay_span span;
+	struct capture capture;
+	struct error err;
+
+	if (!capture_begin(&capture, 1))
+		return;
+	add_flows(&capture, 40000);
+	eq_i64(capture_read(&capture, &config, &table, &span, &err), -ECANCELED);
+	ok(seen.packets > 0 && seen.packets < 40000);
+	eq_u64(seen.bytes, 24 + 40000 * (16 + 156));
+	eq_u64(seen.bytes_read, 24 + seen.packets * (16 + 156));
+	eq_u64(table.total.dir[FLOW_TX].seen, seen.packets);
+	flows_free(&table);
+}
