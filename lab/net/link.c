@@ -35,34 +35,6 @@ static struct qdisc_device port_of(const struct links *l, uint32_t host)
 	return (struct qdisc_device){ lab_nl_fabric(l->lab), PLAN_IFINDEX_PORT + host, l->lab->plan->hosts[host].port };
 }
 
-static struct qdisc_shape shape_of(const struct link_state *s)
-{
-	double rate = s->rate_bps / 8;
-
-	return (struct qdisc_shape){ .rate = s->rate_bps <= 0 ? 0 : rate < 1 ? 1 : (uint64_t)rate, .delay_ns = s->delay_ns };
-}
-
-static int change_root(const struct qdisc_device *dev, const struct link_state *was, const struct link_state *to, struct error *err)
-{
-	struct qdisc_shape from = shape_of(was), shape = shape_of(to);
-
-	return qdisc_set_root(dev, &from, &shape, err);
-}
-
-static int change_uplink(struct links *l, uint32_t host, const struct link_state *was, const struct link_state *to, struct error *err)
-{
-	struct qdisc_device dev = uplink_of(l, host);
-
-	return change_root(&dev, was, to, err);
-}
-
-static int change_port(struct links *l, uint32_t host, const struct link_state *was, const struct link_state *to, struct error *err)
-{
-	struct qdisc_device dev = port_of(l, host);
-
-	return change_root(&dev, was, to, err);
-}
-
 /* ---- loss ---- */
 
 /* libbpf's own lines would tell the user less, and twice. */
@@ -95,41 +67,79 @@ static int load_program(struct links *l, struct error *err)
 	return 0;
 }
 
-/* Starts counting frames anew: from now on the same ones are lost as after any other such setting. */
-static int set_losses(struct links *l, uint32_t host, double share, struct error *err)
+static int set_loss(struct links *l, uint32_t host, enum loss_direction direction, double share)
 {
-	int r = 0;
+	uint32_t index = host * LOSS_DIRECTIONS + direction;
+	struct loss loss = {
+		.threshold = share < 1 ? (uint64_t)(share * (double)LOSS_ALL) : LOSS_ALL,
+		.seed = loss_mix(l->seed + loss_mix(index + 1)),
+	};
 
-	for (uint32_t i = 0; i < LOSS_DIRECTIONS && !r; i++) {
-		uint32_t index = host * LOSS_DIRECTIONS + i;
-		struct loss loss = {
-			.threshold = share < 1 ? (uint64_t)(share * (double)LOSS_ALL) : LOSS_ALL,
-			.seed = loss_mix(l->seed + loss_mix(index + 1)),
-		};
+	return bpf_map_update_elem(bpf_map__fd(l->program->maps.losses), &index, &loss, BPF_ANY) ? -errno : 0;
+}
 
-		r = bpf_map_update_elem(bpf_map__fd(l->program->maps.losses), &index, &loss, BPF_ANY) ? -errno : 0;
-	}
+/* The program's numbers; it counts frames anew, and so loses the same ones as after any other such setting. */
+static int change_numbers(struct links *l, uint32_t host, const struct link_state *was, const struct link_state *to, struct error *err)
+{
+	int r;
+
+	if (was->loss == to->loss || to->loss <= 0)
+		return 0;
+	r = l->program ? 0 : load_program(l, err);
 	if (r)
-		error_set(err, "cannot set the loss to %g: %s", share, strerror(-r));
+		return r;
+	for (int i = 0; i < LOSS_DIRECTIONS && !r; i++)
+		r = set_loss(l, host, i, to->loss);
+	if (r)
+		error_set(err, "cannot set the loss to %g: %s", to->loss, strerror(-r));
 	return r;
 }
 
-static int change_loss(struct links *l, uint32_t host, const struct link_state *was, const struct link_state *to, struct error *err)
+/* ---- roots ---- */
+
+/* Frames from the host are lost where they come into the fabric, off its clsact. Those to the host are lost in the port's root: a
+ * program on clsact's other hook would meet them before they are divided, and lose a super-packet's frames all or none. */
+static struct qdisc_shape shape_of(const struct links *l, const struct link_state *s, enum loss_direction direction)
+{
+	double rate = s->rate_bps / 8;
+	struct qdisc_shape shape = { .delay_ns = s->delay_ns, .frames = s->loss > 0 };
+
+	if (s->rate_bps > 0)
+		shape.rate = rate < 1 ? 1 : (uint64_t)rate;
+	if (s->loss > 0 && direction == LOSS_TO_HOST)
+		shape.filter_fd = bpf_program__fd(l->program->progs.lose_to_host);
+	return shape;
+}
+
+static int change_root(const struct links *l, const struct qdisc_device *dev, const struct link_state *was, const struct link_state *to,
+		       enum loss_direction direction, struct error *err)
+{
+	struct qdisc_shape from = shape_of(l, was, direction), shape = shape_of(l, to, direction);
+
+	return qdisc_set_root(dev, &from, &shape, err);
+}
+
+static int change_uplink(struct links *l, uint32_t host, const struct link_state *was, const struct link_state *to, struct error *err)
+{
+	struct qdisc_device dev = uplink_of(l, host);
+
+	return change_root(l, &dev, was, to, LOSS_FROM_HOST, err);
+}
+
+static int change_port(struct links *l, uint32_t host, const struct link_state *was, const struct link_state *to, struct error *err)
 {
 	struct qdisc_device dev = port_of(l, host);
-	int r;
 
-	if (was->loss == to->loss)
+	return change_root(l, &dev, was, to, LOSS_TO_HOST, err);
+}
+
+static int change_ingress(struct links *l, uint32_t host, const struct link_state *was, const struct link_state *to, struct error *err)
+{
+	struct qdisc_device dev = port_of(l, host);
+
+	if ((was->loss > 0) == (to->loss > 0))
 		return 0;
-	if (to->loss <= 0)
-		return qdisc_detach(&dev, err);
-	r = l->program ? 0 : load_program(l, err);
-	if (!r)
-		r = set_losses(l, host, to->loss, err);
-	if (!r && was->loss <= 0)
-		r = qdisc_attach(&dev, bpf_program__fd(l->program->progs.lose_from_host),
-				 bpf_program__fd(l->program->progs.lose_to_host), err);
-	return r;
+	return to->loss > 0 ? qdisc_attach(&dev, bpf_program__fd(l->program->progs.lose_from_host), err) : qdisc_detach(&dev, err);
 }
 
 /* ---- the cable ---- */
@@ -147,7 +157,7 @@ static int change_cable(struct links *l, uint32_t host, const struct link_state 
 
 /* ---- all of it ---- */
 
-static change_fn *const changes[] = { change_uplink, change_port, change_loss, change_cable };
+static change_fn *const changes[] = { change_numbers, change_uplink, change_port, change_ingress, change_cable };
 
 int links_set(struct links *l, uint32_t host, const struct link_state *state, struct error *err)
 {

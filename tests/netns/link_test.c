@@ -164,12 +164,12 @@ static bool await(struct bed *b, enum engine_event_type type)
 	return t_fail(__FILE__, __LINE__, "no event %d in 20 s", type);
 }
 
-/* A generator from one client to another, ready to start: its only stream. 0 packets: until stopped. */
+/* A generator from one client to another, ready to start: its only stream. 0 pps: as fast as it goes; 0 packets: until stopped. */
 static const struct stream_count *add(struct bed *b, uint32_t from, uint32_t to, enum scn_proto proto, double pps, uint32_t size,
 				      uint64_t count)
 {
 	struct generator_spec spec = {
-		.client = from, .peers = &to, .n_peers = 1, .proto = proto, .rate = {RATE_PPS, pps}, .size = size, .count = count,
+		.client = from, .peers = &to, .n_peers = 1, .proto = proto, .rate = {pps > 0 ? RATE_PPS : RATE_MAXIMUM, pps}, .size = size, .count = count,
 	};
 	uint32_t number = 0;
 
@@ -269,6 +269,29 @@ TEST(all_and_nothing_can_be_lost)
 	all = add(b, 0, 2, SCN_UDP, 1000, 64, 200);
 	(void)await(b, ENGINE_DONE);
 	eq_u64(all->received, 200);
+	bed_down(b);
+}
+
+/* Super-packets are divided before they meet the loss: it takes frames, one by one. */
+TEST(a_loss_takes_single_frames_of_super_packets)
+{
+	enum { N = 20000, STRAYS = 3 };
+	BED_OR_SKIP(b, plain);
+	const struct stream_count *to = add(b, 0, HOST, SCN_UDP, 0, 64, N), *from = add(b, HOST, 2, SCN_UDP, 0, 64, N);
+	struct flow_value v;
+
+	set(b, (struct link_state){.loss = 0.05});
+	eq_i64(engine_go(b->engine, clock_ns()), 0);
+	(void)await(b, ENGINE_DONE);
+	(void)await(b, ENGINE_DONE);
+	eq_u64(to->sent + from->sent, 2 * N);
+	v = observed(b, 0, HOST, IPPROTO_UDP);
+	eq_u64(v.tx.packets, N);
+	near(v.tx.packets - v.rx.packets, losses_of(LOSS_TO_HOST, N, 0.05), STRAYS);
+	v = observed(b, HOST, 2, IPPROTO_UDP);
+	eq_u64(v.tx.packets, N);
+	near(v.tx.packets - v.rx.packets, losses_of(LOSS_FROM_HOST, N, 0.05), STRAYS);
+	ok(b->flows.hosts[0].dir[FLOW_TX].seen < N / 4); /* these were super-packets */
 	bed_down(b);
 }
 
@@ -494,7 +517,9 @@ TEST(a_value_replaces_another_and_reset_leaves_nothing)
 	set(b, (struct link_state){.rate_bps = 1e12, .loss = 0.25, .down = true});
 	ok(strstr(tell_port(b), "rate 1Tbit"));
 	set(b, (struct link_state){.loss = 0.25});
-	ok(!strstr(tell_port(b), "tbf") && !strstr(tell_uplink(b), "tbf"));
+	ok(!strstr(tell_port(b), "rate 1Tbit") && !strstr(tell_uplink(b), "rate 1Tbit"));
+	set(b, (struct link_state){.rate_bps = MBIT});
+	ok(!strstr(tell_port(b), "htb") && !strstr(tell_port(b), "clsact"));
 	set(b, (struct link_state){0});
 	eq_str(tell_uplink(b), uplink);
 	eq_str(tell_port(b), port);
