@@ -333,10 +333,22 @@ static int open_events(struct run *run, struct error *err)
 	return r;
 }
 
+static bool has_encap(const struct plan *plan, enum scn_encap encap)
+{
+	for (uint32_t i = 0; i < plan->n_vnis; i++)
+		if (plan->vnis[i].scn->encap == encap)
+			return true;
+	return false;
+}
+
 static struct monitor_opening *start_opening(const struct run *run)
 {
+	/* What travels in UDP is known by its port; GRE has an IP protocol number of its own. */
+	struct flow_port vxlan = { .port = run->scn->port, .encap = ENCAP_VXLAN };
+	struct flow_port geneve = { .port = SCN_GENEVE_PORT, .encap = ENCAP_GENEVE };
+	bool both = has_encap(run->plan, SCN_VXLAN) && has_encap(run->plan, SCN_GENEVE);
 	struct monitor_config config = {
-		.ports = { { .port = run->scn->port, .encap = ENCAP_VXLAN }, { .port = 6081, .encap = ENCAP_GENEVE } },
+		.ports = { has_encap(run->plan, SCN_GENEVE) ? geneve : vxlan, both ? vxlan : (struct flow_port){ 0 } },
 		.base_ifindex = PLAN_IFINDEX_UPLINK, .n_hosts = run->plan->n_hosts, .capacity = run->plan->flow_capacity,
 	};
 

@@ -114,6 +114,7 @@ static void emit_vnis(struct emit *e, const struct plan *plan)
 		emit_u64(e, "vni", v->vni);
 		emit_string(e, "subnet", prefix_format(&v->subnet, subnet));
 		emit_string(e, "encap", scn_encap_names[v->encap]);
+		emit_u64(e, "mtu", plan->vnis[i].mtu);
 		emit_address(e, "group", v->group.b);
 		emit_string(e, "flood", scn_flood_names[v->flood]);
 		emit_object_end(e);

@@ -5,17 +5,20 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <net/if.h> /* before linux/if.h, which then leaves out what they both define */
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/if_tunnel.h>
+#include <linux/ip6_tunnel.h>
 #include <linux/neighbour.h>
 #include <linux/veth.h>
-#include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
 
 enum {
 	/* The kernel keeps ageing in jiffies in an unsigned long but takes centiseconds (USER_HZ) in 32 bits: about 248 days. */
 	NEVER_AGES = INT32_MAX,
+	TUNNEL_TTL = 64,
 };
 
 static struct ifinfomsg *put_ifinfo(struct nlmsghdr *h, uint32_t index, bool up)
@@ -43,7 +46,21 @@ static void put_end(struct nlmsghdr *h, const struct dev_end *end)
 
 static struct nlmsghdr *request_link(struct nl *nl, struct error *err, const char *kind, const char *name)
 {
-	return nl_request(nl, err, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, "create %s %s", kind, name);
+	static const struct { const char *kind, *needs; } kinds[] = {
+		{ "veth", "CONFIG_VETH (modprobe veth)" },
+		{ "bridge", "CONFIG_BRIDGE (modprobe bridge)" },
+		{ "vxlan", "CONFIG_VXLAN (modprobe vxlan)" },
+		{ "geneve", "CONFIG_GENEVE (modprobe geneve)" },
+		{ "gretap", "CONFIG_NET_IPGRE (modprobe ip_gre)" },
+		{ "ip6gretap", "CONFIG_IPV6_GRE (modprobe ip6_gre)" },
+		{ "macvlan", "CONFIG_MACVLAN (modprobe macvlan)" },
+	};
+	struct nlmsghdr *h = nl_request(nl, err, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, "create %s %s", kind, name);
+
+	for (size_t i = 0; h && i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (strcmp(kinds[i].kind, kind) == 0)
+			nl_needs(nl, kinds[i].needs);
+	return h;
 }
 
 static void put_address(struct nlmsghdr *h, uint16_t type, const struct ip_addr *a)
@@ -122,6 +139,80 @@ int dev_add_vxlan(struct nl *nl, struct error *err, const struct dev_vxlan *v)
 	put_address(h, v4 ? IFLA_VXLAN_LOCAL : IFLA_VXLAN_LOCAL6, v->local);
 	if (v->group)
 		put_address(h, v4 ? IFLA_VXLAN_GROUP : IFLA_VXLAN_GROUP6, v->group);
+	mnl_attr_nest_end(h, data);
+	mnl_attr_nest_end(h, info);
+	return 0;
+}
+
+/* The part that all links born in a bridge have in common; ends inside IFLA_LINKINFO. */
+static struct nlattr *put_tunnel(struct nlmsghdr *h, const struct dev_tunnel *t, const char *kind)
+{
+	struct nlattr *info;
+
+	put_ifinfo(h, t->index, true);
+	mnl_attr_put_strz(h, IFLA_IFNAME, t->name);
+	mnl_attr_put_u32(h, IFLA_MTU, t->mtu);
+	mnl_attr_put_u32(h, IFLA_MASTER, t->master);
+	info = mnl_attr_nest_start(h, IFLA_LINKINFO);
+	mnl_attr_put_strz(h, IFLA_INFO_KIND, kind);
+	return info;
+}
+
+int dev_add_geneve(struct nl *nl, struct error *err, const struct dev_tunnel *t)
+{
+	struct nlmsghdr *h = request_link(nl, err, "geneve", t->name);
+	struct nlattr *info, *data;
+
+	if (!h)
+		return -EIO;
+	info = put_tunnel(h, t, "geneve");
+	data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
+	mnl_attr_put_u32(h, IFLA_GENEVE_ID, t->vni);
+	mnl_attr_put_u16(h, IFLA_GENEVE_PORT, htons(t->port));
+	put_address(h, addr_is_v4(t->remote) ? IFLA_GENEVE_REMOTE : IFLA_GENEVE_REMOTE6, t->remote);
+	mnl_attr_put_u8(h, IFLA_GENEVE_TTL, TUNNEL_TTL);
+	mnl_attr_nest_end(h, data);
+	mnl_attr_nest_end(h, info);
+	return 0;
+}
+
+int dev_add_gretap(struct nl *nl, struct error *err, const struct dev_tunnel *t)
+{
+	bool v4 = addr_is_v4(t->local);
+	const char *kind = v4 ? "gretap" : "ip6gretap";
+	struct nlmsghdr *h = request_link(nl, err, kind, t->name);
+	struct nlattr *info, *data;
+
+	if (!h)
+		return -EIO;
+	info = put_tunnel(h, t, kind);
+	data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
+	mnl_attr_put_u16(h, IFLA_GRE_IFLAGS, GRE_KEY);
+	mnl_attr_put_u16(h, IFLA_GRE_OFLAGS, GRE_KEY);
+	mnl_attr_put_u32(h, IFLA_GRE_IKEY, htonl(t->vni));
+	mnl_attr_put_u32(h, IFLA_GRE_OKEY, htonl(t->vni));
+	put_address(h, IFLA_GRE_LOCAL, t->local);
+	put_address(h, IFLA_GRE_REMOTE, t->remote);
+	mnl_attr_put_u8(h, IFLA_GRE_TTL, TUNNEL_TTL);
+	if (!v4) /* else each packet carries 8 bytes more, a destination option that bounds nesting (RFC 2473, 4.1.1) */
+		mnl_attr_put_u32(h, IFLA_GRE_FLAGS, IP6_TNL_F_IGN_ENCAP_LIMIT);
+	mnl_attr_nest_end(h, data);
+	mnl_attr_nest_end(h, info);
+	return 0;
+}
+
+int dev_isolate(struct nl *nl, struct error *err, uint32_t index, const char *name)
+{
+	struct nlmsghdr *h = nl_request(nl, err, RTM_NEWLINK, 0, "isolate the bridge port %s", name);
+	struct nlattr *info, *data;
+
+	if (!h)
+		return -EIO;
+	put_ifinfo(h, index, false);
+	info = mnl_attr_nest_start(h, IFLA_LINKINFO);
+	mnl_attr_put_strz(h, IFLA_INFO_SLAVE_KIND, "bridge");
+	data = mnl_attr_nest_start(h, IFLA_INFO_SLAVE_DATA);
+	mnl_attr_put_u8(h, IFLA_BRPORT_ISOLATED, 1);
 	mnl_attr_nest_end(h, data);
 	mnl_attr_nest_end(h, info);
 	return 0;

@@ -41,6 +41,24 @@ struct dev_vxlan {
 /* A VXLAN tunnel end (RFC 7348), up. */
 int dev_add_vxlan(struct nl *nl, struct error *err, const struct dev_vxlan *v);
 
+struct dev_tunnel {
+	const char *name;
+	uint32_t index;
+	uint32_t mtu;
+	uint32_t master;             /* index of its bridge */
+	uint32_t vni;
+	uint16_t port;               /* geneve: host order */
+	const struct ip_addr *local; /* gretap: the VTEP here; geneve goes by the route */
+	const struct ip_addr *remote;
+};
+/* Point-to-point tunnel ends, up. Geneve: RFC 8926, without options. GRE with the VNI as its key: RFC 2784, RFC 2890. */
+int dev_add_geneve(struct nl *nl, struct error *err, const struct dev_tunnel *t);
+int dev_add_gretap(struct nl *nl, struct error *err, const struct dev_tunnel *t);
+
+/* Frames from this port of a bridge leave by no other port so marked. With all tunnels of a bridge marked, what came out of one is
+ * never sent into another: each sender replicates to all by itself, and nothing goes round (split horizon). */
+int dev_isolate(struct nl *nl, struct error *err, uint32_t index, const char *name);
+
 /* Head-end replication: frames that `vxlan` floods are also sent to the VTEP `remote`. */
 int dev_add_flood(struct nl *nl, struct error *err, uint32_t vxlan, const struct ip_addr *remote);
 

@@ -14,11 +14,13 @@
 /* Interface indices within a namespace. The uplinks' are in plan.h: they are unique in the whole lab. */
 enum {
 	INDEX_LO = 1,
-	INDEX_CLIENT_ETH0 = 2,
-	INDEX_FABRIC_BRIDGE = 2,
+	/* Behind gre0, tunl0, sit0 and their like: with their modules loaded, every new namespace is born with them. */
+	INDEX_CLIENT_ETH0 = 100,
+	INDEX_FABRIC_BRIDGE = 100,
 	INDEX_BRIDGE = 1000,      /* + VNI number in the plan */
 	INDEX_TUNNEL = 300000,
 	INDEX_CLIENT_PORT = 400000,
+	INDEX_POINT_TO_POINT = 1000000, /* + VNI number in the plan * SCN_HOSTS_MAX + remote host */
 };
 
 enum {
@@ -91,6 +93,38 @@ static int add_flood_entries(struct build *b, uint32_t client, struct nl *nl, ui
 	return r;
 }
 
+static int add_point_to_point(struct build *b, uint32_t client, uint32_t remote, struct nl *nl)
+{
+	const struct plan_client *pc = &b->plan->clients[client];
+	const struct plan_vni *pv = &b->plan->vnis[pc->vni];
+	char name[IFNAMSIZ];
+	struct dev_tunnel t = {
+		.name = plan_tunnel_name(pv, remote, name),
+		.index = INDEX_POINT_TO_POINT + pc->vni * SCN_HOSTS_MAX + remote, .mtu = pv->mtu,
+		.master = INDEX_BRIDGE + pc->vni, .vni = pv->scn->vni, .port = SCN_GENEVE_PORT,
+		.local = &b->plan->hosts[pc->host].vtep, .remote = &b->plan->hosts[remote].vtep,
+	};
+	int r = pv->scn->encap == SCN_GENEVE ? dev_add_geneve(nl, b->err, &t) : dev_add_gretap(nl, b->err, &t);
+
+	return r ?: dev_isolate(nl, b->err, t.index, name);
+}
+
+/* One VNI's end on one host where devices are point to point: the bridge, and a tunnel to each other host that has this VNI. */
+static int add_mesh(struct build *b, uint32_t client, struct nl *nl)
+{
+	const struct plan_client *pc = &b->plan->clients[client];
+	const struct plan_vni *pv = &b->plan->vnis[pc->vni];
+	int r = dev_add_bridge(nl, b->err, pv->bridge, INDEX_BRIDGE + pc->vni, pv->mtu);
+
+	for (uint32_t i = 0; i < pv->n_clients && !r; i++) {
+		uint32_t remote = b->plan->clients[pv->clients[i]].host;
+
+		if (remote != pc->host)
+			r = add_point_to_point(b, client, remote, nl);
+	}
+	return r;
+}
+
 /* One VNI's end on one host: bridge and tunnel, or the tunnel alone where clients sit on it directly. */
 static int add_segment(struct build *b, uint32_t client, struct nl *nl)
 {
@@ -99,12 +133,16 @@ static int add_segment(struct build *b, uint32_t client, struct nl *nl)
 	bool direct = b->plan->scn->wiring == SCN_DIRECT;
 	bool unicast = pv->scn->flood == SCN_UNICAST;
 	struct dev_vxlan v = {
-		.name = pv->tunnel, .index = INDEX_TUNNEL + pc->vni, .mtu = b->plan->mtu,
+		.name = pv->tunnel, .index = INDEX_TUNNEL + pc->vni, .mtu = pv->mtu,
 		.lower = PLAN_IFINDEX_UPLINK + pc->host, .master = direct ? 0 : INDEX_BRIDGE + pc->vni,
 		.vni = pv->scn->vni, .port = b->plan->scn->port, .local = &b->plan->hosts[pc->host].vtep,
 		.group = unicast ? NULL : &pv->scn->group,
 	};
-	int r = direct ? 0 : dev_add_bridge(nl, b->err, pv->bridge, v.master, v.mtu);
+	int r;
+
+	if (scn_is_point_to_point(pv->scn->encap))
+		return add_mesh(b, client, nl);
+	r = direct ? 0 : dev_add_bridge(nl, b->err, pv->bridge, v.master, v.mtu);
 
 	if (!r)
 		r = dev_add_vxlan(nl, b->err, &v);
@@ -114,8 +152,9 @@ static int add_segment(struct build *b, uint32_t client, struct nl *nl)
 static int add_client_link(struct build *b, uint32_t client, struct nl *nl)
 {
 	const struct plan_client *pc = &b->plan->clients[client];
-	struct dev_end port = { pc->port, INDEX_CLIENT_PORT + client, b->plan->mtu, NULL };
-	struct dev_end eth0 = { "eth0", INDEX_CLIENT_ETH0, b->plan->mtu, pc->mac };
+	uint32_t mtu = b->plan->vnis[pc->vni].mtu;
+	struct dev_end port = { pc->port, INDEX_CLIENT_PORT + client, mtu, NULL };
+	struct dev_end eth0 = { "eth0", INDEX_CLIENT_ETH0, mtu, pc->mac };
 	int netns = b->lab->clients[client];
 
 	if (b->plan->scn->wiring == SCN_DIRECT)

@@ -26,6 +26,7 @@ struct nl_batch {
 	size_t len;               /* bytes of the complete ones; the newest still grows */
 	struct nlmsghdr *newest;
 	char note[BATCH_REQUESTS][NOTE_LEN];
+	const char *needs[BATCH_REQUESTS];
 	char bytes[BATCH_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
@@ -126,12 +127,18 @@ struct nlmsghdr *nl_request(struct nl *nl, struct error *err, uint16_t type, uin
 	va_start(ap, what);
 	(void)vsnprintf(b->note[b->n], NOTE_LEN, what, ap);
 	va_end(ap);
+	b->needs[b->n] = NULL;
 	h = mnl_nlmsg_put_header(b->bytes + b->len);
 	h->nlmsg_type = type;
 	h->nlmsg_flags = NLM_F_REQUEST | flags;
 	h->nlmsg_seq = b->seq + b->n++;
 	b->newest = h;
 	return h;
+}
+
+void nl_needs(struct nl *nl, const char *option)
+{
+	nl->batch->needs[nl->batch->n - 1] = option;
 }
 
 static const char *kernel_sentence(const struct nlmsghdr *h)
@@ -155,11 +162,11 @@ static int refused(const struct nl *nl, const struct nlmsghdr *h, int code, stru
 	const struct nl_batch *b = nl->batch;
 	uint32_t i = h->nlmsg_seq - b->seq;
 	const char *sentence = kernel_sentence(h);
-	const char *remedy = code == -EOPNOTSUPP ? ": is that kind of device in this kernel, or a module of its name (modprobe)?" : "";
+	const char *needs = code == -EOPNOTSUPP && i < b->n ? b->needs[i] : NULL;
 
-	error_set(err, "cannot %s in %s: %s%s%s%s%s", i < b->n ? b->note[i] : "configure", nl->where,
+	error_set(err, "cannot %s in %s: %s%s%s%s%s%s", i < b->n ? b->note[i] : "configure", nl->where,
 		  sentence ? sentence : strerror(-code), sentence ? " (" : "", sentence ? strerror(-code) : "",
-		  sentence ? ")" : "", remedy);
+		  sentence ? ")" : "", needs ? ": this kernel needs " : "", needs ? needs : "");
 	return code;
 }
 

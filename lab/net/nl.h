@@ -33,6 +33,10 @@ int nl_netns(const struct nl *nl);
 struct nlmsghdr *nl_request(struct nl *nl, struct error *err, uint16_t type, uint16_t flags, const char *what, ...)
 	__attribute__((format(printf, 5, 6)));
 
+/* What the kernel must have been built with for the request just started (static text, such as "CONFIG_VXLAN (modprobe vxlan)"):
+ * named if it answers that it does not know such a thing. */
+void nl_needs(struct nl *nl, const char *option);
+
 /* Sends what is collected and waits for the kernel's answer. On the first refusal: -errno, and *err holds what was tried
  * and the kernel's own sentence (extended ACK) where it gives one. Later requests of the batch were still tried: the
  * caller drops the whole namespace. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hosts, VNIs and clients: numbering, names, addresses, MACs, and the limits they meet. Who sends
- * to whom is plan_traffic.c's, how a plan looks on paper plan_text.c's and plan_json.c's. */
+/* Hosts, VNIs and clients: numbering, names, addresses, MACs, and the limits they meet. What tunnels need is
+ * plan_tunnel.c's, who sends to whom plan_traffic.c's, how a plan looks on paper plan_text.c's and plan_json.c's. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,18 +26,13 @@ static void make_mac(uint8_t kind, uint32_t number, uint8_t mac[6])
 /* ------------------------------------------------------------------ places in the file, for
  * messages */
 
-static struct scn_place lab_place(const struct plan *p, enum scn_lab_key key, const char *name)
+struct scn_place plan_lab_place(const struct plan *p, enum scn_lab_key key, const char *name)
 {
 	return (struct scn_place){ p->scn->key_line[key], "lab", name, NULL };
 }
 
-struct vni_place {
-	char title[24];
-	struct scn_place place;
-};
-
-static const struct scn_place *vni_place(const struct scn_vni *v, enum scn_vni_key key,
-					 const char *name, struct vni_place *at)
+const struct scn_place *plan_vni_place(const struct scn_vni *v, enum scn_vni_key key, const char *name,
+				       struct plan_vni_place *at)
 {
 	bool given = v->key_line[key] != 0;
 
@@ -68,7 +63,7 @@ static void make_hosts(struct plan *p, struct scn_errors *e)
 
 	if (s->hosts > PLAN_BRIDGE_PORTS)
 		scn_error_at(
-			e, s, lab_place(p, LAB_HOSTS, "hosts"),
+			e, s, plan_lab_place(p, LAB_HOSTS, "hosts"),
 			"%u hosts need as many ports on the fabric's bridge br100, and a Linux bridge has %d",
 			s->hosts, PLAN_BRIDGE_PORTS);
 	if (fit < s->hosts && !(p->doubts & DOUBT_OUTER)) {
@@ -80,7 +75,7 @@ static void make_hosts(struct plan *p, struct scn_errors *e)
 		};
 
 		scn_error_at(
-			e, s, lab_place(p, key, names[key]),
+			e, s, plan_lab_place(p, key, names[key]),
 			"%s has room for %u VTEPs from number %u (first) on, and there are %u hosts%s",
 			prefix_format(&s->underlay, prefix), fit, s->first, s->hosts,
 			addresses_from(&s->underlay, 1, s->hosts) == s->hosts
@@ -138,7 +133,7 @@ static void refuse_many_clients(struct plan *p, uint64_t total, struct scn_error
 
 	if (!(p->doubts & (DOUBT_HOSTS | DOUBT_VNIS)))
 		scn_error_at(e, s,
-			     lab_place(p, s->key_line[LAB_VNIS] ? LAB_VNIS : LAB_HOSTS,
+			     plan_lab_place(p, s->key_line[LAB_VNIS] ? LAB_VNIS : LAB_HOSTS,
 				       s->key_line[LAB_VNIS] ? "vnis" : "hosts"),
 			     "%u hosts and %zu VNIs make %llu clients; at most %d are possible",
 			     s->hosts, s->n_vnis, (unsigned long long)total, SCN_CLIENTS_MAX);
@@ -157,7 +152,7 @@ static void count_clients(struct plan *p, struct scn_errors *e)
 
 	for (size_t i = 0; i < s->n_vnis; i++) {
 		int64_t missing;
-		struct vni_place at;
+		struct plan_vni_place at;
 
 		p->vnis[i].n_clients = count_members(&s->vnis[i], s->hosts, &missing);
 		total += p->vnis[i].n_clients;
@@ -167,7 +162,7 @@ static void count_clients(struct plan *p, struct scn_errors *e)
 		if (missing < 0 || p->doubts & DOUBT_HOSTS)
 			continue;
 		p->doubts |= DOUBT_CLIENTS;
-		scn_error_at(e, s, *vni_place(&s->vnis[i], VNI_HOSTS, "hosts", &at),
+		scn_error_at(e, s, *plan_vni_place(&s->vnis[i], VNI_HOSTS, "hosts", &at),
 			     "host%lld does not exist: hosts are host0 to host%u",
 			     (long long)missing, s->hosts - 1);
 	}
@@ -184,8 +179,7 @@ static int name_vnis(struct plan *p)
 
 		v->scn = &p->scn->vnis[i];
 		(void)snprintf(v->bridge, sizeof(v->bridge), "br%u", v->scn->vni);
-		(void)snprintf(v->tunnel, sizeof(v->tunnel), "%s%u", scn_encap_names[v->scn->encap],
-			       v->scn->vni);
+		plan_name_tunnel(v);
 		v->clients = calloc(v->n_clients + 1, sizeof(*v->clients));
 		if (!v->clients)
 			return -ENOMEM;
@@ -231,61 +225,18 @@ static void check_subnets(const struct plan *p, struct scn_errors *e)
 		bool v6 = !addr_is_v4(&v->scn->subnet.addr);
 		struct ip_addr a;
 		char prefix[PREFIX_STRLEN];
-		struct vni_place at;
+		struct plan_vni_place at;
 
 		if (known && prefix_nth(&v->scn->subnet, last + 1, &a))
 			scn_error_at(
-				e, p->scn, *vni_place(v->scn, VNI_SUBNET, "subnet", &at),
+				e, p->scn, *plan_vni_place(v->scn, VNI_SUBNET, "subnet", &at),
 				"%s has no address number %u, which is for the client on host%u",
 				prefix_format(&v->scn->subnet, prefix), last + 1, last);
-		if (v6 && p->mtu < MTU_MIN_V6)
-			scn_error_at(e, p->scn, lab_place(p, LAB_MTU, "mtu"),
+		if (v6 && v->mtu < MTU_MIN_V6)
+			scn_error_at(e, p->scn, plan_lab_place(p, LAB_MTU, "mtu"),
 				     "VNI %u is IPv6, which needs %d; the MTU would be %u",
-				     v->scn->vni, MTU_MIN_V6, p->mtu);
+				     v->scn->vni, MTU_MIN_V6, v->mtu);
 	}
-}
-
-/* ------------------------------------------------------------------ MTU */
-
-uint32_t plan_tunnel_overhead(const struct plan *p)
-{
-	enum { IP4 = 20, IP6 = 40, UDP = 8, VXLAN = 8, ETHERNET = 14 };
-
-	return (addr_is_v4(&p->scn->underlay.addr) ? IP4 : IP6) + UDP + VXLAN + ETHERNET;
-}
-
-static void make_mtu(struct plan *p, struct scn_errors *e)
-{
-	uint32_t overhead = plan_tunnel_overhead(p), room = PLAN_UNDERLAY_MTU - overhead;
-
-	p->mtu = p->scn->mtu ? p->scn->mtu : room;
-	if (p->mtu > room && !scn_is_wrong(p->scn->wrong, LAB_UNDERLAY))
-		scn_error_at(
-			e, p->scn, lab_place(p, LAB_MTU, "mtu"),
-			"%u do not fit: the underlay's %d bytes less the tunnel's %u over %s leave %u",
-			p->mtu, PLAN_UNDERLAY_MTU, overhead,
-			addr_is_v4(&p->scn->underlay.addr) ? "IPv4" : "IPv6", room);
-	p->mtu = p->mtu > room ? room
-			       : p->mtu; /* so that later messages do not build on the mistake */
-}
-
-static uint32_t ip_header(const struct plan *p, uint32_t client)
-{
-	return addr_is_v4(&p->vnis[p->clients[client].vni].scn->subnet.addr) ? 20 : 40;
-}
-
-uint32_t plan_size_max(const struct plan *p, uint32_t client)
-{
-	uint32_t header = ip_header(p, client);
-
-	return p->mtu > header ? p->mtu - header : 0;
-}
-
-double plan_rate_pps(const struct plan *p, const struct rate *rate, uint32_t size, uint32_t client)
-{
-	if (rate->unit == RATE_PPS)
-		return rate->value;
-	return rate->unit == RATE_BPS ? rate->value / (8.0 * (size + ip_header(p, client))) : 0;
 }
 
 /* ------------------------------------------------------------------ looking up */
@@ -354,18 +305,6 @@ int64_t plan_host_by_vtep(const struct plan *p, const struct ip_addr *addr)
 	uint32_t host = address_number(&p->scn->underlay, addr) - p->scn->first;
 
 	return host < p->n_hosts && addr_equal(&p->hosts[host].vtep, addr) ? (int64_t)host : -1;
-}
-
-struct plan_objects plan_count_objects(const struct plan *p)
-{
-	/* A host has an uplink of two ends. A client has its eth0 and its tunnel; with bridges also
-	 * its port and the bridge. */
-	uint32_t per_client = p->scn->wiring == SCN_DIRECT ? 2 : 4;
-
-	return (struct plan_objects){
-		.namespaces = 1 + p->n_hosts + p->n_clients,
-		.devices = 1 + 2 * p->n_hosts + per_client * p->n_clients,
-	};
 }
 
 /* ------------------------------------------------------------------ making */
@@ -439,7 +378,7 @@ static int fill(struct plan *p, struct scn_errors *e)
 		return err;
 	p->doubts = doubts_of(p->scn);
 	make_hosts(p, e);
-	make_mtu(p, e);
+	plan_make_mtus(p, e);
 	count_clients(p, e);
 	p->clients = calloc(p->n_clients + 1, sizeof(*p->clients));
 	if (!p->clients)
@@ -448,6 +387,7 @@ static int fill(struct plan *p, struct scn_errors *e)
 	if (err)
 		return err;
 	make_clients(p);
+	plan_check_tunnels(p, e);
 	check_subnets(p, e);
 	err = plan_make_traffic(p, e);
 	if (err)

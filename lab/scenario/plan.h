@@ -17,6 +17,7 @@ enum {
 	PLAN_FLOWS_MAX = 1 << 20,
 	PLAN_STREAMS_MAX = 1 << 20,
 	PLAN_GENERATORS_MAX = 65536,  /* the engine's own bound */
+	PLAN_TUNNELS_MAX = 16384,     /* of geneve and gretap, hosts squared: 64 hosts with 4 such VNIs */
 	PLAN_BRIDGE_PORTS = 1023,     /* of a Linux bridge: BR_MAX_PORTS is 1024, 0 is not used */
 };
 
@@ -32,7 +33,8 @@ struct plan_host {
 struct plan_vni {
 	const struct scn_vni *scn;
 	char bridge[IFNAMSIZ]; /* "br10002" */
-	char tunnel[IFNAMSIZ]; /* "vxlan10002" */
+	char tunnel[IFNAMSIZ]; /* "vxlan10002"; "ge10002" of "ge10002.3" where devices are point to point */
+	uint32_t mtu;          /* inner */
 	uint32_t n_clients;
 	uint32_t *clients; /* client numbers, ascending by host */
 };
@@ -75,7 +77,7 @@ struct plan {
 	struct plan_event *events; /* [scenario.n_events], in the order of time */
 	uint32_t n_streams;     /* generator-peer pairs */
 	uint32_t n_flows;       /* IP flows these will make: two directions of a ping, one of UDP */
-	uint32_t mtu;           /* inner */
+	uint32_t mtu;           /* inner, the least of the VNIs' */
 	uint32_t flow_capacity; /* what the monitor's table must hold */
 	uint32_t *vni_order;    /* private: indices into vnis, ascending by number */
 	unsigned doubts;        /* private: see plan_internal.h; 0 in a plan handed out */
@@ -110,9 +112,11 @@ int64_t plan_vni_by_number(const struct plan *p, uint32_t vni);
 int64_t plan_client_by_addr(const struct plan *p, uint32_t vni, const struct ip_addr *addr);
 int64_t plan_host_by_vtep(const struct plan *p, const struct ip_addr *addr);
 
-/* Bytes of headers that the tunnel adds to an inner IP packet, up to the outer IP header: 50 over
- * IPv4, 70 over IPv6. */
-uint32_t plan_tunnel_overhead(const struct plan *p);
+/* Name of a VNI's tunnel device on a host; the remote host's number tells point-to-point ones apart. Returns name. */
+const char *plan_tunnel_name(const struct plan_vni *v, uint32_t remote, char name[IFNAMSIZ]);
+/* Bytes of headers that a tunnel adds to an inner IP packet, from the outer IP header on: over IPv4 50 (vxlan, geneve) or 42
+ * (gretap with its key), over IPv6 20 more. */
+uint32_t plan_tunnel_overhead(const struct plan *p, enum scn_encap encap);
 /* Largest IP payload a client can send in one packet. */
 uint32_t plan_size_max(const struct plan *p, uint32_t client);
 /* Packets per second that a rate is for packets of `size` bytes of IP payload from a client; 0 for

@@ -17,6 +17,23 @@ enum plan_doubt {
 	DOUBT_NAMES = 64,    /* of [traffic] sections */
 };
 
+/* Where a value stands in the file, for messages. */
+struct plan_vni_place {
+	char title[24];
+	struct scn_place place;
+};
+struct scn_place plan_lab_place(const struct plan *p, enum scn_lab_key key, const char *name);
+const struct scn_place *plan_vni_place(const struct scn_vni *v, enum scn_vni_key key, const char *name,
+				       struct plan_vni_place *at);
+
+/* plan_tunnel.c: every VNI's MTU; its tunnel's name; whether there are too many of them. */
+void plan_make_mtus(struct plan *p, struct scn_errors *e);
+void plan_name_tunnel(struct plan_vni *v);
+void plan_check_tunnels(const struct plan *p, struct scn_errors *e);
+/* Of a VNI (index): bytes of the inner IP header, and what the MTU leaves behind it. */
+uint32_t plan_ip_header(const struct plan *p, uint32_t vni);
+uint32_t plan_payload_max(const struct plan *p, uint32_t vni);
+
 /* Fills generators, n_streams and n_flows from the scenario's [traffic] sections. Mistakes go to e;
  * 0 or -ENOMEM. */
 int plan_make_traffic(struct plan *p, struct scn_errors *e);

@@ -93,6 +93,8 @@ static void emit_vni(struct emit *e, const struct plan *p, const struct plan_vni
 	emit_string(e, "subnet", prefix_format(&v->scn->subnet, text));
 	emit_string(e, "bridge", p->scn->wiring == SCN_BRIDGE ? v->bridge : NULL);
 	emit_string(e, "tunnel", v->tunnel);
+	emit_u64(e, "mtu", v->mtu);
+	emit_u64(e, "tunnel_overhead", plan_tunnel_overhead(p, v->scn->encap));
 	emit_array(e, "clients");
 	for (uint32_t c = 0; c < v->n_clients; c++)
 		emit_client_name(e, v->clients[c]);
@@ -238,6 +240,11 @@ static void emit_checks(struct emit *e, const struct plan *p)
 static void emit_limits(struct emit *e, const struct plan *p)
 {
 	struct plan_objects count = plan_count_objects(p);
+	uint32_t overhead = 0; /* the most */
+
+	for (uint32_t i = 0; i < p->n_vnis; i++)
+		if (plan_tunnel_overhead(p, p->vnis[i].scn->encap) > overhead)
+			overhead = plan_tunnel_overhead(p, p->vnis[i].scn->encap);
 
 	emit_object(e, "objects");
 	emit_u64(e, "namespaces", count.namespaces);
@@ -246,7 +253,7 @@ static void emit_limits(struct emit *e, const struct plan *p)
 	emit_object(e, "limits");
 	emit_u64(e, "mtu", p->mtu);
 	emit_u64(e, "mtu_underlay", PLAN_UNDERLAY_MTU);
-	emit_u64(e, "tunnel_overhead", plan_tunnel_overhead(p));
+	emit_u64(e, "tunnel_overhead", overhead);
 	emit_u64(e, "flows", p->n_flows);
 	emit_u64(e, "flow_capacity", p->flow_capacity);
 	emit_u64(e, "bridge_ports", p->n_hosts);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plan as text for a terminal. JSON is plan_json.c's, the Graphviz graph plan_dot.c's. */
+#include <stdio.h>
+
 #include "base/table.h"
 #include "lab/scenario/plan.h"
 
@@ -17,8 +19,7 @@ static void print_head(const struct plan *p, struct text *out)
 		      p->n_hosts, plural(p->n_hosts, "s"), p->n_vnis, plural(p->n_vnis, "s"),
 		      p->n_clients, plural(p->n_clients, "s"),
 		      time_format(s->duration_ns, time, sizeof(time)), (unsigned long long)s->seed);
-	text_printf(out, "underlay  %s on br100, UDP port %u\n",
-		      prefix_format(&s->underlay, prefix), s->port);
+	text_printf(out, "underlay  %s on br100\n", prefix_format(&s->underlay, prefix));
 	text_printf(out, "VTEPs     %s (host0) to %s (host%u)\n",
 		      addr_format(&p->hosts[0].vtep, first),
 		      addr_format(&p->hosts[p->n_hosts - 1].vtep, last), p->n_hosts - 1);
@@ -35,6 +36,7 @@ static void add_vni_row(struct table *t, const struct plan *p, const struct plan
 	table_u64(t, v->scn->vni);
 	table_cell(t, scn_encap_names[v->scn->encap]);
 	table_cell(t, v->scn->flood == SCN_UNICAST ? "unicast" : addr_format(&v->scn->group, text));
+	table_u64(t, v->mtu);
 	table_cell(t, prefix_format(&v->scn->subnet, text));
 	table_cell(t, v->n_clients == p->n_hosts
 			      ? "all"
@@ -47,7 +49,7 @@ static void print_vnis(const struct plan *p, struct text *out)
 {
 	enum { ROWS_MAX = 32 };
 	static const struct table_column columns[] = {
-		{ "VNI", true, 0 },   { "encap", false, 0 },	    { "flooding", false, 0 },	 { "subnet", false, 0 },
+		{ "VNI", true, 0 },   { "encap", false, 0 },	    { "flooding", false, 0 },	 { "MTU", true, 0 }, { "subnet", false, 0 },
 		{ "hosts", false, 0 }, { "first client", false, 0 }, { "last client", false, 0 },
 	};
 	struct table t = { .columns = columns, .n_columns = sizeof(columns) / sizeof(*columns) };
@@ -185,15 +187,33 @@ static void print_checks(const struct plan *p, struct text *out)
 	table_print(&t, out, 0);
 }
 
+/* For each encapsulation in use: what is on the wire, and what it leaves. */
+static void print_tunnels(const struct plan *p, struct text *out)
+{
+	bool used[SCN_ENCAP_MAX] = { false };
+
+	for (uint32_t i = 0; i < p->n_vnis; i++)
+		used[p->vnis[i].scn->encap] = true;
+	for (int encap = 0; encap < SCN_ENCAP_MAX; encap++) {
+		uint32_t overhead = plan_tunnel_overhead(p, (enum scn_encap)encap);
+		char wire[24] = "GRE with key";
+
+		if (!used[encap])
+			continue;
+		if (encap != SCN_GRETAP)
+			(void)snprintf(wire, sizeof(wire), "UDP port %u", encap == SCN_VXLAN ? p->scn->port : SCN_GENEVE_PORT);
+		text_printf(out, "tunnels   %s, %s: %d bytes of the underlay less %u over %s leave %u\n", scn_encap_names[encap], wire,
+			    PLAN_UNDERLAY_MTU, overhead, addr_is_v4(&p->scn->underlay.addr) ? "IPv4" : "IPv6",
+			    PLAN_UNDERLAY_MTU - overhead);
+	}
+}
+
 static void print_limits(const struct plan *p, struct text *out)
 {
 	struct plan_objects o = plan_count_objects(p);
-	uint32_t overhead = plan_tunnel_overhead(p);
 
 	text_printf(out, "\nobjects   %u namespaces, %u devices\n", o.namespaces, o.devices);
-	text_printf(out, "MTU       %u inside: %d of the underlay less %u of tunnel over %s leave %u\n",
-		p->mtu, PLAN_UNDERLAY_MTU, overhead,
-		addr_is_v4(&p->scn->underlay.addr) ? "IPv4" : "IPv6", PLAN_UNDERLAY_MTU - overhead);
+	print_tunnels(p, out);
 	text_printf(out, "flows     %u planned, the monitor's table holds %u\n", p->n_flows,
 		      p->flow_capacity);
 	text_printf(out, "ports     %u of the %d that br100 can have\n", p->n_hosts,

@@ -418,15 +418,10 @@ static void explain_no_pair(const struct section *x, const uint32_t *senders, si
 			      "makes no pair: no client of %s has another of %s in its VNI", a, b);
 }
 
-static uint32_t ip_header(const struct plan *p, uint32_t vni)
-{
-	return addr_is_v4(&p->vnis[vni].scn->subnet.addr) ? 20 : 40;
-}
-
 static void check_size(const struct section *x, uint32_t vni)
 {
 	const struct plan *p = x->p;
-	uint32_t header = ip_header(p, vni), most = p->mtu > header ? p->mtu - header : 0;
+	uint32_t header = plan_ip_header(p, vni), most = plan_payload_max(p, vni);
 	char size[16];
 
 	if (x->t->size <= most)
@@ -436,7 +431,7 @@ static void check_size(const struct section *x, uint32_t vni)
 		x, TRAFFIC_SIZE, "size", size,
 		"with %u bytes of %s header the packets have %u, and the MTU in VNI %u is %u: want at most %u",
 		header, header == 20 ? "IPv4" : "IPv6", x->t->size + header,
-		p->vnis[vni].scn->vni, p->mtu, most);
+		p->vnis[vni].scn->vni, p->vnis[vni].mtu, most);
 }
 
 /* The size where it is not known who sends: what fits in no VNI is too large all the same. */
@@ -445,7 +440,7 @@ static void check_size_anywhere(const struct section *x)
 	uint32_t best = 0;
 
 	for (uint32_t i = 0; i < x->p->n_vnis; i++)
-		if (ip_header(x->p, i) < ip_header(x->p, best))
+		if (plan_payload_max(x->p, i) > plan_payload_max(x->p, best))
 			best = i;
 	check_size(x, best);
 }

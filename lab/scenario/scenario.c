@@ -139,6 +139,43 @@ static bool must_have_subnet(const struct build *b, const struct vni_values *val
 	       !scn_is_wrong(b->s->wrong, LAB_HOSTS) && !scn_is_wrong(b->s->wrong, LAB_VNIS);
 }
 
+/* What point-to-point devices cannot do. Where the lab's own value is the mistake, it is told once. */
+static void check_point_to_point(struct build *b, const struct scn_vni *v, const char *title)
+{
+	const struct scenario *s = b->s;
+	const char *encap = scn_encap_names[v->encap];
+
+	if (!scn_is_point_to_point(v->encap) || scn_is_wrong(v->wrong, VNI_FLOOD))
+		return;
+	if (v->flood == SCN_MULTICAST && v->key_line[VNI_FLOOD])
+		scn_error_at(b->e, s, vni_place(v, VNI_FLOOD, title), "multicast is vxlan's alone: %s floods by unicast", encap);
+	else if (v->flood == SCN_MULTICAST && !b->flood_refused)
+		scn_error_at(b->e, s, (struct scn_place){ s->key_line[LAB_FLOOD], "lab", "flood", "multicast" },
+			     "multicast is vxlan's alone, and VNI %u is %s: leave this out, or set flood in [vni %u]", v->vni,
+			     encap, v->vni);
+	if (s->wiring == SCN_DIRECT && !b->wiring_refused)
+		scn_error_at(b->e, s, (struct scn_place){ s->key_line[LAB_WIRING], "lab", "wiring", "direct" },
+			     "VNI %u is %s, which takes a device for each remote host, and a macvlan sits on one: want bridge",
+			     v->vni, encap);
+	b->flood_refused |= v->flood == SCN_MULTICAST && !v->key_line[VNI_FLOOD];
+	b->wiring_refused |= s->wiring == SCN_DIRECT;
+}
+
+/* Both would open the same UDP port. */
+static void check_port(struct build *b)
+{
+	const struct scenario *s = b->s;
+	bool vxlan = false, geneve = false;
+
+	for (size_t i = 0; i < s->n_vnis; i++) {
+		vxlan |= s->vnis[i].encap == SCN_VXLAN;
+		geneve |= s->vnis[i].encap == SCN_GENEVE;
+	}
+	if (vxlan && geneve && s->port == SCN_GENEVE_PORT)
+		scn_error_at(b->e, s, (struct scn_place){ s->key_line[LAB_PORT], "lab", "port", "6081" },
+			     "is geneve's, and there are VNIs of geneve beside those of vxlan, whose port this is");
+}
+
 /* Fills in what the section left out. */
 static void complete_vni(struct build *b, struct vni_values *values, uint32_t vni, size_t index)
 {
@@ -150,7 +187,7 @@ static void complete_vni(struct build *b, struct vni_values *values, uint32_t vn
 	if (!values->has_encap)
 		v->encap = b->encap;
 	if (!values->has_flood)
-		v->flood = b->flood;
+		v->flood = scn_is_point_to_point(v->encap) && !b->has_flood ? SCN_UNICAST : b->flood;
 	if (!values->has_subnet && !default_subnet(b->s, index, &v->subnet) &&
 	    must_have_subnet(b, values))
 		scn_error_at(
@@ -169,6 +206,7 @@ static void complete_vni(struct build *b, struct vni_values *values, uint32_t vn
 			     addr_is_v4(&v->group) ? "IPv6" : "IPv4");
 	else if (!values->has_group && v->flood == SCN_MULTICAST)
 		v->group = default_group(b->s, index);
+	check_point_to_point(b, v, title);
 	if (v->hosts.n == 0) {
 		v->hosts.v = calloc(1, sizeof(*v->hosts.v));
 		if (!v->hosts.v) {
@@ -282,6 +320,7 @@ static void read_vnis(struct build *b, const struct doc *doc)
 		for (uint32_t vni = b->vnis.v[i].first; vni <= b->vnis.v[i].last; vni++)
 			read_vni(b, find_number(sorted, n, vni), vni);
 	free(sorted);
+	check_port(b);
 }
 
 static void read_traffic(struct build *b, const struct doc_section *section, struct scn_traffic *t)

@@ -21,9 +21,15 @@ enum {
 	SCN_NAME_LEN = 64,
 	SCN_CHECK_LEN = 200,     /* of an expression or action; inih's lines are no longer */
 	SCN_SECTIONS_MAX = 4096, /* [traffic], [event], [assert], [link] sections, each kind */
+	SCN_GENEVE_PORT = 6081,  /* UDP, RFC 8926 */
 };
 
 enum scn_encap { SCN_VXLAN, SCN_GENEVE, SCN_GRETAP, SCN_ENCAP_MAX };
+/* Linux's geneve and gretap devices have one remote end each; its vxlan devices have any number. */
+static inline bool scn_is_point_to_point(enum scn_encap encap)
+{
+	return encap != SCN_VXLAN;
+}
 enum scn_flood { SCN_MULTICAST, SCN_UNICAST, SCN_FLOOD_MAX };
 enum scn_wiring { SCN_BRIDGE, SCN_DIRECT, SCN_WIRING_MAX };
 enum scn_proto { SCN_PING, SCN_UDP, SCN_PROTO_MAX };
@@ -179,7 +185,7 @@ struct scenario {
 	size_t n_vnis;
 	struct ip_prefix underlay;
 	uint32_t first;
-	uint16_t port;
+	uint16_t port; /* of vxlan; geneve has SCN_GENEVE_PORT */
 	uint32_t mtu; /* inner; 0: what fits the 1500-byte underlay */
 	enum scn_wiring wiring;
 	uint64_t duration_ns;

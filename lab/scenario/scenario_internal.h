@@ -75,7 +75,8 @@ struct build {
 	struct range_list vnis;
 	enum scn_encap encap;
 	enum scn_flood flood;
-	bool has_underlay, has_first;
+	bool has_underlay, has_first, has_flood;
+	bool flood_refused, wiring_refused; /* told already */
 	bool no_memory;
 };
 

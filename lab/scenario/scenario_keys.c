@@ -52,10 +52,6 @@ static bool read_encap(const char *value, enum scn_encap *ret, char *why)
 
 	if (!value_choice(value, scn_encap_names, SCN_ENCAP_MAX, &choice, why))
 		return false;
-	if (choice != SCN_VXLAN) {
-		(void)snprintf(why, WHY_LEN, "this version builds vxlan only");
-		return false;
-	}
 	*ret = (enum scn_encap)choice;
 	return true;
 }
@@ -167,6 +163,7 @@ static bool lab_flood(struct build *b, void *object, const char *value, char *wh
 	(void)object;
 	if (!value_choice(value, scn_flood_names, SCN_FLOOD_MAX, &choice, why))
 		return false;
+	b->has_flood = true;
 	b->flood = (enum scn_flood)choice;
 	return true;
 }

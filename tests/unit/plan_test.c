@@ -389,7 +389,7 @@ TEST(limits_are_told_with_both_numbers)
 	       "x.ini:4: [traffic a] size = 1411: with 40 bytes of IPv6 header the packets have 1451, and the MTU in VNI 10001 is 1450: want at "
 	       "most 1410");
 	eq_str(mistake("[lab]\nunderlay = fd00::/64\nmtu = 1431", why),
-	       "x.ini:3: [lab] mtu: 1431 do not fit: the underlay's 1500 bytes less the tunnel's 70 over IPv6 leave 1430");
+	       "x.ini:3: [lab] mtu: 1431 do not fit: the underlay's 1500 bytes less the tunnel's 70 (vxlan over IPv6, as in VNI 10000) leave 1430");
 	eq_str(mistake("[lab]\nmtu = 1279\n[vni 10000]\nsubnet = fd00::/64", why),
 	       "x.ini:2: [lab] mtu: VNI 10000 is IPv6, which needs 1280; the MTU would be 1279");
 	eq_str(mistake("[lab]\nhosts = 1\n[traffic a]\nto = host1", why),
@@ -399,6 +399,70 @@ TEST(limits_are_told_with_both_numbers)
 	eq_str(mistake("[lab]\nvnis = 1-2\n[vni 2]\nsubnet = 192.168.0.0/24\n[traffic a]\nfrom = 192.168.0.1",
 		       why),
 	       "x.ini:6: [traffic a] from = 192.168.0.1: 192.168.0.1 is 2 clients (c0, c1): name one, as c0 or host0:1");
+}
+
+/* Devices, names and MTUs of a lab of three hosts where all VNIs have the encapsulation. */
+static void check_tunnels(const char *encap, const char *underlay, const char *name, uint32_t tunnels, uint32_t mtu)
+{
+	char text[128], device[IFNAMSIZ];
+	struct loaded l;
+
+	(void)snprintf(text, sizeof(text), "[lab]\nhosts = 3\nvnis = 16777214-16777215\nencap = %s\nunderlay = %s", encap, underlay);
+	l = good(text);
+	if (!l.p)
+		return;
+	eq_str(plan_tunnel_name(&l.p->vnis[1], 4095, device), name);
+	/* br100, three uplinks of two ends, six clients with eth0, port and bridge */
+	eq_u64(plan_count_objects(l.p).devices, 1 + 6 + 18 + tunnels);
+	eq_u64(l.p->vnis[0].mtu, mtu);
+	eq_u64(l.p->mtu, mtu);
+	eq_u64(plan_size_max(l.p, 0), mtu - 20);
+	drop(l);
+}
+
+TEST(tunnels_are_as_the_encapsulation_wants_them)
+{
+	check_tunnels("vxlan", "10.0.0.0/8", "vxlan16777215", 6, 1450);
+	check_tunnels("vxlan", "fd00::/64", "vxlan16777215", 6, 1430);
+	check_tunnels("geneve", "10.0.0.0/8", "ge16777215.4095", 12, 1450);
+	check_tunnels("geneve", "fd00::/64", "ge16777215.4095", 12, 1430);
+	check_tunnels("gretap", "10.0.0.0/8", "gr16777215.4095", 12, 1458);
+	check_tunnels("gretap", "fd00::/64", "gr16777215.4095", 12, 1438);
+}
+
+TEST(every_vni_has_the_mtu_its_tunnel_leaves)
+{
+	struct loaded l = good("[lab]\nhosts = 3\nvnis = 1-3\n[vni 2]\nencap = geneve\nhosts = 0\n[vni 3]\nencap = gretap\nhosts = 0,2");
+
+	if (!l.p)
+		return;
+	eq_u64(l.p->vnis[0].mtu, 1450);
+	eq_u64(l.p->vnis[2].mtu, 1458);
+	eq_u64(l.p->mtu, 1450);
+	eq_u64(plan_size_max(l.p, 2), 1438); /* c2 is host0's in VNI 3 */
+	eq_u64(l.s->vnis[0].flood, SCN_MULTICAST);
+	eq_u64(l.s->vnis[1].flood, SCN_UNICAST);
+	/* VXLAN on three hosts, geneve alone on one, gretap on two */
+	eq_u64(plan_count_objects(l.p).devices, 1 + 6 + 3 * 6 + 3 + 0 + 2);
+	drop(l);
+	l = good("[lab]\nmtu = 1400\nencap = gretap");
+	if (!l.p)
+		return;
+	eq_u64(l.p->vnis[3].mtu, 1400);
+	drop(l);
+}
+
+TEST(a_mesh_of_tunnels_is_bounded)
+{
+	char why[1024];
+
+	drop(good("[lab]\nhosts = 64\nvnis = 1-4\nencap = geneve"));
+	eq_str(mistake("[lab]\nhosts = 65\nvnis = 1-4\nencap = geneve", why),
+	       "x.ini:4: [lab] encap: a geneve device reaches one host, so every host needs one for each other host: that makes 16640, and "
+	       "at most 16384 are possible; vxlan needs one on each host");
+	eq_str(mistake("[lab]\nhosts = 200\nvnis = 1\n[vni 1]\nencap = gretap", why),
+	       "x.ini:5: [vni 1] encap: a gretap device reaches one host, so every host needs one for each other host: that makes 39800, "
+	       "and at most 16384 are possible; vxlan needs one on each host");
 }
 
 TEST(the_table_grows_with_the_plan)
@@ -462,7 +526,7 @@ TEST(text_and_dot_are_made)
 
 	ok(text &&
 	   strstr(text,
-		  "10002  vxlan  239.1.1.3  192.168.2.0/24  all    c2 192.168.2.1  c34 192.168.2.9\n"));
+		  "10002  vxlan  239.1.1.3  1450  192.168.2.0/24  all    c2 192.168.2.1  c34 192.168.2.9\n"));
 	ok(text &&
 	   strstr(text,
 		  "\na        host0  all  ping   10pps    64  0s to the end        4     32         40\n"));

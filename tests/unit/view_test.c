@@ -579,7 +579,7 @@ TEST(lab_document_tells_what_there_is)
 	eq_u64(number(doc, "mtu"), 1450);
 	eq_i64(cJSON_GetArraySize(member(doc, "hosts")), 3);
 	eq_str(string(item(doc, "hosts", 2), "vtep"), "172.16.1.102");
-	eq_str(keys(item(doc, "vnis", 0), buf, sizeof(buf)), "vni subnet encap group flood");
+	eq_str(keys(item(doc, "vnis", 0), buf, sizeof(buf)), "vni subnet encap mtu group flood");
 	eq_str(string(item(doc, "vnis", 1), "subnet"), "192.168.1.0/24");
 	eq_i64(cJSON_GetArraySize(member(doc, "clients")), 6);
 	eq_str(keys(item(doc, "clients", 5), buf, sizeof(buf)), "id name host vni address");
