@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The lab's orders to the traffic child: generators come, stop, start again, change their rate; the clock starts; the end. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lab/traffic/child_internal.h"
+
+enum { ORDERS_MAX = 64 /* taken at once: traffic goes on meanwhile */ };
+
+static void set_clock(struct child *c, uint64_t zero_ns)
+{
+	if (c->running)
+		return;
+	c->zero_ns = zero_ns;
+	c->running = true;
+	for (uint32_t i = 0; i < c->n_generators; i++) {
+		c->generators[i].before_clock = true;
+		if (generator_state_of(c, i) == GEN_READY)
+			generator_start(c, i);
+	}
+}
+
+static struct generator *new_generator(struct child *c, const struct order *o)
+{
+	struct generator *g;
+
+	if (c->n_generators == c->room) {
+		uint32_t room = c->room ? 2 * c->room : 64;
+		struct generator *v = realloc(c->generators, room * sizeof(*v));
+
+		if (!v)
+			_exit(ENOMEM); /* as in outbox_tell */
+		c->generators = v;
+		c->room = room;
+	}
+	g = &c->generators[c->n_generators++];
+	*g = (struct generator){
+		.spec = o->spec,
+		.ordered_ns = child_now_ns(),
+		.source = {
+			.client = o->spec.client,
+			.stream0 = o->stream0,
+			.n_streams = o->n_streams,
+			.size = o->spec.size,
+			.proto = o->spec.proto,
+		},
+	};
+	c->n_active++;
+	return g;
+}
+
+static int open_sockets(struct child *c, const struct generator *g, const char **ret_what, uint32_t *ret_client)
+{
+	const struct stream_count *streams = &c->table->streams[g->source.stream0];
+	uint32_t from = g->spec.client;
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < g->source.n_streams; i++) {
+		*ret_client = streams[i].to;
+		r = endpoint_make_room(&c->endpoints, streams[i].to, &c->plan->clients[from].addr, ret_what);
+		if (r == 0 && g->spec.proto == SCN_UDP)
+			r = endpoint_open(&c->endpoints, streams[i].to, ENDPOINT_SINK, ret_what);
+	}
+	if (r < 0)
+		return r;
+	*ret_client = from;
+	return endpoint_open(&c->endpoints, from, g->spec.proto == SCN_PING ? ENDPOINT_ECHO : ENDPOINT_UDP, ret_what);
+}
+
+static void add_generator(struct child *c, const struct order *o)
+{
+	uint32_t number = c->n_generators, client;
+	const char *what;
+	struct generator *g = new_generator(c, o);
+	int r;
+
+	c->warm_unsaid = true;
+	if (c->draining) { /* the end would never come */
+		generator_fail(c, number, "start while the lab is ending", o->spec.client, -ECANCELED);
+		return;
+	}
+	r = open_sockets(c, g, &what, &client);
+	if (r < 0) {
+		generator_fail(c, number, what, client, r);
+		return;
+	}
+	c->n_warming++;
+}
+
+static void stop_generator(struct child *c, uint32_t number, uint64_t now)
+{
+	struct generator *g = &c->generators[number];
+
+	switch (generator_state_of(c, number)) {
+	case GEN_WARMING:
+		generator_end_warming(c, number);
+		generator_finish(c, number);
+		break;
+	case GEN_READY:
+	case GEN_RUNNING:
+		if (!c->running) {
+			generator_finish(c, number);
+			break;
+		}
+		/* What was due before this moment still goes out. */
+		if (now < g->schedule.stop_ns)
+			g->schedule.stop_ns = now;
+		heap_set(&c->heap, number, now);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Forgets the timetable that has ended, but not what it gave up; from its end to the new start nothing is to be sent. */
+static void end_timetable(struct child *c, uint32_t number, uint64_t start_ns)
+{
+	const struct generator_count *count = generator_count_of(c, number);
+	struct generator *g = &c->generators[number];
+	uint64_t end_ns = g->schedule.stop_ns != UINT64_MAX ? g->schedule.stop_ns : count->last_ns;
+
+	g->missed += g->schedule.missed;
+	if (count->first_ns && end_ns < start_ns)
+		g->idle_ns += start_ns - end_ns;
+}
+
+static void start_again(struct child *c, const struct order *o)
+{
+	struct generator *g = &c->generators[o->generator];
+	enum generator_state state = generator_state_of(c, o->generator);
+	uint64_t now = child_now_ns();
+
+	if (!c->running || c->draining || g->failed || (state == GEN_RUNNING && now < g->schedule.stop_ns))
+		return;
+	g->spec.start_ns = o->spec.start_ns;
+	g->spec.stop_ns = o->spec.stop_ns;
+	if (state == GEN_WARMING)
+		return; /* it starts when it is ready */
+	if (state == GEN_DONE)
+		c->n_active++;
+	end_timetable(c, o->generator, c->zero_ns + o->spec.start_ns);
+	g->spec.seed++; /* other gaps than the last time */
+	g->ready_late = false;
+	generator_set_state(c, o->generator, GEN_READY);
+	generator_start(c, o->generator);
+}
+
+static void drain_all(struct child *c, uint64_t now)
+{
+	c->draining = true;
+	for (uint32_t i = 0; i < c->n_generators; i++)
+		stop_generator(c, i, now);
+	child_say_drained(c);
+}
+
+static void set_rate(struct child *c, const struct order *o)
+{
+	struct generator *g = &c->generators[o->generator];
+	bool ipv6 = !addr_is_v4(&c->plan->clients[g->spec.client].addr);
+	enum generator_state state = generator_state_of(c, o->generator);
+	uint64_t now = child_now_ns();
+
+	g->spec.rate = o->spec.rate;
+	if (!c->running || (state != GEN_READY && state != GEN_RUNNING))
+		return; /* it counts when the schedule is made */
+	schedule_set_interval(&g->schedule, schedule_interval(&g->spec.rate, g->spec.size, ipv6), now);
+	generator_wake(c, o->generator, now);
+}
+
+static void take_order(struct child *c, const struct order *o)
+{
+	if ((o->type == ORDER_STOP || o->type == ORDER_START || o->type == ORDER_RATE) && o->generator >= c->n_generators)
+		return;
+	switch (o->type) {
+	case ORDER_ADD:
+		add_generator(c, o);
+		break;
+	case ORDER_GO:
+		set_clock(c, o->zero_ns);
+		break;
+	case ORDER_STOP:
+		stop_generator(c, o->generator, child_now_ns());
+		break;
+	case ORDER_START:
+		start_again(c, o);
+		break;
+	case ORDER_RATE:
+		set_rate(c, o);
+		break;
+	case ORDER_DRAIN:
+		drain_all(c, child_now_ns());
+		break;
+	}
+}
+
+void child_take_orders(struct child *c)
+{
+	for (int i = 0; i < ORDERS_MAX; i++) {
+		struct order order;
+		ssize_t n = recv(c->orders, &order, sizeof(order), MSG_DONTWAIT);
+
+		if (n == sizeof(order))
+			take_order(c, &order);
+		else if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		else
+			_exit(0); /* the lab has closed its end: it is over */
+	}
+}
