@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/poll.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,11 +21,10 @@
 #define SECOND_NS 1000000000u
 
 enum {
-	LIVE_STREAMS_MAX = 1 << 18, /* room for the pairs that `tunlab traffic` adds in the lab's life; touched only when used */
 	SPARE_FILES = 512,          /* page and command connections */
 };
 
-static const char *const state_names[RUN_STATE_MAX] = {
+const char *const run_state_names[RUN_STATE_MAX] = {
 	[RUN_STARTING] = "starting", [RUN_RUNNING] = "running", [RUN_DRAINING] = "draining", [RUN_DONE] = "done",
 };
 
@@ -54,7 +51,7 @@ void run_info(void *arg, struct lab_info *ret)
 
 	pthread_mutex_lock(&run->info_lock);
 	*ret = (struct lab_info) {
-		.name = run->scn->name, .pid = getpid(), .state = state_names[run->state], .url = run->url, .up_ms = run->up_ms,
+		.name = run->scn->name, .pid = getpid(), .state = run_state_names[run->state], .url = run->url, .up_ms = run->up_ms,
 		.uptime_s = ms_since(run->started_ns) / 1e3, .interval_s = 1,
 	};
 	pthread_mutex_unlock(&run->info_lock);
@@ -101,69 +98,7 @@ static void publish(struct run *run)
 	snapshot_publish(run->snapshot, s, run->plan);
 }
 
-/* ---- traffic ---- */
-
-static void keep_info(struct run *run, uint32_t id, const struct generator_spec *spec, int32_t section)
-{
-	struct generator_info *info = &run->infos[id];
-
-	run->n_infos = id + 1;
-	*info = (struct generator_info) {
-		.section = section, .client = spec->client, .proto = spec->proto, .rate = spec->rate, .size = spec->size,
-	};
-	if (section >= 0)
-		memcpy(info->name, run->scn->traffic[section].name, sizeof(info->name));
-	else
-		(void)snprintf(info->name, sizeof(info->name), "live-%u", ++run->n_live);
-}
-
-int run_add_generator(struct run *run, const struct generator_spec *spec, int32_t section, uint32_t *ret_id, struct error *err)
-{
-	/* Room first: a generator that runs must have its description. */
-	struct generator_info *infos = realloc(run->infos, (engine_generators(run->engine) + 1) * sizeof(*infos));
-	int r = infos ? 0 : -ENOMEM;
-
-	if (infos) {
-		run->infos = infos;
-		r = engine_add(run->engine, spec, ret_id);
-	}
-	if (!r)
-		keep_info(run, *ret_id, spec, section);
-	else if (r == -ENOSPC)
-		error_set(err, "no more traffic can be added to this lab: its table of %u generators and %u pairs is full",
-			  ENGINE_GENERATORS_MAX, LIVE_STREAMS_MAX);
-	else
-		error_set(err, "cannot start traffic from c%u: %s", spec->client, strerror(-r));
-	return r;
-}
-
-/* A generator without a stop time ends with the run, where that has an end, so that its count is exact. */
-static uint64_t stop_time(const struct run *run, const struct scn_traffic *t)
-{
-	if (!t->stop_ns)
-		return run->duration_ns;
-	return run->duration_ns && t->stop_ns > run->duration_ns ? run->duration_ns : t->stop_ns;
-}
-
-static int add_planned(struct run *run, struct error *err)
-{
-	int r = 0;
-
-	for (uint32_t i = 0; i < run->plan->n_generators && !r; i++) {
-		const struct plan_generator *g = &run->plan->generators[i];
-		const struct scn_traffic *t = &run->scn->traffic[g->section];
-		struct generator_spec spec = {
-			.client = g->client, .peers = g->peers, .n_peers = g->n_peers, .proto = t->proto, .rate = t->rate,
-			.size = t->size, .pattern = t->pattern, .start_ns = t->start_ns, .stop_ns = stop_time(run, t),
-			.phase_ns = g->phase_ns, .seed = g->seed,
-		};
-		uint32_t id;
-
-		if (!spec.stop_ns || spec.start_ns < spec.stop_ns)
-			r = run_add_generator(run, &spec, (int32_t)g->section, &id, err);
-	}
-	return r;
-}
+/* ---- the clock ---- */
 
 static void start_clock(struct run *run)
 {
@@ -383,77 +318,12 @@ static int build(struct run *run, struct error *err)
 
 static int start_engine(struct run *run, struct error *err)
 {
-	int r = engine_start(run->plan, run->lab->clients, run->plan->n_streams + LIVE_STREAMS_MAX, &run->engine);
+	int r = engine_start(run->plan, run->lab->clients, run->plan->n_streams + RUN_LIVE_STREAMS_MAX, &run->engine);
 
 	if (!r)
 		r = loop_add(run->loop, engine_fd(run->engine), EPOLLIN, on_engine, run);
 	if (r)
 		error_set(err, "cannot start the traffic engine: %s", strerror(-r));
-	return r;
-}
-
-static int make_token(struct run *run)
-{
-	uint8_t random[16];
-
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		return -EIO;
-	for (size_t i = 0; i < sizeof(random); i++)
-		(void)snprintf(run->token + 2 * i, 3, "%02x", random[i]);
-	return 0;
-}
-
-/* On its way down the main thread answers no more, and waits for the server thread that is asking: that one must give up. */
-static bool wait_for_answer(struct run *run, int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	struct lab_info info;
-
-	while (poll(&p, 1, 50) == 0) {
-		run_info(run, &info);
-		if (info.state == state_names[RUN_DONE])
-			return false;
-	}
-	return true;
-}
-
-/* A change asked for over HTTP goes the way of every command: over the control socket, answered by the main thread. */
-static int change_by_http(void *arg, const char *request, char **ret_answer)
-{
-	struct run *run = arg;
-	struct error err;
-	int fd, r = control_connect(run->scn->name, &fd, &err);
-
-	if (r)
-		return 503;
-	r = control_send(fd, request);
-	if (!r)
-		r = wait_for_answer(run, fd) ? control_receive(fd, ret_answer, NULL) : -EPIPE;
-	(void)close(fd);
-	if (r)
-		return 503;
-	return strncmp(*ret_answer, "{\"error\":", 9) == 0 ? 400 : 200;
-}
-
-static int start_page(struct run *run, struct error *err)
-{
-	struct server_config config = {
-		.listen = run_listen_address(run->options), .token = run->token, .plan = run->plan,
-		.snapshot = run->snapshot, .get_info = run_info, .change = change_by_http, .arg = run,
-	};
-	const char *url;
-	int r;
-
-	if (run->options->headless)
-		return 0;
-	r = make_token(run);
-	if (!r)
-		r = server_start(&config, &run->server, &url, err);
-	if (!r) {
-		pthread_mutex_lock(&run->info_lock);
-		run->url = url;
-		pthread_mutex_unlock(&run->info_lock);
-	}
 	return r;
 }
 
@@ -495,7 +365,7 @@ static int go_up(struct run *run, struct error *err)
 	if (!r)
 		r = snapshot_new(&run->snapshot);
 	if (!r)
-		r = start_page(run, err);
+		r = run_start_page(run, err);
 	if (!r)
 		r = requests_open(run, &run->requests);
 	return r;
@@ -593,7 +463,7 @@ int run_lab(const struct run_options *options, const struct scenario *scn, const
 		pthread_mutex_unlock(&run.info_lock);
 		announce(&run);
 		ready(arg);
-		r = add_planned(&run, &err);
+		r = run_add_planned(&run, &err);
 	}
 	if (!r && !engine_generators(run.engine))
 		start_clock(&run); /* nothing to warm up */

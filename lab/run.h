@@ -26,6 +26,7 @@ struct run_options {
 };
 
 enum run_state { RUN_STARTING, RUN_RUNNING, RUN_DRAINING, RUN_DONE, RUN_STATE_MAX };
+extern const char *const run_state_names[RUN_STATE_MAX];
 
 struct run {
 	const struct run_options *options;
@@ -79,5 +80,12 @@ struct sample *run_sample(struct run *run);
 int run_add_generator(struct run *run, const struct generator_spec *spec, int32_t section, uint32_t *ret_id, struct error *err);
 /* Asked to end: traffic drains, then the loop ends with `status`. */
 void run_end(struct run *run, int status);
+
+/* Between run.c, run_traffic.c and run_page.c: */
+enum { RUN_LIVE_STREAMS_MAX = 1 << 18 /* room for the pairs that `tunlab traffic` adds in the lab's life; touched only when used */ };
+/* Orders the scenario's generators. */
+int run_add_planned(struct run *run, struct error *err);
+/* Serves the page, unless the run is headless. Signals must be blocked already. */
+int run_start_page(struct run *run, struct error *err);
 
 #endif
