@@ -61,11 +61,12 @@ static int keep_only(uint64_t keep, struct error *err)
 
 int privilege_drop(struct error *err)
 {
-	uint64_t have = 0;
+	uint64_t have = 0, keep;
 
 	(void)get_effective(&have); /* fails on no kernel that has namespaces */
 	/* Kernels before 5.8 know no CAP_BPF: there reading a map takes CAP_SYS_ADMIN. */
-	return keep_only(have & 1ull << CAP_BPF ? 1ull << CAP_BPF : have & 1ull << CAP_SYS_ADMIN, err);
+	keep = have & 1ull << CAP_BPF ? 1ull << CAP_BPF : have & 1ull << CAP_SYS_ADMIN;
+	return keep_only(keep | (have & 1ull << CAP_NET_ADMIN), err); /* to change links, and to take the lab apart */
 }
 
 int privilege_drop_all(struct error *err)
