@@ -37,7 +37,7 @@ ROOT := $(patsubst tests/%.c,%,$(wildcard tests/bpf/*_test.c tests/netns/*_test.
 BENCH := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
 BENCH_BPF := $(patsubst bpf/bench/%.bpf.c,%,$(wildcard bpf/bench/*.bpf.c))
 SCENARIOS := $(wildcard scenarios/*.ini)
-WEB_SRC := $(wildcard ui/web/*.js ui/web/*.mjs ui/web/*.html ui/web/*.css ui/web/*.svg)
+WEB_SRC := $(wildcard ui/web/*.js ui/web/draw/*.js ui/web/*.mjs ui/web/*.html ui/web/*.css ui/web/*.svg)
 WEB := $(B)/web/dist
 
 .DELETE_ON_ERROR:

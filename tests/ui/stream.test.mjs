@@ -27,7 +27,7 @@ const turn = () => new Promise((resolve) => {
 
 /** A stream in a world: `answer` is what /api/v1/lab does, `wake` lets the pending delay pass. */
 async function world(answer) {
-	const it = { heard: [], sources: [], delays: [], answer };
+	const it = { heard: [], sources: [], addresses: [], delays: [], answer };
 	const env = {
 		fetch: async () => {
 			if (it.answer === 'dead')
@@ -35,8 +35,9 @@ async function world(answer) {
 			return { ok: it.answer === 200, status: it.answer, json: async () => ({ name: 'test' }) };
 		},
 		EventSource: class extends Source {
-			constructor() {
+			constructor(address) {
 				super();
+				it.addresses.push(address);
 				it.sources.push(this);
 			}
 		},
@@ -51,18 +52,19 @@ async function world(answer) {
 		await pending();
 		await turn();
 	};
-	it.sample = (seq) => it.sources.at(-1).handlers.sample({ data: JSON.stringify({ seq }) });
+	it.base = (seq, run = 7) => it.sources.at(-1).handlers.base({ data: JSON.stringify({ seq, run }) });
+	it.frame = (seq, version = 1) => it.sources.at(-1).handlers.frame({ data: JSON.stringify({ seq, lab: version }) });
 	it.states = () => it.heard.filter(({ type }) => type === 'link').map(({ state }) => state);
 	openStream((message) => it.heard.push(message), env);
 	await turn();
 	return it;
 }
 
-test('the lab comes first, then samples, then the word that all is live', async () => {
+test('the lab comes first, then frames, then the word that all is live', async () => {
 	const it = await world(200);
-	it.sample(1);
-	it.sample(2);
-	assert.deepEqual(it.heard.map(({ type }) => type), ['link', 'lab', 'sample', 'link', 'sample']);
+	it.frame(1);
+	it.frame(2);
+	assert.deepEqual(it.heard.map(({ type }) => type), ['link', 'lab', 'frame', 'link', 'frame']);
 	assert.deepEqual(it.states(), ['connecting', 'live']);
 });
 
@@ -74,22 +76,45 @@ test('a server that does not answer is tried again, ever more slowly, up to a li
 	assert.deepEqual(it.delays, [500, 1000, 2000, 4000, 4000, 4000]);
 	it.answer = 200;
 	await it.wake();
-	it.sample(1);
+	it.frame(1);
 	assert.equal(it.states().at(-1), 'live');
 });
 
 test('a broken stream fetches the lab anew and begins with short delays', async () => {
 	const it = await world(200);
-	it.sample(1);
+	it.frame(1);
 	it.sources[0].readyState = 0;
 	it.sources[0].handlers.error();
 	assert.equal(it.states().at(-1), 'lost');
 	assert.equal(it.sources[0].readyState, Source.CLOSED, 'the old one is closed');
 	await it.wake();
-	it.sample(2);
+	it.frame(2);
 	assert.equal(it.heard.filter(({ type }) => type === 'lab').length, 2);
 	assert.equal(it.delays[0], 500);
 	assert.equal(it.states().at(-1), 'live');
+});
+
+test('after a break only what is new is asked for', async () => {
+	const it = await world(200);
+	it.base(5);
+	it.frame(6);
+	it.sources[0].handlers.error();
+	await it.wake();
+	assert.deepEqual(it.addresses, ['/api/v1/feed', '/api/v1/feed?since=6&run=7']);
+});
+
+test('a frame that tells of another lab document has it fetched; the past does not', async () => {
+	const it = await world(200);
+	const labs = () => it.heard.filter(({ type }) => type === 'lab').length;
+	it.base(5);
+	it.frame(4, 1);
+	it.frame(5, 2);
+	await turn();
+	assert.equal(labs(), 1);
+	it.frame(6, 2);
+	it.frame(7, 3);
+	await turn();
+	assert.equal(labs(), 2);
 });
 
 test('a refused stream is told apart from a dead server', async () => {
@@ -102,7 +127,7 @@ test('a refused stream is told apart from a dead server', async () => {
 
 test('an ended lab stays ended until another one speaks', async () => {
 	const it = await world(200);
-	it.sample(1);
+	it.frame(1);
 	it.sources[0].handlers.end();
 	it.sources[0].handlers.error();
 	it.answer = 'dead';
@@ -110,6 +135,6 @@ test('an ended lab stays ended until another one speaks', async () => {
 	assert.equal(it.states().at(-1), 'ended');
 	it.answer = 200;
 	await it.wake();
-	it.sample(1);
+	it.frame(1);
 	assert.equal(it.states().at(-1), 'live');
 });

@@ -1,30 +1,119 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page: ties the stream, the state and the views together. Draws at most once per animation frame.
+// The page: ties store, choices and views together (README.md has the way of the data). Draws at most once per animation frame.
 
-import { createChoice } from './choice.js';
-import { createChord } from './chord.js';
-import { byId, make, setAttribute, setText } from './dom.js';
+import { createOrders, keptToken } from './orders.js';
+import { createActPanel } from './draw/act.js';
+import { createChoice } from './draw/choice.js';
+import { createChord } from './draw/chord.js';
+import { byId, make, setAttribute, setText } from './draw/dom.js';
+import { createFilters } from './draw/filters.js';
+import { createTable } from './draw/table.js';
+import { createTaking } from './draw/taking.js';
+import { createTalkers } from './draw/talkers.js';
+import { createTheme } from './draw/theme.js';
+import { createTimeline } from './draw/timeline.js';
+import { createTooltip } from './draw/tooltip.js';
+import { createTopology } from './draw/topology.js';
+import { eventsOf } from './events.js';
 import { connectFeed } from './feed.js';
+import { LEVELS, lossOf, overheadOf, vnisOf } from './figures.js';
 import { amount, share } from './format.js';
-import { amounts, figures, vnisOf } from './matrix.js';
-import { hostColour, shade } from './palette.js';
+import { healthFacts, healthWarnings } from './health.js';
+import { paint } from './paint.js';
+import { SPANS } from './span.js';
 import * as model from './state.js';
-import { createTable } from './table.js';
-import { createTooltip } from './tooltip.js';
+import { indexOf, learn, newStore, newest } from './store.js';
+import { STACKS, timeline as timelineOf } from './timeline.js';
+import { readToken, readView, writeView } from './url.js';
 import * as words from './words.js';
 
-const state = model.newState();
-let picture = null; // what is on the screen: { figures, unit, mode, seconds }
-let pointed = null; // what the pointer or the focus is on: { pair }, { arc } or null
+const store = newStore();
+let view = readView(location.search);
+let heard = 0; // when the newest frame came
+let picture = null; // what is on the screen (paint.js)
+let pointed = null; // what the pointer or the focus is on
 
+const token = keptToken(readToken(location.hash), sessionStorage);
+if (location.hash)
+	history.replaceState(null, '', location.pathname + location.search);
+
+// -- choices ----------------------------------------------------------------------------------------------
+
+/** Every choice of the user comes through here. `step`: worth a step of the browser's Back. */
+function choose(next, step = true) {
+	view = next;
+	const address = location.pathname + writeView(view);
+	if (address !== location.pathname + location.search) {
+		if (step)
+			history.pushState(null, '', address);
+		else
+			history.replaceState(null, '', address);
+	}
+	redraw();
+}
+
+const look = (seq) => choose({ ...view, at: seq }, false);
+const chooseName = (name) => choose(model.select(view, name));
+
+function drill(node, group) {
+	const focused = chord.hasFocus();
+	point(null);
+	// The bracket round an opened host closes it; a band's name selects.
+	if (group && view.level === 'outer')
+		choose(model.toggleOpen(view, node.host));
+	else if (group)
+		choose(view.level === 'inner' ? model.chooseVni(view, String(node.vni)) : model.select(view, node.host));
+	else
+		choose(model.drillIn(view, node));
+	draw();
+	if (focused)
+		chord.focusHost(node.host);
+}
+
+function back() {
+	const next = model.drillOut(view);
+	if (!next)
+		return;
+	const focused = chord.hasFocus();
+	const host = view.open.at(-1);
+	choose(next);
+	draw();
+	if (focused && host)
+		chord.focusHost(host);
+}
+
+const orders = createOrders(token, sessionStorage);
+const act = createActPanel(orders);
 const tooltip = createTooltip();
-const chord = createChord(byId('chord'), { onToggle: toggleHost, onPoint: point });
-const table = createTable({ onPoint: (cell) => light(cell && pairOf(cell)) });
-const choices = Object.fromEntries(['vni', 'unit', 'mode'].map((name) =>
-	[name, createChoice(byId(name), (value) => {
-		state.view[name] = value;
-		redraw();
-	})]));
+const chord = createChord(byId('chord'), { onDrill: drill, onSelect: chooseName, onPoint: point });
+const topology = createTopology(byId('topology'), {
+	onSelect: chooseName, onVni: (vni) => choose(model.chooseVni(view, model.chosenVni(view) === vni ? 'all' : vni)), onPoint: point,
+});
+const table = createTable({
+	onSort: (by) => choose(model.sortBy(view, by), false),
+	onPoint: (cell) => light(cell && pairOf(cell)),
+	onSelect: (cell) => cell.from.key !== 'rest' && cell.to.key !== 'rest' && chooseName(`${cell.from.key}~${cell.to.key}`),
+});
+const talkers = createTalkers({ onSelect: chooseName });
+const filters = createFilters({
+	onAdd: (filter) => choose(model.addFilter(view, filter)),
+	onDrop: (filter) => choose(model.dropFilter(view, filter)),
+	onSearch: (search) => choose({ ...view, search }, false),
+});
+const timeline = createTimeline(byId('time'), { onLook: look });
+createTheme(byId('theme'), () => redraw());
+createTaking({ picture: () => picture, rows: () => table.rows(), view: () => view, lab: () => store.lab });
+
+const OPTIONS = {
+	view: [['chord', 'Chord'], ['topology', 'Topology'], ['table', 'Table']],
+	level: LEVELS.map((level) => [level, { outer: 'host', inner: 'address', client: 'client' }[level]]),
+	unit: [['bytes', 'bytes'], ['packets', 'packets']],
+	over: SPANS.map((span) => [span, { 3: '3 s', 10: '10 s', 60: '1 min', all: 'total' }[span]]),
+	stack: STACKS.map((stack) => [stack, stack === 'vni' ? 'VNI' : stack]),
+};
+const choices = Object.fromEntries(Object.keys(OPTIONS).map((name) =>
+	[name, createChoice(byId(name), (value) => choose({ ...view, [name]: value }, name === 'view'))]));
+const vniChoice = createChoice(byId('vni'), (value) => choose(model.chooseVni(view, value)), { list: true });
 
 // -- drawing ----------------------------------------------------------------------------------------------
 
@@ -41,101 +130,116 @@ function redraw() {
 	});
 }
 
+const age = () => (heard ? (performance.now() - heard) / 1000 : 0);
+
 function draw() {
-	const condition = model.condition(state, performance.now());
-	const history = model.shownHistory(state);
-	picture = paint();
+	const condition = model.condition(store, view, age());
+	picture = paint(store, view);
 	drawCondition(condition);
-	if (state.lab)
+	for (const name of Object.keys(OPTIONS))
+		choices[name].offer(OPTIONS[name], view[name]);
+	setAttribute(document.body, 'data-view', view.view);
+	if (store.lab)
 		drawLab();
-	drawHealth(history.samples.at(-1));
-	if (picture) {
-		chord.render(picture.figures);
-		table.render(picture);
-		light(pointed);
-		tooltip.show(pointed, picture);
-	}
-	drawHeadline(history);
-	drawMiddle(condition, history);
+	if (picture)
+		drawPicture();
+	drawMiddle(condition);
+	performance.measure?.('tunlab-draw', { start: heard || 0, end: performance.now() });
+	performance.clearMeasures?.('tunlab-old');
 }
 
-/** The figures to be shown, with all that views need to know of each node. */
-function paint() {
-	const { lab, view } = state;
-	const period = model.shownPeriod(state);
-	if (!period)
-		return null;
-	const painted = {
-		figures: figures(amounts(period), lab, view), unit: view.unit, mode: view.mode, seconds: period.seconds,
-	};
-	for (const node of painted.figures.nodes) {
-		const place = lab.vnis.findIndex(({ vni }) => vni === node.vni);
-		node.hostColour = hostColour(node.host, lab.hosts.length);
-		node.colour = place < 0 ? node.hostColour : shade(node.hostColour, place / lab.vnis.length);
-		node.tag = node.kind === 'inner' && node.vni !== null ? `VNI ${node.vni}` : '';
-		node.says = words.nodeWords(node, painted);
-	}
-	return painted;
+function drawPicture() {
+	const isChord = view.view === 'chord';
+	byId('picture').hidden = view.view === 'table';
+	setAttribute(byId('chord'), 'display', isChord ? null : 'none');
+	byId('lab-picture').hidden = view.view !== 'topology';
+	if (isChord)
+		chord.render(picture.figures, view.level);
+	else if (view.view === 'topology')
+		topology.render(picture.topology, store.lab, picture.mode);
+	table.render(picture, view.sort, view.view === 'table');
+	talkers.render(picture.talkers, { ...picture, select: view.select, lab: store.lab });
+	timeline.render(timelineOf(store, { ...view, filter: picture.filter, asked: picture.asked }), {
+		shown: picture.span, at: view.at, stack: view.stack, unit: view.unit, lab: store.lab, marks: eventsOf(store.lab),
+	});
+	light(pointed);
+	tooltip.show(pointed, picture);
+	drawHeadline();
+	drawLegend();
+	drawHealth(picture.span.end);
 }
 
 function drawCondition(condition) {
 	setAttribute(document.body, 'data-link', condition);
 	setText(byId('link-text'), words.LINK_WORDS[condition]);
-	const age = model.sampleAge(state, performance.now());
-	const [what, since] = words.notice(condition, age, state.history.samples.length > 0);
+	const [what, since] = words.notice(condition, age(), newest(store) !== null);
 	byId('notice').hidden = what === '';
 	setText(byId('notice-what'), what);
 	setText(byId('notice-since'), since);
-	setText(byId('pause'), state.frozen ? 'Resume' : 'Pause');
-	setAttribute(byId('pause'), 'aria-pressed', String(state.frozen !== null));
+	const live = view.at === null;
+	setText(byId('live'), live ? 'Pause' : 'Back to live');
+	setAttribute(byId('live'), 'aria-pressed', String(!live));
+	const gone = !live && store.frames.length > 0 && indexOf(store, view.at) < 0;
+	setText(byId('moment'), !picture ? '' : live ? '' : `Looking at ${words.clock(picture.span.end.elapsed_s)}${gone ? ', the oldest in memory' : ''}`);
 }
 
 function drawLab() {
-	const { lab, history, view } = state;
+	const { lab } = store;
 	const title = `${lab.name} – tunlab`;
 	if (document.title !== title)
 		document.title = title;
 	setText(byId('lab-name'), lab.name);
 	setText(byId('lab-facts'), words.labFacts(lab));
-	const vnis = vnisOf(lab, history.samples.at(-1)).map((vni) => [vni, vni === null ? 'none' : String(vni)]);
-	choices.vni.offer([['all', 'all'], ...vnis], view.vni);
-	choices.unit.offer([['bytes', 'bytes'], ['packets', 'packets']], view.unit);
-	choices.mode.offer([['rate', 'rate'], ['total', 'total']], view.mode);
-	drawOpened([...view.open]);
+	const vnis = vnisOf(lab, store.flows.values()).map((vni) => [String(vni ?? 'none'), String(vni ?? 'none')]);
+	const chosen = model.chosenVni(view);
+	vniChoice.offer(chosen === null ? [['all', 'some'], ...vnis] : [['all', 'all'], ...vnis], chosen ?? 'all');
+	filters.render(view, lab);
+	act.render(lab, view.select);
+	drawPath();
 }
 
-function drawOpened(hosts) {
-	const box = byId('opened');
-	const key = hosts.join();
+/** Where the drill stands, as buttons that lead back. */
+function drawPath() {
+	const box = byId('path');
+	const steps = [...(view.level === 'outer' ? view.open.map((host) => [host, () => choose(model.toggleOpen(view, host)), `${host}: close`]) : []),
+		...(view.select ? [[view.select.replace('~', ' ⇄ '), () => chooseName(view.select), `${view.select.replace('~', ' ⇄ ')}: clear the selection`]] : [])];
+	const key = steps.map(([text, , label]) => text + label).join();
 	if (box.dataset.key === key)
 		return;
 	box.dataset.key = key;
-	box.replaceChildren(...hosts.map((host) => {
-		const button = make('button', { type: 'button', class: 'chip', 'aria-label': `Close ${host}` }, host, ' ×');
-		button.addEventListener('click', () => toggleHost(host));
+	box.replaceChildren(...steps.map(([text, go, label]) => {
+		const button = make('button', { type: 'button', class: 'chip step', 'aria-label': label }, text, make('span', { 'aria-hidden': 'true' }, '\u00a0×'));
+		button.addEventListener('click', go);
 		return button;
 	}));
 }
 
-function drawHeadline(history) {
-	const total = picture?.figures.total[picture.unit] ?? 0;
-	setText(byId('total'), picture ? amount(total, picture.unit, picture.mode) : '–');
-	setText(byId('total-words'), picture ? words.totalWords(picture, history) : '');
-	const talker = picture?.figures.talker;
-	const box = byId('talker');
-	box.hidden = !talker;
-	if (!talker)
-		return;
-	const [dot, who, where, part] = box.children;
-	dot.style.backgroundColor = hostColour(talker.host, state.lab.hosts.length);
-	setText(who, talker.name);
-	setText(where, ` on ${talker.host}${talker.vni === null ? '' : ` in VNI ${talker.vni}`} sends `);
-	setText(part, share(talker.value, total));
+function drawHeadline() {
+	const { figures, unit, mode, span } = picture;
+	const { total } = figures;
+	setText(byId('total'), amount(total[unit], unit, mode));
+	setText(byId('total-words'), `sent ${words.intervalWords(span, view.at)}${span.partial ? ', with a gap' : ''}`);
+	const [loss, extra] = [lossOf(total, mode === 'rate' ? span.seconds : 0), overheadOf(total)];
+	setText(byId('figures-words'), [loss !== null && `${share(loss, 1)} lost`, extra !== null && `${share(extra, 1)} encapsulation`,
+		picture.silent > 0 && `${picture.silent} silent`, picture.unplanned > 0 && `${picture.unplanned} not planned`,
+		figures.folded > 0 && view.view === 'chord' && `${figures.folded} smaller ones in “rest”`].filter(Boolean).join(' · '));
 }
 
-function drawMiddle(condition, history) {
-	const { lab, view } = state;
-	const text = words.middleWords({ condition, picture, lab, view, cleared: history.base !== null });
+function drawLegend() {
+	const { lab } = store;
+	const key = `${view.view} ${lab.name} ${lab.vnis.length}`;
+	const box = byId('keys');
+	if (box.dataset.key !== key) {
+		box.dataset.key = key;
+		box.replaceChildren(...(view.view === 'topology' ? topology.legend(lab) : []));
+	}
+	setText(byId('legend'), { chord: 'A ribbon has its sender’s colour and points at the receiver. Click an arc to look inside, a ribbon to select it.',
+		topology: 'Lines are as thick as their traffic. A gauge fills with the share of the busiest uplink, or of the link’s own rate.' }[view.view] ?? '');
+}
+
+function drawMiddle(condition) {
+	const filtered = view.filters.length > 0 || view.search.trim() !== '';
+	const text = view.view === 'topology' && picture ? ['', '', ''] : words.middleWords({ condition, picture, lab: store.lab, filtered, canAct: act.allowed });
 	byId('middle').hidden = text[0] === '';
 	[...byId('middle').children].forEach((element, i) => {
 		setText(element, text[i]);
@@ -143,31 +247,29 @@ function drawMiddle(condition, history) {
 	});
 }
 
-function drawHealth(sample) {
-	if (!sample)
-		return;
+function drawHealth(frame) {
 	const box = byId('health');
-	const facts = words.healthWords(sample);
+	const facts = healthFacts(store, frame);
 	if (box.childElementCount === 0) {
 		box.append(make('b', {}, 'Monitor'), ...facts.map(([name, , title]) =>
-			make('span', { title, 'data-health': name }, `${name} `, make('b'))), make('em'));
+			make('span', { title, 'data-health': name }, `${name} `, make('b'))), make('em', { role: 'status' }));
 	}
 	facts.forEach(([, value], i) => setText(box.children[i + 1].lastChild, value));
-	const warning = words.healthWarning(sample);
-	box.classList.toggle('amber', warning !== '');
-	setText(box.lastChild, warning);
+	const warnings = healthWarnings(store, frame);
+	box.classList.toggle('amber', warnings.length > 0);
+	setText(box.lastChild, warnings.join(' '));
 }
 
-// -- what the user does -----------------------------------------------------------------------------------
+// -- pointing ---------------------------------------------------------------------------------------------
 
 function pairOf({ from, to }) {
-	const pair = picture?.figures.pairs.find(({ a, b }) => (a === from && b === to) || (a === to && b === from));
+	const pair = picture?.figures.pairs.find(({ a, b }) => (a.key === from.key && b.key === to.key) || (a.key === to.key && b.key === from.key));
 	return pair ? { pair: pair.key } : null;
 }
 
 function light(what) {
 	chord.light(what);
-	table.light(what);
+	table.light(what?.host || what?.client ? { arc: what.client ?? what.host } : what);
 }
 
 function point(what, x, y) {
@@ -178,40 +280,43 @@ function point(what, x, y) {
 	light(what);
 }
 
-function toggleHost(host) {
-	const focused = chord.hasFocus();
-	model.toggleHost(state, host);
-	point(null);
-	draw();
-	if (focused)
-		chord.focusHost(host);
-}
-
-byId('pause').addEventListener('click', () => {
-	model.togglePause(state);
-	redraw();
-});
-byId('clear').addEventListener('click', ({ target }) => {
-	model.clearTotals(state);
-	redraw();
-	// Rates do not show that anything happened.
-	setText(target, 'Cleared');
-	setTimeout(() => setText(target, 'Clear'), 1200);
-});
+byId('live').addEventListener('click', () => look(view.at === null ? newest(store)?.seq ?? null : null));
 addEventListener('keydown', (event) => {
-	const last = [...state.view.open].at(-1);
-	if (event.key === 'Escape' && last)
-		toggleHost(last);
+	if (event.key === 'Escape' && !event.defaultPrevented && !/^(input|select|textarea)$/i.test(event.target.tagName))
+		back();
+	else if (event.key === '/' && !/^(input|select|textarea)$/i.test(event.target.tagName)) {
+		event.preventDefault();
+		byId('search').focus();
+	}
+});
+addEventListener('popstate', () => {
+	view = readView(location.search);
+	redraw();
+});
+addEventListener('hashchange', () => {
+	const given = readToken(location.hash);
+	if (given) {
+		history.replaceState(null, '', location.pathname + location.search);
+		location.reload();
+	}
 });
 document.addEventListener('visibilitychange', redraw);
-new ResizeObserver(redraw).observe(byId('stage'));
+new ResizeObserver(redraw).observe(byId('main'));
 // Age grows without any message: this is what turns the page stale.
 setInterval(() => {
-	if (model.condition(state, performance.now()) !== 'live')
+	if (!['live', 'past'].includes(model.condition(store, view, age())))
 		redraw();
 }, 1000);
 
 connectFeed((message) => {
-	model.learn(state, message, performance.now());
+	const before = store.run;
+	learn(store, message);
+	if (message.type === 'frame' || (message.type === 'store' && newest(store)))
+		heard = performance.now();
+	if (before !== null && store.run !== before)
+		view = { ...view, at: null };
+	if (message.type === 'lab')
+		view = model.fitLab(view, store.lab);
 	redraw();
 });
+redraw();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the page gets its samples: the shared worker's stream, or one of its own where there is no such worker.
+// Where the page gets its messages: the shared worker's stream, or one of its own where there is no such worker.
 
 import { openStream } from './stream.js';
 
 // Part of the worker's name, so that a tab of a newer page never talks to an older page's worker.
-const PROTOCOL = 1;
+const PROTOCOL = 2;
 
 function listenToWorker(onMessage) {
 	const worker = new SharedWorker('/feed-worker.js', { name: `tunlab-feed-${PROTOCOL}` });

@@ -33,7 +33,7 @@ function turn(i, other, n) {
 /**
  * An arc is as long as what its node sends and is sent; each direction of a pair is a ribbon of even width, and
  * the two lie side by side. Returns { arcs: Map key -> { start, end },
- * ribbons: [{ key, pair, from, to, value, source: { start, end }, target: { start, end } }] }; angles in radians
+ * ribbons: [{ key, pair, from, to, value, cell, hollow, source: { start, end }, target: { start, end } }] }; angles in radians
  * clockwise from twelve o'clock. The circle begins at nine o'clock: where two nodes have nearly all the traffic,
  * the small ones then crowd at the sides, where labels have room.
  */
@@ -58,8 +58,10 @@ export function layout(nodes, pairs) {
 	});
 
 	const ribbons = [];
-	const addRibbon = (pair, from, to, value, lane) => {
-		if (!(value > 0))
+	const addRibbon = (pair, from, to, value, cell, lane) => {
+		// Planned and silent: a ribbon without width, to be drawn as a line.
+		const hollow = !(value > 0) && cell?.silent > 0;
+		if (!(value > 0) && !hollow)
 			return;
 		const [i, j] = [rank.get(from.key), rank.get(to.key)];
 		// The lanes of a pair keep their order as seen along the ribbon, so it is reversed at the other end.
@@ -67,12 +69,12 @@ export function layout(nodes, pairs) {
 		const target = { value, turn: turn(j, i, n), lane: -lane };
 		ends.get(from.key).push(source);
 		ends.get(to.key).push(target);
-		ribbons.push({ key: `${from.key}>${to.key}`, pair, from, to, value, source, target });
+		ribbons.push({ key: `${from.key}>${to.key}`, pair, from, to, value, cell, hollow, source, target });
 	};
 	for (const pair of pairs) {
-		addRibbon(pair, pair.a, pair.b, pair.ab, 1);
+		addRibbon(pair, pair.a, pair.b, pair.ab, pair.forth, 1);
 		if (pair.a !== pair.b)
-			addRibbon(pair, pair.b, pair.a, pair.ba, 2);
+			addRibbon(pair, pair.b, pair.a, pair.ba, pair.back, 2);
 	}
 	for (const [key, list] of ends) {
 		const { start, end } = arcs.get(key);

@@ -33,6 +33,16 @@ export function hostColour(name, hosts) {
 	return `hsl(${hue.toFixed(1)} ${[68, 52, 60][n % 3]}% ${[46, 62, 54][n % 3]}%)`;
 }
 
+/** Places in the palette, as far from the first hosts' as they can be. */
+const VNI_PLACES = [4, 10, 2, 8, 6, 0, 9, 3, 5, 7, 1, 11];
+
+/** The colour of the `i`th VNI of a lab. Where both are shown hosts keep to their names and dots, VNIs to lines and bars. */
+export function vniColour(i) {
+	if (i < 0)
+		return NEUTRAL;
+	return i < VNI_PLACES.length ? PALETTE[VNI_PLACES[i]] : hostColour(`vni${i}`, Infinity);
+}
+
 /** A host's colour for one of its inner addresses: 0 is the colour itself, 1 would be white. */
 export function shade(colour, lightness) {
 	const percent = Math.round(100 - 36 * lightness);

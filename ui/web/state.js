@@ -1,93 +1,105 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the page knows and what the user has chosen, and how messages and choices change it. Pure: the clock comes
+// What the user has chosen, and how choices change it: one object, all of it in the page's address (url.js). Pure: the clock comes
 // in as an argument, nothing is drawn here.
 
-import { NOTHING, clear, period, remember } from './history.js';
+import { sameFilter } from './filter.js';
+import { newest } from './store.js';
 
-/** Without a sample for this long, or three intervals, what is shown is old. */
+/** Without a frame for this long, or three intervals, what is shown is old. */
 export const STALE_S = 3;
 
-export function newState() {
-	return {
-		link: 'connecting', // as told by the stream: connecting, live, lost, full, ended
-		lab: null,
-		history: NOTHING,
-		frozen: null, // the history as it was when the user paused
-		heard: 0, // when the newest sample came, milliseconds
-		view: { vni: 'all', unit: 'bytes', mode: 'rate', open: new Set() },
-	};
-}
+export const VIEWS = ['chord', 'topology', 'table'];
 
-/** Another lab: nothing of the old one may mix with it; unit and mode are the user's taste and stay. */
-function startOver(state) {
-	state.history = NOTHING;
-	state.frozen = null;
-	state.view.open.clear();
-	state.view.vni = 'all';
-}
-
-function learnLab(state, answer) {
-	const lab = { name: '', hosts: [], vnis: [], clients: [], ...answer };
-	if (state.lab && state.lab.name !== lab.name)
-		startOver(state);
-	state.lab = lab;
-}
-
-function learnSample(state, sample, now) {
-	const history = remember(state.history, sample);
-	if (state.history.samples.length > 0 && history.samples.length === 1)
-		startOver(state);
-	state.history = history;
-	state.heard = now;
-}
-
-/** Takes in a message of the stream (see openStream()). */
-export function learn(state, message, now) {
-	if (message.type === 'lab')
-		learnLab(state, message.lab);
-	else if (message.type === 'link')
-		state.link = message.state;
-	else
-		learnSample(state, message.sample, now);
-}
-
-export function togglePause(state) {
-	state.frozen = state.frozen ? null : state.history;
-}
-
-/** Totals count from now on, also in a paused picture. */
-export function clearTotals(state) {
-	state.history = clear(state.history);
-	if (state.frozen)
-		state.frozen = clear(state.frozen);
-}
+export const newView = () => ({
+	view: 'chord', // which of VIEWS
+	level: 'outer', // what a node is: host, inner address or client (figures.js)
+	open: [], // hosts whose inner addresses are shown on the outer level
+	unit: 'bytes',
+	over: 3, // the span, seconds, or 'all' (span.js)
+	filters: [], // chips: [{ field, value, not }]
+	search: '', // what stands in the search box
+	select: null, // the one selection all views share: a name, or two joined by "~"
+	stack: 'host', // layers of the timeline
+	at: null, // seq that the span ends with; null: now
+	sort: { by: 'sent', down: true },
+});
 
 /** Opens or closes a host. */
-export function toggleHost(state, host) {
-	if (!state.view.open.delete(host))
-		state.view.open.add(host);
+export function toggleOpen(view, host) {
+	const open = view.open.includes(host) ? view.open.filter((one) => one !== host) : [...view.open, host];
+	return { ...view, level: 'outer', open };
 }
 
-export function shownHistory(state) {
-	return state.frozen ?? state.history;
+export function select(view, name) {
+	return { ...view, select: view.select === name ? null : name };
 }
 
-/** The period that is shown, null while there is none. */
-export function shownPeriod(state) {
-	return state.lab && period(shownHistory(state), state.view.mode);
+/** Adds a filter; where it is there already, or its opposite, that one goes. */
+export function addFilter(view, filter) {
+	return { ...view, filters: [...view.filters.filter((one) => !sameFilter(one, filter)), filter] };
 }
 
-/** Seconds since the newest sample came. */
-export function sampleAge(state, now) {
-	return state.history.samples.length ? (now - state.heard) / 1000 : 0;
+export function dropFilter(view, filter) {
+	return { ...view, filters: view.filters.filter((one) => !sameFilter(one, filter)) };
 }
 
-/** What the user has to know first: the connection's state, or that figures are old or held. */
-export function condition(state, now) {
-	if (state.link !== 'live')
-		return state.link;
-	const interval = state.history.samples.at(-1)?.interval_s ?? 1;
-	if (sampleAge(state, now) > Math.max(STALE_S, 3 * interval))
+/** The only VNI shown, 'all', or null for some. */
+export function chosenVni({ filters }) {
+	const own = filters.filter(({ field }) => field === 'vni');
+	return own.length === 0 ? 'all' : own.length === 1 && !own[0].not ? own[0].value : null;
+}
+
+export function chooseVni(view, vni) {
+	const filters = view.filters.filter(({ field }) => field !== 'vni');
+	return { ...view, filters: vni === 'all' ? filters : [...filters, { field: 'vni', value: vni, not: false }] };
+}
+
+export function sortBy(view, by) {
+	return { ...view, sort: { by, down: view.sort.by === by ? !view.sort.down : !['from', 'to', 'vni', 'proto'].includes(by) } };
+}
+
+/** One step in: a host opens, an inner address leads to the clients of its VNI, a client to its own pairs. */
+export function drillIn(view, node) {
+	if (node.kind === 'host' && node.host !== null)
+		return toggleOpen(view, node.host);
+	if (node.kind === 'inner' && node.vni !== null && view.level !== 'client')
+		return { ...chooseVni(view, String(node.vni)), level: 'client', open: [], select: node.client ?? null };
+	if (node.client)
+		return addFilter({ ...view, select: node.client }, { field: 'client', value: node.client, not: false });
+	return view;
+}
+
+/** One step out, the way drillIn() came; null where there is nothing to leave. */
+export function drillOut(view) {
+	const client = view.filters.findLast(({ field, not }) => field === 'client' && !not);
+	if (client)
+		return dropFilter(view, client);
+	if (view.select)
+		return { ...view, select: null };
+	if (view.level === 'client' && chosenVni(view) !== 'all')
+		return { ...chooseVni(view, 'all'), level: 'outer' };
+	if (view.level !== 'outer')
+		return { ...view, level: 'outer' };
+	return view.open.length ? { ...view, open: view.open.slice(0, -1) } : null;
+}
+
+/** What does not fit another lab goes; the user's taste stays. */
+export function fitLab(view, lab) {
+	const hosts = new Set(lab.hosts.map(({ name }) => name));
+	const clients = new Set(lab.clients.map(({ name }) => name));
+	const vnis = new Set(lab.vnis.map(({ vni }) => String(vni)));
+	const fits = ({ field, value }) => (field === 'host' ? hosts.has(value) : field === 'client' ? clients.has(value)
+		: field === 'vni' ? vnis.has(value) || value === 'none' : true);
+	return { ...view, open: view.open.filter((host) => hosts.has(host)), filters: view.filters.filter(fits) };
+}
+
+/** What the user has to know first: the connection's state, or that figures are old or held. `age`: seconds since the newest frame
+ *  came. */
+export function condition(store, view, age) {
+	if (store.link !== 'live')
+		return store.link;
+	const interval = newest(store)?.interval_s ?? 1;
+	if (newest(store) && age > Math.max(STALE_S, 3 * interval))
 		return 'stale';
-	return state.frozen ? 'paused' : 'live';
+	return view.at === null ? 'live' : 'past';
 }

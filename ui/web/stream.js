@@ -6,14 +6,18 @@ const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 4000;
 
 /**
- * Connects and keeps connected. Calls `emit` with { type: 'lab', lab }, { type: 'sample', sample } and
- * { type: 'link', state }, state being
+ * Connects and keeps connected. Calls `emit` with { type: 'lab', lab }, { type: 'base', base }, { type: 'frame', frame } (the feed's
+ * messages) and { type: 'link', state }, state being
  *   connecting · live · lost (the server does not answer) · full (it has too many streams) · ended (lab is over).
- * `env` gives fetch, EventSource and setTimeout; tests bring their own.
+ * After a break only what is new is asked for. `env` gives fetch, EventSource and setTimeout; tests bring their own.
  */
 export function openStream(emit, env = globalThis) {
 	let delay = FIRST_DELAY_MS;
 	let state = null;
+	let run = null; // of the lab last heard
+	let seq = 0; // of the newest frame
+	let caught = 0; // frames above this seq are of now, not of the past
+	let version = null; // of the lab document, as frames tell it
 
 	function enter(next) {
 		if (next === state)
@@ -30,22 +34,46 @@ export function openStream(emit, env = globalThis) {
 		delay = Math.min(delay * 2, LONGEST_DELAY_MS);
 	}
 
+	async function fetchLab() {
+		const answer = await env.fetch('/api/v1/lab', { cache: 'no-store' });
+		if (answer.ok)
+			emit({ type: 'lab', lab: await answer.json() });
+		return answer;
+	}
+
 	async function connect() {
 		try {
-			const answer = await env.fetch('/api/v1/lab', { cache: 'no-store' });
+			const answer = await fetchLab();
 			if (!answer.ok)
 				return again(answer.status === 503 ? 'full' : 'lost');
-			emit({ type: 'lab', lab: await answer.json() });
 		} catch {
 			return again('lost');
 		}
-		listen(new env.EventSource('/api/v1/events'));
+		listen(new env.EventSource(run === null ? '/api/v1/feed' : `/api/v1/feed?since=${seq}&run=${run}`));
+	}
+
+	/** Frames tell when the lab document has changed: traffic that began or ended, a link. */
+	function followLab(frame) {
+		if (frame.seq > caught && version !== null && frame.lab !== version)
+			fetchLab().catch(() => {}); // a server that is gone shows by its stream
+		version = frame.lab;
 	}
 
 	function listen(source) {
-		source.addEventListener('sample', (event) => {
+		source.addEventListener('base', (event) => {
+			const base = JSON.parse(event.data);
+			if (base.run !== run)
+				version = null;
+			run = base.run;
+			caught = base.seq;
+			emit({ type: 'base', base });
+		});
+		source.addEventListener('frame', (event) => {
+			const frame = JSON.parse(event.data);
 			delay = FIRST_DELAY_MS;
-			emit({ type: 'sample', sample: JSON.parse(event.data) });
+			seq = frame.seq;
+			emit({ type: 'frame', frame });
+			followLab(frame);
 			enter('live');
 		});
 		source.addEventListener('end', () => enter('ended'));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every sentence the page says. Pure: facts in, text out.
 
-import { amount, count, duration, encapName, grouped, share } from './format.js';
+import { amount, count, duration, encapName, share } from './format.js';
 
 export const LINK_WORDS = {
-	connecting: 'Connecting', live: 'Live', paused: 'Paused', stale: 'Stale', lost: 'Disconnected',
+	connecting: 'Connecting', live: 'Live', past: 'Looking back', stale: 'Stale', lost: 'Disconnected',
 	full: 'Waiting for a place', ended: 'Lab ended',
 };
 
@@ -26,56 +26,59 @@ export function labFacts(lab) {
 		.filter(Boolean).join(' · ');
 }
 
-/** What the big figure counts. */
-export function totalWords({ mode, seconds }, history) {
-	if (mode === 'rate')
-		return `sent, over the last ${seconds.toFixed(1)}\u00a0s`;
-	const { base, samples } = history;
-	const span = duration(samples.at(-1).elapsed_s - (base?.elapsed_s ?? 0));
-	return base ? `sent in the ${span} since cleared` : `sent in ${span}`;
+/** "3 min 05 s" on the lab's clock. */
+export const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
+
+/** The time that figures are of. */
+export function intervalWords(span, at) {
+	if (span.mode === 'total')
+		return `in ${duration(span.end.elapsed_s)} since the start`;
+	const length = `${span.seconds.toFixed(1)}\u00a0s`;
+	return at === null ? `over the last ${length}` : `over ${length} until ${clock(span.end.elapsed_s)}`;
 }
 
 /** A node for who cannot see it. */
 export function nodeWords(node, { figures, unit, mode }) {
 	const what = [node.name, node.tag, node.address].filter(Boolean).join(', ');
-	const enter = { host: ' Enter shows its inner addresses.', inner: ` Enter closes ${node.host}.` }[node.kind] ?? '';
+	const enter = { host: node.host && ' Enter shows its inner addresses.', inner: ` Enter shows the clients of VNI ${node.vni}.`,
+		client: ' Enter shows it alone.' }[node.kind] ?? '';
 	return `${what}: sends ${amount(node.sent, unit, mode)}, ${share(node.sent, figures.total[unit])} of all;`
 		+ ` is sent ${amount(node.got, unit, mode)}.${enter}`;
 }
 
-/** The words inside the ring while there is nothing to draw: [title, text, command], title '' for none. */
-export function middleWords({ condition, picture, lab, view, cleared }) {
+/** A ribbon for who cannot see it. */
+export function cellWords(cell, { figures, unit, mode }, loss) {
+	const marks = [cell.unplanned && 'not planned', cell.silent === cell.flows && 'planned, but silent'].filter(Boolean).map((mark) => `, ${mark}`).join('');
+	return `${cell.from.name} to ${cell.to.name}: ${amount(cell[unit], unit, mode)}, ${share(cell[unit], figures.total[unit])} of all`
+		+ `${loss > 0 ? `, ${share(loss, 1)} lost` : ''}${marks}. Enter selects the pair.`;
+}
+
+/** The words in the picture while there is nothing to draw: [title, text, command], title '' for none. */
+export function middleWords({ condition, picture, lab, filtered, canAct }) {
 	if (!picture && condition === 'lost')
 		return ['No lab', 'Nothing answers at this address. Start one:', 'sudo tunlab run'];
 	if (!picture)
 		return [condition === 'ended' ? 'The lab has ended' : 'Measuring…', '', ''];
-	if (picture.figures.total.packets > 0 || condition === 'ended')
+	const { total, cells } = picture.figures;
+	if (total.packets > 0 || cells.length > 0 || condition === 'ended')
 		return ['', '', ''];
-	if (view.mode === 'total' && cleared)
-		return ['Nothing since cleared', '', ''];
-	const where = view.vni === 'all' ? '' : ` in VNI ${view.vni ?? 'none'}`;
-	const client = lab.clients.find(({ vni }) => vni === view.vni) ?? lab.clients[3] ?? lab.clients.at(-1);
+	if (filtered)
+		return ['Nothing matches', 'No traffic passes your filters at this time.', ''];
+	const client = lab.clients[3] ?? lab.clients.at(-1);
 	if (!client)
-		return [`No tunnelled traffic${where}`, '', ''];
-	return [`No traffic${where}`, 'Make some from another terminal:',
+		return ['No tunnelled traffic', '', ''];
+	return ['No traffic', canAct ? 'Make some with Act, or from another terminal:' : 'Make some from another terminal:',
 		`tunlab traffic --client ${client.id} --rate 500pps`];
 }
 
-/** The monitor's own figures: [[name, value, explanation]]. */
-export function healthWords({ monitor, other }) {
-	return [
-		['seen', grouped(monitor.seen), 'frames the monitor was given'],
-		['flows', `${grouped(monitor.flows)} of ${grouped(monitor.capacity)}`, 'flow table in use'],
-		['not tunnelled', grouped((other?.packets ?? 0) + (other?.received?.packets ?? 0)),
-			'frames that were no tunnel packets: sent and received, like those seen'],
-		['lost', grouped(monitor.lost), 'frames not counted because the flow table was full'],
-		['truncated', grouped(monitor.truncated), 'frames too short to read'],
-		['unknown', grouped(monitor.unknown), 'tunnel packets of a kind not understood'],
-		['for others', grouped(monitor.otherhost ?? 0), 'frames flooded to a host they were not for'],
-	];
+/** Since when somebody has been as loud as now. */
+export function sinceWords({ seconds, open, start }) {
+	return open ? (start ? 'since the start' : `for over ${duration(seconds)}`) : `for ${duration(seconds)}`;
 }
 
-/** Why the monitor's figures cannot be trusted, '' when they can. */
-export function healthWarning({ monitor }) {
-	return monitor.lost > 0 ? 'Some frames were not counted: the flow table is full. Figures are too low.' : '';
+/** What a link has, for people: "down", "50mbit · 10ms · 1% loss". */
+export function linkWords(link) {
+	if (!link)
+		return 'unimpaired';
+	return [link.down && 'down', link.rate, link.delay, link.loss && `${link.loss} loss`].filter(Boolean).join(' · ');
 }

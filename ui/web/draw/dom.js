@@ -26,3 +26,12 @@ export function setAttribute(element, name, value) {
 export function byId(id) {
 	return document.getElementById(id);
 }
+
+/** Sets a style property unless it is what was set last; the browser's own text of a colour differs. */
+export function writeStyle(element, property, value) {
+	const key = `style-${property}`;
+	if (element.getAttribute(`data-${key}`) === value)
+		return;
+	element.setAttribute(`data-${key}`, value);
+	element.style.setProperty(property, value);
+}

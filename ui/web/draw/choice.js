@@ -5,8 +5,8 @@ import { make } from './dom.js';
 
 const BUTTONS_LIMIT = 8;
 
-/** Fills the fieldset `box`; `onChoose` is called with the value of what the user picked. */
-export function createChoice(box, onChoose) {
+/** Fills the fieldset `box`; `onChoose` is called with the value of what the user picked. `list`: a list in any case. */
+export function createChoice(box, onChoose, { list: always = false } = {}) {
 	const group = make('div', { class: 'options' });
 	let offered = '';
 	let values = [];
@@ -15,7 +15,7 @@ export function createChoice(box, onChoose) {
 
 	function build(options) {
 		values = options.map(([value]) => value);
-		group.replaceChildren(...(options.length > BUTTONS_LIMIT ? [list(options)] : buttons(options)));
+		group.replaceChildren(...(always || options.length > BUTTONS_LIMIT ? [list(options)] : buttons(options)));
 	}
 
 	function list(options) {

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// View models beside the chord's: plan, talkers, timeline, topology, table, health; and orders.
+import assert from 'node:assert/strict';
+import { healthFacts, healthWarnings } from '../../ui/web/health.js';
+import { createOrders, keptToken } from '../../ui/web/orders.js';
+import { paint } from '../../ui/web/paint.js';
+import { compare, planOf } from '../../ui/web/plan.js';
+import { csv, sortRows, visibleRows } from '../../ui/web/rows.js';
+import { newView } from '../../ui/web/state.js';
+import { newest } from '../../ui/web/store.js';
+import { since, talkers } from '../../ui/web/talkers.js';
+import { niceMost, timeStep, timeline } from '../../ui/web/timeline.js';
+import { linkBits, linkOf, placeHosts, thickness, topology } from '../../ui/web/topology.js';
+import { figures } from '../../ui/web/figures.js';
+import { spanOf } from '../../ui/web/span.js';
+import { test } from '../lib/tap.mjs';
+import { Feed, amount, fed, flow, lab, sums, view } from './fixture.mjs';
+
+const generator = (how) => ({ id: 0, name: 'web', from: 'c0', to: ['c2'], peers: 1, proto: 'udp', rate: '100pps', size: 64, state: 'running', ...how });
+const withTraffic = (...traffic) => ({ ...lab(), traffic });
+
+// -- plan
+
+test('what generators make is explained, in both directions for pings', () => {
+	const udp = planOf(withTraffic(generator()));
+	assert.ok(udp.explains(flow(0, 1)));
+	assert.ok(!udp.explains(flow(1, 0)));
+	assert.ok(!udp.explains(flow(0, 1, { inner_proto: 'ipv4/icmp' })));
+	const ping = planOf(withTraffic(generator({ proto: 'ping' })));
+	assert.ok(ping.explains(flow(1, 0, { inner_proto: 'ipv4/icmp' })));
+	for (const chatter of [{ inner_proto: 'arp' }, { inner_proto: 'ipv4/igmp' }, { inner_proto: 'ipv6/icmpv6', inner_dst: 'ff02::1' }])
+		assert.ok(udp.explains(flow(2, 1, chatter)));
+	assert.ok(planOf(withTraffic(generator({ peers: 100 }))).explains(flow(0, 2)), 'peers that were not listed');
+});
+
+test('planned pairs that should have spoken are silent; others are left in peace', () => {
+	const silent = (traffic, seen) => compare(withTraffic(...traffic), [], seen).map((one) => `${one.flow.src_client}>${one.flow.dst_client}`);
+	const nobody = () => new Set();
+	assert.deepEqual(silent([generator()], nobody), ['c0>c2']);
+	assert.deepEqual(silent([generator({ proto: 'ping' })], nobody), ['c0>c2', 'c2>c0']);
+	assert.deepEqual(silent([generator({ state: 'done' })], nobody), []);
+	assert.deepEqual(silent([generator({ rate: '0.4pps' })], (seconds) => (seconds < 10 ? new Set() : new Set(['c0 c2']))), [], 'it spoke in the last ten seconds');
+	assert.deepEqual(silent([generator({ rate: '0.4pps' })], () => null), [], 'memory is too short to say');
+	const [spoke] = compare(withTraffic(generator()), [amount(0, 1, 5)], nobody);
+	assert.equal(spoke.unplanned, false);
+	assert.equal(compare(withTraffic(), [amount(0, 1, 5)], nobody)[0].unplanned, true);
+	const { traffic, ...bare } = lab();
+	assert.equal(compare(bare, [amount(0, 1, 5)], nobody)[0].unplanned, undefined, 'no plan, no judgement');
+});
+
+// -- talkers
+
+test('the busiest come first, with their shares', () => {
+	const list = talkers([amount(0, 1, 4), amount(0, 2, 4), amount(1, 0, 2)], lab(), 'packets', null, 5);
+	assert.deepEqual(list.map(({ name, host, value, share }) => [name, host, value, share]), [['c0', 'host0', 8, 0.8], ['c2', 'host1', 2, 0.2]]);
+	assert.deepEqual(talkers([], lab(), 'packets', null, 5), []);
+});
+
+test('since when: back to where the rate was half of what it is', () => {
+	const one = flow(0, 1), loud = [[one, 100]], quiet = [[one, 10]];
+	const store = fed([quiet, quiet, quiet, quiet, loud, loud, quiet, loud, loud]);
+	const span = spanOf(store, { at: null, over: 3 });
+	assert.deepEqual(since(store, span, 'c0', lab(), 'packets', 70), { seconds: 5, open: false });
+	assert.equal(since(store, span, 'c0', lab(), 'packets', 15).start, true);
+});
+
+// -- timeline
+
+test('layers add up to the sums, biggest first, silence included', () => {
+	const store = fed([[[flow(0, 1), 1], [flow(1, 0), 5]], [], [[flow(1, 0), 5]]]);
+	for (const frame of store.frames)
+		frame.hosts = [[0, 1, 100, 0, 0], [1, 5, 500, 0, 0]].filter(([host]) => frame.ids.length > 1 || (host === 1 && frame.ids.length));
+	const model = timeline(store, { stack: 'host', unit: 'packets' });
+	assert.deepEqual(model.layers.map(({ key, values }) => [key, values]), [['host1', [5, 0, 5]], ['host0', [1, 0, 0]]]);
+	assert.deepEqual([model.sums, model.most], [[6, 0, 5], 6]);
+	const clients = timeline(store, { stack: 'client', unit: 'packets', filter: (one) => one.src_client === 'c2', asked: 'client:c2' });
+	assert.deepEqual(clients.layers.map(({ key }) => key), ['c2']);
+});
+
+test('more layers than can be told apart are summed', () => {
+	const where = lab(20, [10000]);
+	const store = fed([Array.from({ length: 20 }, (_, i) => [flow(i, (i + 1) % 20, { src_client: `c${i}` }), i + 1])], new Feed(where));
+	const { layers, most } = timeline(store, { stack: 'client', unit: 'packets' });
+	assert.deepEqual([layers.length, layers.at(-1).key, most], [9, 'other', 210]);
+});
+
+test('axes have round numbers', () => {
+	assert.deepEqual([0, 1, 3, 630e3, 1e6].map(niceMost), [1, 1, 5, 1e6, 1e6]);
+	assert.deepEqual([timeStep(60, 10), timeStep(600, 10)], [10, 60]);
+});
+
+// -- topology
+
+test('each part carries what passes through it', () => {
+	const { hosts, most } = topology(sums([amount(0, 1, 10), amount(1, 0, 4, { received: { packets: 3, bytes: 300 } })]), lab(), view());
+	assert.deepEqual([hosts[0].sent, hosts[0].got, hosts[1].sent, hosts[1].got, most], [10, 3, 4, 10, 10]);
+	assert.deepEqual(hosts[0].clients.map(({ name, sent, got }) => [name, sent, got]), [['c0', 10, 3], ['c1', 0, 0]]);
+	assert.deepEqual(hosts[0].vnis.map(({ vni, sent }) => [vni, sent]), [[10000, 10], [10001, 0]]);
+});
+
+test('flooded frames leave a host and arrive nowhere in particular', () => {
+	const { hosts } = topology(sums([amount(0, 1, 9, { bum: true, outer_dst: '239.1.1.1', dst_client: null })]), lab(), view());
+	assert.deepEqual(hosts.map(({ sent, got }) => [sent, got]), [[9, 0], [0, 0], [0, 0]]);
+});
+
+test('links are read as the lab tells them', () => {
+	assert.equal(linkOf(undefined), null);
+	assert.equal(linkOf('up'), null);
+	assert.deepEqual(linkOf('rate 50mbit delay 10ms loss 1% down'), { rate: '50mbit', delay: '10ms', loss: '1%', down: true });
+	assert.equal(linkOf({ rate: null, delay: null, loss: null, down: false }), null);
+	assert.equal(linkOf({ rate: '50mbit', down: false }).rate, '50mbit');
+	assert.equal(linkBits(linkOf('rate 50mbit')), 50e6);
+});
+
+test('boxes never overlap and stay inside, from one host to a thousand, from phone to wall', () => {
+	for (const n of [1, 4, 9, 16, 32, 33, 100, 300, 1000]) {
+		for (const [width, height] of [[330, 400], [740, 430], [1250, 700]]) {
+			const { boxes, whole, height: tall } = placeHosts(lab(n, [1, 2, 3, 4]).hosts.map((host) => ({ ...host, clients: [1, 2, 3, 4] })), width, height);
+			assert.equal(boxes.length, n);
+			assert.equal(whole && n > 32, false);
+			const grid = new Map();
+			for (const box of boxes) {
+				assert.ok(box.x >= -0.01 && box.x + box.width <= width + 0.01 && box.y >= 0 && box.y + box.height <= box.rail && box.rail <= tall, `${n} in ${width}`);
+				const row = grid.get(box.y) ?? [];
+				row.forEach((other) => assert.ok(box.x >= other.x + other.width, `${n} in ${width}`));
+				grid.set(box.y, [...row, box]);
+			}
+		}
+	}
+});
+
+test('lines grow with their traffic and are never nothing', () => {
+	assert.equal(thickness(0, 10, 8), 1);
+	assert.equal(thickness(10, 10, 8), 8);
+	assert.ok(thickness(1, 10, 8) < thickness(2, 10, 8));
+});
+
+// -- table
+
+test('rows sort by any column, equal ones keep their order', () => {
+	const { cells } = figures(sums([amount(0, 1, 5), amount(1, 2, 9, { received: { packets: 8, bytes: 1 } }), amount(2, 0, 5)]), lab(), view());
+	const by = (column, down) => sortRows(cells, { by: column, down }, { unit: 'packets', seconds: 0 }).map(({ key }) => key[4] + key[10]);
+	assert.deepEqual(by('sent', true), ['12', '01', '20']);
+	assert.deepEqual(by('sent', false), ['01', '20', '12']);
+	assert.deepEqual(by('from', false), ['01', '12', '20']);
+	assert.deepEqual(by('loss', true)[0], '12');
+	assert.deepEqual(by('nonsense', true), ['12', '01', '20']);
+});
+
+test('only rows near the window are drawn', () => {
+	assert.deepEqual(visibleRows(5, 45, 0, 300), { first: 0, count: 5 });
+	const { first, count } = visibleRows(65536, 30, 300000, 450);
+	assert.ok(first <= 10000 && first + count >= 10015 && count < 40);
+	assert.deepEqual(visibleRows(10, 30, 9e9, 450), { first: 10, count: 0 });
+});
+
+test('CSV is whole, unrounded, and no formula', () => {
+	const { cells } = figures(sums([amount(0, 1, 1 / 3), amount(1, 0, 5, { unplanned: true }), amount(2, 0, 0, { silent: true })]), lab(), view());
+	cells[0].from.name = '=cmd()';
+	cells[2].from.name = 'a "b", c';
+	const lines = csv(cells, { mode: 'rate', seconds: 3 }).trimEnd().split('\r\n');
+	assert.equal(lines.length, 4);
+	assert.ok(lines[1].startsWith("'=cmd(),") && lines[1].endsWith(',no'));
+	assert.ok(lines[2].includes('0.3333333333333333'));
+	assert.ok(lines[3].startsWith('"a ""b"", c",') && lines[3].endsWith(',silent'));
+});
+
+// -- health
+
+test('trouble turns the strip amber, with the reason', () => {
+	const warn = (...monitors) => {
+		const feed = new Feed();
+		const store = fed([], feed);
+		const calm = { seen: 9, lost: 0, truncated: 0, unknown: 0, flows: 5, capacity: 100 };
+		store.frames = [calm, ...monitors.map((one) => ({ ...calm, ...one }))].map((monitor) => ({ ...feed.frame([]), monitor }));
+		return healthWarnings(store, newest(store)).join(' ');
+	};
+	assert.equal(warn({}), '');
+	assert.match(warn({ lost: 1 }), /too low/);
+	assert.match(warn({ flows: 81 }), /81.% full/);
+	assert.match(warn({ unknown: 3 }), /does not understand/);
+	assert.equal(warn({ unknown: 3 }, ...Array(12).fill({ unknown: 3 })), '', 'it is over');
+});
+
+test('the strip tells seen, decoded, other, lost, fill and cost', () => {
+	const store = fed([[[flow(0, 1), 5]], [[flow(0, 1), 5]]]);
+	const facts = Object.fromEntries(healthFacts(store, newest(store)).map(([name, value]) => [name, value.replace(/\s/g, ' ')]));
+	assert.deepEqual(Object.keys(facts), ['seen', 'decoded', 'not tunnelled', 'lost', 'truncated', 'unknown', 'flow table', 'cost']);
+	assert.deepEqual([facts.decoded, facts.cost], ['20', '1 %'.replace('1', '1.0')]);
+});
+
+// -- all of it
+
+test('one picture: figures, talkers and marks agree', () => {
+	const feed = new Feed(withTraffic(generator(), generator({ id: 1, from: 'c4', to: ['c0'] })));
+	const painted = paint(fed([[[flow(0, 1), 100], [flow(1, 2), 1]], [[flow(0, 1), 100]], [[flow(0, 1), 100]]], feed), newView());
+	assert.equal(painted.figures.total.packets, 301 / 3);
+	assert.equal(painted.talkers[0].name, 'c0');
+	assert.deepEqual([painted.silent, painted.unplanned], [1, 1]);
+	assert.ok(painted.figures.nodes.every(({ colour, says }) => colour && says));
+});
+
+test('a lab of 1000 hosts with 1000 flows is painted in time', () => {
+	const where = lab(1000, [10000]);
+	const flows = Array.from({ length: 1000 }, (_, i) => [flow(i, (i * 7 + 1) % 1000, { src_client: `c${i}`, dst_client: `c${(i * 7 + 1) % 1000}` }), i + 1]);
+	const painted = paint(fed([flows, flows, flows], new Feed(where)), { ...newView(), view: 'topology' });
+	assert.ok(painted.figures.drawn.length <= 61);
+	assert.equal(painted.topology.hosts.length, 1000);
+});
+
+// -- orders
+
+test('orders carry the token in a header, and the lab’s sentence comes back', async () => {
+	const asked = [];
+	const answers = [[200, { id: 7 }], [400, { error: 'cannot use rate quick' }], [403, {}]];
+	const orders = createOrders('secret', null, async (path, options) => {
+		asked.push([path, options]);
+		const [status, body] = answers.shift();
+		return { ok: status === 200, status, json: async () => body };
+	});
+	assert.deepEqual(await orders.startTraffic({ client: 'c3' }), { id: 7 });
+	assert.equal(asked[0][0], '/api/v1/traffic');
+	assert.equal(asked[0][1].headers.Authorization, 'Bearer secret');
+	await assert.rejects(orders.changeLink('host3', { down: true }), /cannot use rate quick/);
+	assert.equal(asked[1][0], '/api/v1/link/host3');
+	await assert.rejects(orders.stopTraffic(7), /token/);
+	assert.ok(asked.every(([path]) => !path.includes('secret')));
+});
+
+test('the token is kept for the tab', () => {
+	const storage = new Map();
+	const like = { getItem: (name) => storage.get(name) ?? null, setItem: (name, value) => storage.set(name, value) };
+	assert.equal(keptToken(null, like), null);
+	assert.equal(keptToken('abc', like), 'abc');
+	assert.equal(keptToken(null, like), 'abc');
+});

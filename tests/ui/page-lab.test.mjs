@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page and what happens to the lab: changes from the page, silence, strangers, trouble, the end.
+import assert from 'node:assert/strict';
+import { Child, run } from '../lib/lab.mjs';
+import { begin, choose, count, drawn, endLook, look, newTab, resting, shot, startLab, state, text, until, world } from './browser.mjs';
+
+const said = (page, pattern) => page.waitForFunction((source) => new RegExp(source).test(document.querySelector('#act-said').textContent),
+	pattern.source);
+const wordsOf = (page) => text(page, '#figures-words');
+
+look('without the token the page is read-only, and says so', async () => {
+	await begin('idle');
+	const { page } = world;
+	assert.equal(await text(page, '#act-open'), 'Read-only');
+	await page.click('#act-open');
+	assert.ok(await page.isVisible('#act-read-only') && !await page.isVisible('#act-forms'));
+	await page.fill('#act-token input', 'nonsense');
+	await page.keyboard.press('Enter');
+	await said(page, /no token/);
+	await shot(page, 'read-only');
+	await page.click('#act-close');
+});
+
+look('an idle lab says so, and how to change it', async (page) => {
+	await page.waitForFunction(() => document.querySelector('#middle strong').textContent === 'No traffic');
+	assert.equal(await text(page, '#middle code'), 'tunlab traffic --client 3 --rate 500pps');
+	assert.equal(await count(page, '.ribbon'), 0);
+	assert.equal(await count(page, '.arc'), 9);
+	await shot(page, 'idle');
+});
+
+look('the token comes in the fragment, leaves the address and stays with the tab', async (page) => {
+	await page.goto('about:blank');
+	await page.goto(`${world.url}#token=${world.token}`);
+	await until(page, 'live');
+	assert.equal(await page.evaluate(() => location.href), world.url);
+	await page.reload();
+	await until(page, 'live');
+	assert.equal(await text(page, '#act-open'), 'Act');
+	assert.equal(await text(page, '#middle p'), 'Make some with Act, or from another terminal:');
+});
+
+look('traffic is started, changed and stopped from the page', async (page) => {
+	await page.click('#act-open');
+	await page.fill('#act-traffic [name=client]', 'c3');
+	await page.fill('#act-traffic [name=to]', 'host8');
+	await page.fill('#act-traffic [name=rate]', 'quickly');
+	await page.click('#act-start');
+	await said(page, /^Cannot use rate quickly/);
+	await page.fill('#act-traffic [name=rate]', '200pps');
+	await page.click('#act-start');
+	await said(page, /^Started: c3 sends 200pps/);
+	await page.waitForSelector('[data-ribbon="host0>host8"]', { state: 'attached' });
+	assert.equal(await text(page, '#talkers b'), 'c3');
+	await page.waitForSelector('#act-running [data-traffic]');
+	await resting(page);
+	await shot(page, 'act');
+	assert.match(await text(page, '#act-running li'), /live-1.*c3 → c35 · udp · 200pps · 1024 B/);
+	await page.click('#act-running button:has-text("Change")');
+	await page.fill('#act-traffic [name=rate]', '400pps');
+	await page.click('#act-start');
+	await said(page, /^Changed: c3 now sends 400pps/);
+	await page.waitForFunction(() => /400pps/.test(document.querySelector('#act-running').textContent)
+		&& document.querySelectorAll('#act-running [data-traffic]').length === 1);
+	await page.click('#act-running button:has-text("Stop")');
+	await said(page, /^Stopped/);
+	await page.waitForFunction(() => document.querySelectorAll('#act-running [data-traffic]').length === 0);
+});
+
+look('a link is taken down and brought back from the page; the topology shows it, the timeline marks it', async (page) => {
+	await page.fill('#act-traffic [name=client]', 'c0');
+	await page.fill('#act-traffic [name=to]', 'all');
+	await page.fill('#act-traffic [name=rate]', '100pps');
+	await page.click('#act-start');
+	await said(page, /^Started: c0/);
+	await choose(page, 'view', 'Topology');
+	await page.selectOption('#act-link [name=host]', 'host4');
+	await page.click('#act-link button:has-text("Take down")');
+	await said(page, /^host4 is cut off/);
+	await page.waitForSelector('[data-host=host4] .uplink.down', { state: 'attached' });
+	assert.equal(await text(page, '[data-host=host4] .badge'), 'down');
+	await page.waitForSelector('#timeline [data-event*="link host4 down"]', { state: 'attached' });
+	await page.waitForFunction(() => document.querySelector('#act-link-now').textContent === 'Now: down');
+	await page.click('#act-close');
+	await page.waitForTimeout(3500);
+	await shot(page, 'link-down');
+	await choose(page, 'view', 'Chord');
+	await page.waitForFunction(() => /[1-9][\d.]*\s% lost/.test(document.querySelector('#figures-words').textContent));
+	await page.click('#act-open');
+	await page.click('#act-link button:has-text("Bring up")');
+	await said(page, /^host4 is back/);
+	await page.click('#act-close');
+	await choose(page, 'view', 'Topology');
+	await page.waitForFunction(() => !document.querySelector('[data-host=host4] .uplink.down'));
+	await choose(page, 'view', 'Chord');
+});
+
+look('flows that nobody planned carry a warning mark', async (page) => {
+	const ping = new Child(['exec', '--lab', world.name, 'c5', '--', 'ping', '-i', '0.2', '-c', '40', '192.168.1.4']);
+	await page.waitForSelector('.mark', { state: 'attached' });
+	await drawn(page);
+	assert.match(await wordsOf(page), /2 not planned/);
+	assert.match(await page.getAttribute('[data-ribbon="host1>host3"]', 'aria-label'), /not planned/);
+	assert.match(await text(page, '#rows tr:has(.marked)'), /! not planned/);
+	await shot(page, 'not-planned');
+	await ping.ended;
+});
+
+look('planned pairs that are silent are hollow', async (page) => {
+	// Its packets die in its own namespace: the generator runs, nothing is seen.
+	assert.equal(run(['exec', '--lab', world.name, 'c0', '--', 'ip', 'link', 'set', 'eth0', 'down']).status, 0);
+	await page.waitForSelector('.ribbon.hollow', { state: 'attached' });
+	assert.match(await wordsOf(page), /\d silent/);
+	assert.match(await page.getAttribute('.ribbon.hollow', 'aria-label'), /planned, but silent/);
+	assert.ok(await count(page, '#rows tr.hollow') > 0);
+	await shot(page, 'silent');
+	run(['exec', '--lab', world.name, 'c0', '--', 'ip', 'link', 'set', 'eth0', 'up']);
+});
+
+look('a lab that stops speaking is stale, and live when it speaks again', async (page) => {
+	process.kill(world.lab.pid, 'SIGSTOP');
+	try {
+		await until(page, 'stale');
+		assert.match(await text(page, '#notice'), /sends no figures\. What you see is \d+ s old/);
+		await shot(page, 'stale');
+	} finally {
+		process.kill(world.lab.pid, 'SIGCONT');
+	}
+	await until(page, 'live');
+	assert.equal(await page.isVisible('#notice'), false);
+});
+
+look('a lab that dies leaves a disconnected page, and the next one at its address revives it', async (page) => {
+	const { port } = new URL(world.url);
+	await world.lab.kill();
+	await until(page, 'lost');
+	assert.match(await text(page, '#notice'), /does not answer; trying again\. What you see is \d+ s old/);
+	await page.waitForTimeout(400);
+	await shot(page, 'disconnected');
+	await startLab('skewed', port);
+	await until(page, 'live', 20_000);
+	await page.waitForFunction((name) => document.querySelector('#lab-name').textContent === name, world.name);
+	await page.waitForFunction(() => document.querySelector('#talkers b')?.textContent === 'c3');
+});
+
+look('the old lab’s token is refused with a sentence', async (page) => {
+	if (!await page.isVisible('#act'))
+		await page.click('#act-open');
+	await page.click('#act-start');
+	await said(page, /^This token is not the lab’s/);
+	await page.click('#act-close');
+});
+
+look('a culprit made in the running lab is soon on the screen', async (page) => {
+	const traffic = new Child(['traffic', '--lab', world.name, '--client', '14', '--rate', '3kpps', '--size', '1000', '--duration', '8s']);
+	await page.waitForFunction(() => document.querySelector('#talkers b').textContent === 'c14');
+	await resting(page);
+	assert.match(await text(page, '#talkers .since'), /^for \d s$/);
+	await shot(page, 'culprit');
+	await traffic.kill('SIGINT');
+});
+
+look('a slow page holds up nobody', async (page) => {
+	const deaf = await newTab(world.context);
+	await until(deaf, 'live');
+	const session = await world.context.newCDPSession(deaf);
+	await session.send('Debugger.enable');
+	await session.send('Debugger.pause');
+	void deaf.evaluate(() => 1).catch(() => {});
+	const seq = () => page.evaluate(() => performance.now());
+	const before = await seq();
+	await page.waitForTimeout(2500);
+	assert.equal(await state(page), 'live');
+	assert.ok(await seq() > before);
+	await session.send('Debugger.disable');
+	await deaf.close();
+});
+
+look('a lab that ends says so', async (page) => {
+	run(['stop', '--lab', world.name]);
+	await until(page, 'ended');
+	assert.match(await text(page, '#notice'), /The lab has ended/);
+	await world.lab.ended;
+	await page.waitForTimeout(1500);
+	assert.equal(await state(page), 'ended', 'and stays so');
+	await shot(page, 'ended');
+});
+
+endLook();

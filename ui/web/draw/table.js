@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table: the cells of the picture, all of them, in the order the user wants, and their sum. Only rows near the window exist.
+
+import { cell as cellText, share } from '../format.js';
+import { lossOf, overheadOf } from '../figures.js';
+import { protoText, sortRows, visibleRows, vniText } from '../rows.js';
+import { byId, make, setAttribute, setText, writeStyle } from './dom.js';
+
+const HEADS = {
+	from: 'From', to: 'To', vni: 'VNI', proto: 'Protocol', sent: 'Sent', share: 'Share', received: 'Received', loss: 'Loss',
+	overhead: 'Overhead',
+};
+const HINTS = {
+	received: 'Flooded frames are received by several hosts', loss: 'Sent and not received between the two hosts, flooded frames left out',
+	overhead: 'Share of bytes that is encapsulation', share: 'Of all that is shown',
+};
+const NUMBERS = new Set(['sent', 'share', 'received', 'loss', 'overhead']);
+
+function makeEnd(name) {
+	return make('td', { class: `end ${name}` },
+		make('i', { class: 'dot' }), make('b'), make('span', { class: 'tag' }), make('small'));
+}
+
+function makeRow() {
+	return make('tr', { 'aria-selected': 'false' }, makeEnd('from'), makeEnd('to'), make('td', { class: 'vni' }), make('td', { class: 'proto' }),
+		make('td', { class: 'number sent' }, make('span'), make('small')), make('td', { class: 'number share' }),
+		make('td', { class: 'number received' }), make('td', { class: 'number loss' }), make('td', { class: 'number overhead' }));
+}
+
+function writeEnd(element, node) {
+	const [dot, name, tag, address] = element.childNodes;
+	writeStyle(dot, 'background-color', node.colour);
+	setText(name, node.name);
+	setText(tag, node.tag && ` ${node.tag}`);
+	setText(address, node.address ?? '');
+	setAttribute(address, 'title', node.address);
+}
+
+function writeNumber(element, value, text) {
+	setAttribute(element, 'data-value', value);
+	setText(element, text);
+}
+
+function receivedText({ received }, unit, mode) {
+	return received ? cellText(received[unit], unit, mode) : '–';
+}
+
+function writeLoss(element, loss) {
+	setAttribute(element, 'data-value', loss);
+	setText(element, loss === null ? '–' : share(loss, 1));
+	element.classList.toggle('lossy', loss > 0);
+}
+
+function mark(cell) {
+	return cell.silent && cell.silent === cell.flows ? 'planned, silent' : cell.unplanned ? '! not planned' : '';
+}
+
+/** `onSort(column)`, `onPoint(cell or null)`, `onSelect(cell)`. */
+export function createTable({ onSort, onPoint, onSelect }) {
+	const frame = byId('figures');
+	const table = frame.querySelector('table');
+	const body = byId('rows');
+	const total = Object.fromEntries(['sent', 'received', 'loss', 'overhead'].map((name) => [name, byId(`total-${name}`)]));
+	const spare = { above: make('tr', { class: 'spare', 'aria-hidden': 'true' }, make('td')),
+		below: make('tr', { class: 'spare', 'aria-hidden': 'true' }, make('td')) };
+	const heads = new Map();
+	let shown = null; // { rows, picture }
+	let lit = null;
+
+	for (const [name, text] of Object.entries(HEADS)) {
+		const button = make('button', { type: 'button' }, text);
+		const head = make('th', { scope: 'col', class: `${name}${NUMBERS.has(name) ? ' number' : ''}` }, button);
+		if (HINTS[name])
+			head.title = HINTS[name];
+		button.addEventListener('click', () => onSort(name));
+		heads.set(name, head);
+	}
+	byId('heads').append(...heads.values());
+	body.append(spare.above, spare.below);
+
+	const rowHeight = () => (frame.classList.contains('wide') ? 30 : 45);
+	const isLit = ({ from, to }) => Boolean(lit) && (lit.arc ? from.key === lit.arc || to.key === lit.arc
+		: lit.pair === `${from.key}~${to.key}` || lit.pair === `${to.key}~${from.key}`);
+
+	function writeRow(row, cell, i, { figures, unit, mode, seconds }) {
+		const [from, to, vni, proto, sent, part, received, loss, overhead] = row.children;
+		const whole = figures.total[unit];
+		row.cell = cell;
+		setAttribute(row, 'data-row', cell.key);
+		setAttribute(row, 'aria-rowindex', i + 2);
+		setAttribute(row, 'aria-selected', String(Boolean(cell.lit)));
+		writeEnd(from, cell.from);
+		writeEnd(to, cell.to);
+		setText(vni, vniText(cell));
+		setText(proto, mark(cell) || protoText(cell));
+		proto.classList.toggle('marked', cell.unplanned > 0);
+		setAttribute(sent, 'data-value', cell[unit]);
+		setText(sent.firstChild, cellText(cell[unit], unit, mode));
+		setText(sent.lastChild, mark(cell) || share(cell[unit], whole));
+		sent.classList.toggle('marked', cell.unplanned > 0);
+		writeNumber(part, cell[unit] / (whole || 1), share(cell[unit], whole));
+		writeStyle(row, '--colour', cell.from.colour);
+		writeStyle(row, '--part', `${(100 * cell[unit] / (whole || 1)).toFixed(1)}%`);
+		writeNumber(received, cell.received?.[unit], receivedText(cell, unit, mode));
+		writeLoss(loss, lossOf(cell, mode === 'rate' ? seconds : 0));
+		const extra = overheadOf(cell);
+		writeNumber(overhead, extra, extra === null ? '–' : share(extra, 1));
+		row.classList.toggle('hollow', cell.silent > 0 && cell.silent === cell.flows);
+		row.classList.toggle('lit', isLit(cell));
+		row.classList.toggle('chosen', Boolean(cell.lit));
+	}
+
+	function drawRows() {
+		const { rows, picture } = shown;
+		const height = rowHeight();
+		const { first, count } = visibleRows(rows.length, height, frame.scrollTop, frame.clientHeight);
+		const existing = [...body.children].slice(1, -1);
+		while (existing.length > count)
+			existing.pop().remove();
+		while (existing.length < count) {
+			existing.push(makeRow());
+			body.insertBefore(existing.at(-1), spare.below);
+		}
+		existing.forEach((row, i) => writeRow(row, rows[first + i], first + i, picture));
+		writeStyle(spare.above.firstChild, 'height', `${first * height}px`);
+		writeStyle(spare.below.firstChild, 'height', `${(rows.length - first - count) * height}px`);
+		spare.above.hidden = first === 0;
+		spare.below.hidden = first + count === rows.length;
+	}
+
+	/** `picture`: { figures, unit, mode, seconds }. */
+	function render(picture, sort, wide) {
+		const { figures, unit, mode, seconds } = picture;
+		frame.classList.toggle('wide', wide);
+		for (const row of [spare.above, spare.below])
+			setAttribute(row.firstChild, 'colspan', wide ? 9 : 5);
+		shown = { rows: sortRows(figures.cells, sort, { unit, seconds: mode === 'rate' ? seconds : 0 }), picture };
+		setAttribute(table, 'aria-rowcount', shown.rows.length + 2);
+		for (const [name, head] of heads)
+			setAttribute(head, 'aria-sort', sort.by === name ? (sort.down ? 'descending' : 'ascending') : null);
+		drawRows();
+		const { total: sum } = figures;
+		writeNumber(total.sent, sum[unit], cellText(sum[unit], unit, mode));
+		writeNumber(total.received, sum.received?.[unit], receivedText(sum, unit, mode));
+		writeLoss(total.loss, lossOf(sum, mode === 'rate' ? seconds : 0));
+		const extra = overheadOf(sum);
+		writeNumber(total.overhead, extra, extra === null ? '–' : share(extra, 1));
+	}
+
+	/** Marks the rows of a pair or a node. */
+	function light(what) {
+		lit = what;
+		for (const row of body.children) {
+			if (row.cell)
+				row.classList.toggle('lit', isLit(row.cell));
+		}
+	}
+
+	const cellAt = (event) => event.target.closest('tr')?.cell ?? null;
+	let scrolling = false;
+	frame.addEventListener('scroll', () => {
+		if (scrolling || !shown)
+			return;
+		scrolling = true;
+		requestAnimationFrame(() => {
+			scrolling = false;
+			drawRows();
+		});
+	});
+	body.addEventListener('pointerover', (event) => onPoint(cellAt(event)));
+	body.addEventListener('pointerleave', () => onPoint(null));
+	body.addEventListener('click', (event) => {
+		const cell = cellAt(event);
+		if (cell)
+			onSelect(cell);
+	});
+
+	return { render, light, rows: () => shown?.rows ?? [] };
+}

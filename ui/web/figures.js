@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+// Amounts to figures: who sent how much to whom, seen at the level the user has chosen. Pure: no page, no clock. Everything is
+// keyed by name (host0, c3, 10003/192.168.3.1), never by position.
+//
+//   amounts (span.js) --figures()--> nodes (arcs), cells (rows) --fold()--> nodes, cells, pairs (ribbons) few enough to be drawn
+
+import { isMulticast, namesOf } from './names.js';
+
+/** Beyond this many ribbons (directions) the smaller pairs are folded into "rest", ribbons to "rest" included.
+ *  Measured: without a GPU a browser animates 200 at 60 frames a second, 300 at 50; beyond that pictures change at once. */
+export const RIBBON_LIMIT = 360;
+
+/** When folding, no more nodes than this are kept. */
+const KEPT_NODES = 60;
+
+/** Labs up to this size show their silent hosts too, or, on the levels below, their silent clients. */
+const SILENT_LIMIT = 40;
+
+export const LEVELS = ['outer', 'inner', 'client'];
+
+const FLOOD = 'flood';
+const REST = 'rest';
+
+/** The nodes of one picture, made on demand. */
+class Nodes {
+	constructor(lab, { level, open }) {
+		this.names = namesOf(lab);
+		this.level = level;
+		this.open = new Set(level === 'outer' ? open : []);
+		this.all = new Map();
+	}
+
+	add(key, make) {
+		let node = this.all.get(key);
+		if (!node) {
+			node = { key, sent: 0, got: 0, group: null, client: null, ...make() };
+			this.all.set(key, node);
+		}
+		return node;
+	}
+
+	hostOrder(host) {
+		return this.names.hosts.get(host)?.order ?? Infinity;
+	}
+
+	host(name) {
+		const host = this.names.hosts.get(name) ?? { name, vtep: name, order: Infinity };
+		return this.add(host.name, () => ({
+			kind: 'host', name: host.name, address: host.vtep === host.name ? null : host.vtep,
+			host: host.name, vni: null, order: [host.order, 0, 0],
+		}));
+	}
+
+	/** An inner address; what has none goes by its protocol. Inside an opened host, or on its own level beside those of its VNI. */
+	inner(hostName, vni, address, clientName, proto) {
+		const label = address ?? proto;
+		const key = this.level === 'inner' ? `${vni ?? '-'}/${label}` : `${hostName}/${vni ?? '-'}/${label}`;
+		const client = this.names.clients.get(clientName);
+		const order = [this.hostOrder(hostName), this.names.vniOrder.get(vni) ?? -1, client?.id ?? Infinity];
+		return this.add(key, () => ({
+			kind: 'inner', name: clientName ?? label, address: clientName ? label : null, host: hostName, vni,
+			client: clientName ?? null, group: this.level === 'inner' ? `VNI ${vni ?? 'none'}` : hostName,
+			order: this.level === 'inner' ? [order[1], order[0], order[2]] : order,
+		}));
+	}
+
+	client(name) {
+		const { id, host, vni, address } = this.names.clients.get(name);
+		return this.add(name, () => ({
+			kind: 'client', name, address, host, vni, client: name, group: host, order: [this.hostOrder(host), 0, id],
+		}));
+	}
+
+	flood() {
+		return this.add(FLOOD, () => ({
+			kind: FLOOD, name: 'flood', address: 'multicast', host: null, vni: null, order: [Infinity, 1, 0],
+		}));
+	}
+
+	rest(flows) {
+		return this.add(REST, () => ({
+			kind: REST, name: 'rest', address: flows ? `${flows} smaller flows` : 'smaller pairs', host: null,
+			vni: null, order: [Infinity, 2, 0],
+		}));
+	}
+
+	/** The node at one end ('src' or 'dst') of a flow. */
+	end(flow, side) {
+		const outer = flow[`outer_${side}`];
+		if (isMulticast(outer))
+			return this.flood();
+		const host = this.names.hostOf(outer);
+		const client = flow[`${side}_client`];
+		if (this.level === 'client')
+			return client && this.names.clients.has(client) ? this.client(client) : this.host(host);
+		if (this.level === 'inner' || this.open.has(host))
+			return this.inner(host, flow.vni, flow[`inner_${side}`], client, flow.inner_proto);
+		return this.host(host);
+	}
+
+	/** In order round the circle. */
+	sorted() {
+		const compare = (a, b) => a.order[0] - b.order[0] || a.order[1] - b.order[1] || a.order[2] - b.order[2];
+		return [...this.all.values()].sort((a, b) =>
+			// Infinity less Infinity is NaN, which falls through to the next criterion, as it should.
+			compare(a, b) || a.name.localeCompare(b.name, 'en', { numeric: true }) || (a.key < b.key ? -1 : 1));
+	}
+}
+
+/** What a cell, or a sum of cells, is made of. `received` and `inner_bytes` end as null where a part of them is unknown. */
+export function zeroSum() {
+	return {
+		packets: 0, bytes: 0, inner_bytes: 0, flows: 0, received: { packets: 0, bytes: 0 }, judged: { sent: 0, received: 0 },
+		silent: 0, unplanned: 0, lit: false,
+	};
+}
+
+function addSum(into, part) {
+	for (const key of ['packets', 'bytes', 'flows', 'silent', 'unplanned'])
+		into[key] += part[key];
+	into.inner_bytes = into.inner_bytes === null || part.inner_bytes === null ? null : into.inner_bytes + part.inner_bytes;
+	into.received = into.received && part.received && {
+		packets: into.received.packets + part.received.packets,
+		bytes: into.received.bytes + part.received.bytes,
+	};
+	into.judged.sent += part.judged.sent;
+	into.judged.received += part.judged.received;
+	into.lit ||= part.lit;
+}
+
+function cellOf(cells, from, to) {
+	const key = `${from.key}>${to.key}`;
+	if (!cells.has(key))
+		cells.set(key, { key, from, to, ...zeroSum(), protos: new Set(), vnis: new Set(), encaps: new Set() });
+	return cells.get(key);
+}
+
+function addAmount(cell, { flow, packets, bytes, inner_bytes, received, silent, unplanned }, lit) {
+	// A flooded packet arrives many times: it says nothing about loss.
+	const judged = flow && received && !flow.bum && !isMulticast(flow.outer_dst)
+		? { sent: packets, received: received.packets } : { sent: 0, received: 0 };
+	addSum(cell, {
+		packets, bytes, inner_bytes, flows: 1, received, judged, silent: silent ? 1 : 0, unplanned: unplanned ? 1 : 0, lit,
+	});
+	if (flow) {
+		cell.protos.add(flow.inner_proto);
+		cell.vnis.add(flow.vni);
+		cell.encaps.add(flow.encap);
+	}
+}
+
+/** Both directions of two nodes as one: [{ key, a, b, ab, ba, forth, back }], a before b in the order of `nodes`. */
+function pairUp(nodes, cells, unit) {
+	const rank = new Map(nodes.map((node, i) => [node.key, i]));
+	const pairs = new Map();
+	for (const cell of cells) {
+		const forward = rank.get(cell.from.key) <= rank.get(cell.to.key);
+		const [a, b] = forward ? [cell.from, cell.to] : [cell.to, cell.from];
+		const key = `${a.key}~${b.key}`;
+		const pair = pairs.get(key) ?? { key, a, b, ab: 0, ba: 0, forth: null, back: null };
+		pair[forward ? 'ab' : 'ba'] += cell[unit];
+		pair[forward ? 'forth' : 'back'] = cell;
+		pairs.set(key, pair);
+	}
+	return [...pairs.values()].sort((p, q) => q.ab + q.ba - p.ab - p.ba || (p.key < q.key ? -1 : 1));
+}
+
+/** Every host or client that could speak. */
+function addSilentNodes(nodes, lab, allows) {
+	if ((nodes.level === 'outer' ? lab.hosts : lab.clients).length > SILENT_LIMIT)
+		return;
+	if (nodes.level === 'outer') {
+		for (const host of lab.hosts) {
+			if (!nodes.open.has(host.name) && allows.host(host.name))
+				nodes.host(host.name);
+		}
+	}
+	for (const { name, host, vni, address } of lab.clients) {
+		if (!allows.client(name))
+			continue;
+		if (nodes.level === 'client')
+			nodes.client(name);
+		else if (nodes.level === 'inner' || nodes.open.has(host))
+			nodes.inner(host, vni, address, name);
+	}
+}
+
+/** Hosts that spoke once, and flooding, keep their arcs while silent: rare frames must not make the picture jump. */
+function keepArcs(nodes, lab, flow) {
+	if (nodes.level !== 'outer' || lab.hosts.length > SILENT_LIMIT)
+		return;
+	for (const side of ['src', 'dst']) {
+		if (!nodes.open.has(nodes.names.hostOf(flow[`outer_${side}`])))
+			nodes.end(flow, side);
+	}
+}
+
+/** Which hosts and clients a filter leaves, asked by the flows they could have. */
+function allowed(lab, filter) {
+	if (!filter)
+		return { host: () => true, client: () => true };
+	const { hosts } = namesOf(lab);
+	const clients = new Set();
+	const left = new Set();
+	for (const { name, host, vni, address } of lab.clients) {
+		const vtep = hosts.get(host)?.vtep;
+		const own = ['ipv4/udp', 'ipv4/icmp', 'ipv6/udp', 'ipv6/icmpv6'].map((inner_proto) => ({
+			encap: 'vxlan', vni, outer_src: vtep, outer_dst: vtep, inner_src: address, inner_dst: address, inner_proto, bum: false,
+			src_client: name, dst_client: name,
+		}));
+		if (own.some(filter)) {
+			clients.add(name);
+			left.add(host);
+		}
+	}
+	return { host: (name) => left.has(name), client: (name) => clients.has(name) };
+}
+
+/**
+ * The figures of `list` (amounts) at the level `view` asks for ({ level, open, unit }): nodes, cells, total. `filter` and
+ * `selection` are questions to flows, or null. Every total is the sum of what it heads: total = Σ cells = Σ sent of nodes.
+ */
+export function figures({ list, rest, restFlows }, lab, view, { filter = null, selection = null } = {}) {
+	const nodes = new Nodes(lab, view);
+	const cells = new Map();
+	addSilentNodes(nodes, lab, allowed(lab, filter));
+	for (const amount of list) {
+		const { flow } = amount;
+		if (filter && !(flow && filter(flow)))
+			continue;
+		if (!flow) {
+			addAmount(cellOf(cells, nodes.host(amount.host), nodes.rest(restFlows)), amount, false);
+			continue;
+		}
+		if (!(amount.packets > 0 || amount.received?.packets > 0 || amount.silent)) {
+			keepArcs(nodes, lab, flow);
+			continue;
+		}
+		addAmount(cellOf(cells, nodes.end(flow, 'src'), nodes.end(flow, 'dst')), amount, Boolean(selection?.(flow)));
+	}
+	if (rest && !filter) {
+		const own = nodes.rest(restFlows);
+		addAmount(cellOf(cells, own, own), rest, false);
+	}
+	const rows = [...cells.values()].sort((p, q) => q[view.unit] - p[view.unit] || (p.key < q.key ? -1 : 1));
+	const total = zeroSum();
+	for (const cell of rows) {
+		cell.from.sent += cell[view.unit];
+		cell.to.got += cell[view.unit];
+		addSum(total, cell);
+	}
+	const sorted = nodes.sorted();
+	return { nodes: sorted, cells: rows, total, unit: view.unit, selecting: Boolean(selection), ...fold(sorted, rows, view.unit) };
+}
+
+/** What the chord draws: { drawn: nodes, pairs, folded }. Beyond the limit the largest pairs are kept and what remains is turned to
+ *  "rest": what a kept node sent stays its own. */
+function fold(nodes, cells, unit) {
+	if (cells.length <= RIBBON_LIMIT && nodes.length <= 4 * KEPT_NODES)
+		return { drawn: nodes, pairs: pairUp(nodes, cells, unit), folded: 0 };
+	const weights = new Map();
+	for (const cell of cells) {
+		for (const { key } of [cell.from, cell.to])
+			weights.set(key, (weights.get(key) ?? 0) + cell[unit] + (cell.lit ? 1e-9 : 0));
+	}
+	weights.delete(REST);
+	const heaviest = [...weights].sort((p, q) => q[1] - p[1] || (p[0] < q[0] ? -1 : 1)).slice(0, KEPT_NODES);
+	const kept = new Map(heaviest.map(([key]) => [key, { ...nodes.find((node) => node.key === key), sent: 0, got: 0 }]));
+	const room = (RIBBON_LIMIT - 2 * kept.size) / 2;
+	const pairs = pairUp(nodes, cells, unit).filter(({ a, b }) => kept.has(a.key) && kept.has(b.key)).slice(0, room);
+	const whole = new Set(pairs.flatMap(({ a, b }) => [`${a.key}>${b.key}`, `${b.key}>${a.key}`]));
+	const own = nodes.find(({ kind }) => kind === REST);
+	const rest = own ? { ...own, sent: 0, got: 0 } : {
+		key: REST, kind: REST, name: 'rest', address: 'smaller pairs', host: null, vni: null, client: null, group: null, sent: 0, got: 0,
+	};
+	const folded = new Map();
+	for (const cell of cells) {
+		const from = kept.get(cell.from.key) ?? rest;
+		const to = whole.has(cell.key) || (from === rest && kept.has(cell.to.key)) ? kept.get(cell.to.key) ?? rest : rest;
+		const into = cellOf(folded, from, to);
+		addSum(into, cell);
+		from.sent += cell[unit];
+		to.got += cell[unit];
+	}
+	const drawn = [...nodes.filter(({ key }) => kept.has(key)).map(({ key }) => kept.get(key)), rest];
+	return { drawn, pairs: pairUp(drawn, folded.values(), unit), folded: cells.length - folded.size };
+}
+
+/**
+ * The share of packets that did not arrive, null where nothing can be said. Rates (`seconds`, the length of
+ * their period) forgive what the edges of the period cut off: one packet, or a thousandth.
+ */
+export function lossOf({ judged, received }, seconds = 0) {
+	if (!received || !(judged.sent > 0))
+		return null;
+	const missing = judged.sent - judged.received;
+	const forgiven = seconds > 0 ? Math.max(1.001 / seconds, judged.sent / 1000) : 0;
+	return missing > forgiven ? missing / judged.sent : 0;
+}
+
+/** The share of underlay bytes that is encapsulation; null where nothing can be said. */
+export function overheadOf({ bytes, inner_bytes }) {
+	return bytes > 0 && inner_bytes !== null ? 1 - inner_bytes / bytes : null;
+}
+
+/** VNIs of the lab and of what was seen in it, ascending; null stands for tunnels that have none. */
+export function vnisOf(lab, flows) {
+	const seen = new Set(lab.vnis.map(({ vni }) => vni));
+	for (const flow of flows)
+		seen.add(flow.vni);
+	return [...seen].sort((a, b) => (a ?? Infinity) - (b ?? Infinity));
+}

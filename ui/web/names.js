@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// A lab's hosts and clients by the names and addresses they go by. Pure; made once per lab.
+
+const known = new WeakMap();
+
+/** { hosts: Map name -> host with order, byVtep, clients: Map name -> client, hostOf(address) } */
+export function namesOf(lab) {
+	let names = known.get(lab);
+	if (!names) {
+		const hosts = new Map(lab.hosts.map((host, order) => [host.name, { ...host, order }]));
+		const byVtep = new Map([...hosts.values()].map((host) => [host.vtep, host]));
+		names = {
+			hosts, byVtep, clients: new Map(lab.clients.map((client) => [client.name, client])),
+			vniOrder: new Map(lab.vnis.map(({ vni }, i) => [vni, i])),
+			hostOf: (address) => byVtep.get(address)?.name ?? address,
+		};
+		known.set(lab, names);
+	}
+	return names;
+}
+
+/** 4789-style multicast groups and their IPv6 sisters: no single host is the destination. */
+export function isMulticast(address) {
+	return /^(22[4-9]|23\d)\./.test(address) || /^ff[0-9a-f]{2}:/i.test(address);
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Store and choices to one picture: everything that views need to draw, with names and colours. Pure.
+
+import { figures } from './figures.js';
+import { filterOf, formatFilter, selectionOf } from './filter.js';
+import { namesOf } from './names.js';
+import { hostColour, shade, vniColour } from './palette.js';
+import { compare } from './plan.js';
+import { amounts, seenIn, spanOf } from './span.js';
+import { since, talkers } from './talkers.js';
+import { topology } from './topology.js';
+import { lossOf } from './figures.js';
+import { cellWords, nodeWords } from './words.js';
+
+const TALKERS = 5;
+
+function colour(node, lab, level) {
+	const place = lab.vnis.findIndex(({ vni }) => vni === node.vni);
+	const own = hostColour(node.host, lab.hosts.length);
+	node.groupColour = level === 'inner' ? vniColour(place) : own;
+	node.colour = place < 0 || node.kind === 'host' ? own : shade(own, place / lab.vnis.length);
+	node.tag = node.kind === 'inner' && node.vni !== null && level === 'outer' ? `VNI ${node.vni}` : '';
+}
+
+/** Who was the busiest, since when; in totals there is no "since". */
+function busiest(store, span, list, view, filter) {
+	return talkers(list, store.lab, view.unit, filter, TALKERS).map((talker) => ({
+		...talker, since: span.mode === 'rate' ? since(store, span, talker.key, store.lab, view.unit, talker.value) : null,
+	}));
+}
+
+/**
+ * { span, mode, seconds, unit, figures, topology, talkers, filter, asked, silent, unplanned }, null while there is nothing to show.
+ * `asked` names the filter.
+ */
+export function paint(store, view) {
+	const span = store.lab && spanOf(store, view);
+	if (!span)
+		return null;
+	const { lab } = store;
+	const names = namesOf(lab);
+	const filter = filterOf(view, names);
+	const selection = selectionOf(view.select, names);
+	const sums = amounts(store, span);
+	if (span.mode === 'rate')
+		sums.list = compare(lab, sums.list, (seconds) => seenIn(store, span, seconds));
+	const painted = {
+		span, mode: span.mode, seconds: span.seconds, unit: view.unit, lab, filter,
+		asked: `${view.filters.map(formatFilter).join(' ')} ${view.search}`,
+		figures: figures(sums, lab, view, { filter, selection }),
+		topology: view.view === 'topology' ? topology(sums, lab, view, { filter, selection }) : null,
+		talkers: busiest(store, span, sums.list, view, filter),
+	};
+	const { nodes, drawn, cells, pairs } = painted.figures;
+	for (const node of new Set([...nodes, ...drawn])) {
+		colour(node, lab, view.level);
+		node.says = nodeWords(node, painted);
+	}
+	for (const { forth, back } of pairs) {
+		for (const cell of [forth, back]) {
+			if (cell)
+				cell.says = cellWords(cell, painted, lossOf(cell, span.mode === 'rate' ? span.seconds : 0));
+		}
+	}
+	painted.silent = cells.filter((cell) => cell.silent > 0 && cell.silent === cell.flows).length;
+	painted.unplanned = cells.filter((cell) => cell.unplanned > 0).length;
+	return painted;
+}
