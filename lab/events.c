@@ -59,12 +59,22 @@ const struct link_state *events_links(const struct events *e)
 	return links_get(e->links, 0);
 }
 
+/* Generators that end wait for what such links hold up; an engine that is gone tells by event. */
+static int set_link(struct events *e, uint32_t host, const struct link_state *state, struct error *err)
+{
+	int r = links_set(e->links, host, state, err);
+
+	if (!r)
+		(void)engine_set_patience(e->run->engine, links_wait_ns(e->links));
+	return r;
+}
+
 static int change_link(struct events *e, uint32_t host, const struct link_change *change, struct error *err)
 {
 	struct link_state state = *links_get(e->links, host);
 
 	link_state_change(&state, change);
-	return links_set(e->links, host, &state, err);
+	return set_link(e, host, &state, err);
 }
 
 int events_change_link(struct events *e, uint32_t host, const struct link_change *change, struct error *err)
@@ -94,7 +104,7 @@ static void put_place(const struct scenario *scn, struct scn_place place, struct
 static int impair(struct events *e, const struct scn_link *l, struct error *err)
 {
 	char title[32];
-	int where = l->line, r = links_set(e->links, l->host, &l->state, err);
+	int where = l->line, r = set_link(e, l->host, &l->state, err);
 
 	for (int k = 0; where == 0 && k < UPLINK_KEY_MAX; k++) /* made by --set */
 		where = l->key_line[k];

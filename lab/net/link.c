@@ -186,6 +186,20 @@ const struct link_state *links_get(const struct links *l, uint32_t host)
 	return &l->states[host];
 }
 
+uint64_t links_wait_ns(const struct links *l)
+{
+	uint64_t most = 0, second = 0;
+
+	for (uint32_t i = 0; i < l->lab->plan->n_hosts; i++) {
+		struct qdisc_shape shape = shape_of(l, &l->states[i], LOSS_FROM_HOST);
+		uint64_t wait = qdisc_wait_ns(&shape);
+
+		second = wait > most ? most : wait > second ? wait : second;
+		most = wait > most ? wait : most;
+	}
+	return 2 * (most + second);
+}
+
 int links_open(struct lab *lab, uint64_t seed, struct links **ret, struct error *err)
 {
 	struct links *l = calloc(1, sizeof(*l));

@@ -18,6 +18,9 @@ void links_free(struct links *l); /* NULL is fine; what was set stays, and goes 
  * behind. -EOPNOTSUPP with *err naming the kernel option where the kernel has no netem or tbf; then the link stays as it was. */
 int links_set(struct links *l, uint32_t host, const struct link_state *state, struct error *err);
 /* The states of all hosts follow one another: links_get(l, 0) is an array. */
+/* How long a packet and its answer may be on their way over the two slowest links, because of what was set: delays, and queues in
+ * front of rates. */
+uint64_t links_wait_ns(const struct links *l);
 const struct link_state *links_get(const struct links *l, uint32_t host);
 
 #endif

@@ -96,6 +96,11 @@ static uint32_t queue_bytes(const struct qdisc_shape *s)
 	return (uint32_t)(bytes > QUEUE_FRAMES_MIN * FRAME_BYTES ? bytes : QUEUE_FRAMES_MIN * FRAME_BYTES);
 }
 
+uint64_t qdisc_wait_ns(const struct qdisc_shape *s)
+{
+	return s->delay_ns + (s->rate ? queue_bytes(s) * NS_PER_S / s->rate : 0);
+}
+
 /* linklayer says that no table of transmission times comes along; rates beyond 32 bits have attributes of their own. */
 static struct tc_ratespec ratespec(uint64_t rate)
 {

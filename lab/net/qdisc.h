@@ -37,6 +37,9 @@ struct qdisc_shape {
  * too; otherwise those are lost. -EOPNOTSUPP names the kernel option that is missing. On failure the root is as it was. */
 int qdisc_set_root(const struct qdisc_device *dev, const struct qdisc_shape *was, const struct qdisc_shape *to, struct error *err);
 
+/* How long a frame that is not dropped may take through such a root. */
+uint64_t qdisc_wait_ns(const struct qdisc_shape *s);
+
 /* A program for what comes in by the device, on a clsact of its own. On failure nothing is left; -EEXIST where somebody else has
  * a clsact there. */
 int qdisc_attach(const struct qdisc_device *dev, int ingress_fd, struct error *err);

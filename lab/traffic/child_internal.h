@@ -52,6 +52,7 @@ struct child {
 	uint32_t n_warm_open;    /* those whose resolution has begun */
 	uint32_t warm_next;      /* first generator whose resolution has not begun */
 	bool warm_unsaid;        /* ordered since the lab was last told that all are warm */
+	uint64_t patience_ns;    /* longer that packets may take */
 	bool draining, running;
 	uint64_t zero_ns;
 	uint64_t timer_ns;       /* what the timer is set to; 0: nothing */

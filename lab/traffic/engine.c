@@ -225,6 +225,11 @@ int engine_set_rate(struct engine *e, uint32_t generator, const struct rate *rat
 	return send_order(e, &order);
 }
 
+int engine_set_patience(struct engine *e, uint64_t ns)
+{
+	return send_order(e, &(struct order){.type = ORDER_PATIENCE, .patience_ns = ns});
+}
+
 int engine_drain(struct engine *e)
 {
 	return send_order(e, &(struct order){.type = ORDER_DRAIN});

@@ -94,13 +94,16 @@ int engine_add(struct engine *e, const struct generator_spec *spec, uint32_t *re
  * engine's. Generators that are not ready yet start when they are. */
 int engine_go(struct engine *e, uint64_t zero_ns);
 /* Stops sending (what was due by now and is late through a stall of the machine still goes out, within 1 s); ENGINE_DONE
- * follows once what was sent has arrived, or nothing has come for 1 s (at most 5 s in all). */
+ * follows once what was sent has arrived, or nothing has come for 1 s (at most 5 s in all), and the engine's patience longer. */
 int engine_stop(struct engine *e, uint32_t generator);
 /* Starts a generator again that has stopped, is about to, or waits for its start: its counters go on, it sends at the rate
  * it has by now, from start_ns to stop_ns on the clock's axis (0: until stopped). One that is sending is left alone. Only
  * once the clock runs, and for generators ordered before. */
 int engine_start_again(struct engine *e, uint32_t generator, uint64_t start_ns, uint64_t stop_ns);
 /* Sends at another rate from now on, without a burst; one that has stopped keeps it for when it starts again. */
+/* How long packets and their answers may be on their way because links are slow on purpose: those that stop from now on wait as much
+ * longer. 0 at first. */
+int engine_set_patience(struct engine *e, uint64_t ns);
 int engine_set_rate(struct engine *e, uint32_t generator, const struct rate *rate);
 /* Stops all generators and waits in the same way until what was sent has arrived: ENGINE_DRAINED. A generator with a
  * stop time or a count that is still running is cut short: for exact numbers drain after its end. */

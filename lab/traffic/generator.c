@@ -40,15 +40,15 @@ static void drain(struct child *c, uint32_t number, uint64_t now)
 	}
 	generator_set_state(c, number, GEN_DRAINING);
 	g->activity_ns = now;
-	g->drain_end_ns = now + DRAIN_MAX_NS;
-	heap_set(&c->heap, number, now + QUIET_NS);
+	g->drain_end_ns = now + DRAIN_MAX_NS + c->patience_ns;
+	heap_set(&c->heap, number, now + QUIET_NS + c->patience_ns);
 }
 
 /* Its deadline has come: really quiet, or was there an arrival since it was set? */
 void generator_check_drained(struct child *c, uint32_t number, uint64_t now)
 {
 	const struct generator *g = &c->generators[number];
-	uint64_t quiet_ns = g->activity_ns + QUIET_NS;
+	uint64_t quiet_ns = g->activity_ns + QUIET_NS + c->patience_ns;
 
 	if (now >= quiet_ns || now >= g->drain_end_ns)
 		generator_finish(c, number);

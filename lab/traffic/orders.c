@@ -189,6 +189,9 @@ static void take_order(struct child *c, const struct order *o)
 	case ORDER_RATE:
 		set_rate(c, o);
 		break;
+	case ORDER_PATIENCE:
+		c->patience_ns = o->patience_ns;
+		break;
 	case ORDER_DRAIN:
 		drain_all(c, child_now_ns());
 		break;

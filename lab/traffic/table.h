@@ -16,7 +16,7 @@ struct table {
 	struct stream_count streams[];
 };
 
-enum order_type { ORDER_ADD, ORDER_GO, ORDER_STOP, ORDER_START, ORDER_RATE, ORDER_DRAIN };
+enum order_type { ORDER_ADD, ORDER_GO, ORDER_STOP, ORDER_START, ORDER_RATE, ORDER_PATIENCE, ORDER_DRAIN };
 
 /* One per message, lab to child. Peers are not in it: they stand in the table, streams stream0 ... */
 struct order {
@@ -25,6 +25,7 @@ struct order {
 	uint32_t stream0, n_streams;
 	struct generator_spec spec; /* peers: NULL; of ORDER_START the times count, of ORDER_RATE the rate */
 	uint64_t zero_ns;        /* ORDER_GO */
+	uint64_t patience_ns;    /* ORDER_PATIENCE */
 };
 
 /* Child to lab: struct engine_event, and once, first of all, this one with -errno (or 0) in generator. In ENGINE_WARM

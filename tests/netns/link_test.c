@@ -214,6 +214,7 @@ static void set(struct bed *b, struct link_state state)
 	if (links_set(b->links, HOST, &state, &err))
 		t_fail(__FILE__, __LINE__, "%s", err.text);
 	ok(link_state_equal(links_get(b->links, HOST), &state));
+	eq_i64(engine_set_patience(b->engine, links_wait_ns(b->links)), 0);
 }
 
 /* ---- loss ---- */
@@ -320,6 +321,21 @@ TEST(a_rate_lets_through_so_much_and_no_more)
 	/* Half of what passes in the two seconds that the generators take at least. */
 	ok(to->received * FRAME >= 2 * MBIT / 8);
 	ok(from->received * FRAME >= 2 * MBIT / 8);
+	bed_down(b);
+}
+
+/* A frame takes longer than the engine waits in a lab without such links. */
+TEST(what_is_still_on_its_way_is_waited_for)
+{
+	BED_OR_SKIP(b, plain);
+	const struct stream_count *s = add(b, 0, HOST, SCN_UDP, 100, 1000, 5);
+
+	set(b, (struct link_state){.rate_bps = 6000});
+	eq_i64(engine_go(b->engine, clock_ns()), 0);
+	(void)await(b, ENGINE_DONE);
+	eq_u64(s->sent, 5);
+	eq_u64(s->received, 5);
+	agree(b, s);
 	bed_down(b);
 }
 
