@@ -299,16 +299,37 @@ static int attach_monitor(struct run *run, struct error *err)
 	return r;
 }
 
+struct building {
+	uint32_t hosts;
+	uint64_t began_ns, drawn_ns;
+};
+
+/* Nothing is drawn of a build that is over in a second. */
+static void draw_building(void *arg, uint32_t host)
+{
+	struct building *b = arg;
+	uint64_t now = now_ns();
+
+	if (now - b->began_ns < SECOND_NS || now - b->drawn_ns < SECOND_NS / 10)
+		return;
+	b->drawn_ns = now;
+	say_progress("building host %u of %u", host, b->hosts);
+}
+
 /* The monitor is opened beside the building. No thread is left afterwards: the engine is still to be forked. */
 static int build(struct run *run, struct error *err)
 {
 	struct monitor_opening *opening = start_opening(run);
+	struct building building = { .hosts = run->plan->n_hosts, .began_ns = now_ns() };
+	struct lab_watcher watcher = { draw_building, &building };
 	struct error why;
 	int r = -ENOMEM, opened;
 
 	if (!opening)
 		return r;
-	r = lab_build(run->plan, &run->lab, err);
+	r = lab_build(run->plan, &watcher, &run->lab, err);
+	if (building.drawn_ns)
+		say_progress(NULL);
 	opened = monitor_opening_finish(opening, &why, &run->monitor);
 	if (r || !opened)
 		return r;

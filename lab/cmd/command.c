@@ -26,6 +26,21 @@ void say(const char *format, ...)
 	va_end(ap);
 }
 
+void say_progress(const char *format, ...)
+{
+	va_list ap;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	(void)fputs("\r\033[K", stderr);
+	if (!format)
+		return;
+	va_start(ap, format);
+	(void)fputs("tunlab: ", stderr);
+	(void)vfprintf(stderr, format, ap);
+	va_end(ap);
+}
+
 static const char *dashes(const struct command_option *o)
 {
 	return o->name[1] ? "--" : "-";

@@ -50,6 +50,8 @@ void command_help(const struct command *c);
 
 /* "tunlab: …" on standard error. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same for a line that the next one takes the place of, and only where standard error is a terminal. NULL wipes it. */
+void say_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Asks the lab named (NULL: the only one) one question (a JSON object, deleted here). EXIT_WELL with the answer's JSON text in
  * *ret_answer (free it) and, if wanted, the descriptor that came along; otherwise the exit status, and the reason was said. */

@@ -309,6 +309,17 @@ int dev_add_address(struct nl *nl, struct error *err, uint32_t index, const stru
 	return 0;
 }
 
+int dev_plug_in(struct nl *nl, struct error *err, uint32_t index, const char *name, uint32_t master)
+{
+	struct nlmsghdr *h = nl_request(nl, err, RTM_NEWLINK, 0, "plug %s into its bridge", name);
+
+	if (!h)
+		return -EIO;
+	put_ifinfo(h, index, true);
+	mnl_attr_put_u32(h, IFLA_MASTER, master);
+	return 0;
+}
+
 int dev_set_up(struct nl *nl, struct error *err, uint32_t index, const char *name)
 {
 	struct nlmsghdr *h = nl_request(nl, err, RTM_NEWLINK, 0, "set %s up", name);

@@ -74,6 +74,9 @@ int dev_add_macvlan(struct nl *nl, struct error *err, uint32_t lower, const stru
 /* IPv6 addresses are added without duplicate address detection: the plan made them unique. */
 int dev_add_address(struct nl *nl, struct error *err, uint32_t index, const struct ip_addr *a, uint8_t prefix_len);
 
+/* Makes the device a port of bridge `master`, up. */
+int dev_plug_in(struct nl *nl, struct error *err, uint32_t index, const char *name, uint32_t master);
+
 int dev_set_up(struct nl *nl, struct error *err, uint32_t index, const char *name);
 int dev_set_down(struct nl *nl, struct error *err, uint32_t index, const char *name);
 

@@ -4,6 +4,7 @@
 #include "lab/net/lab.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +17,9 @@ enum {
 	INDEX_LO = 1,
 	/* Behind gre0, tunl0, sit0 and their like: with their modules loaded, every new namespace is born with them. */
 	INDEX_CLIENT_ETH0 = 100,
-	INDEX_FABRIC_BRIDGE = 100,
+	INDEX_FABRIC_BRIDGE = 100, /* br100; + 1 + leaf: br101 and on */
+	INDEX_TRUNK = 10000,       /* + leaf: br100's end of the trunk to that leaf */
+	INDEX_LEAF_TRUNK = 20000,  /* + leaf: the leaf's */
 	INDEX_BRIDGE = 1000,      /* + VNI number in the plan */
 	INDEX_TUNNEL = 300000,
 	INDEX_CLIENT_PORT = 400000,
@@ -25,17 +28,20 @@ enum {
 
 enum {
 	GROUPS_DEFAULT = 20, /* igmp_max_memberships of a new namespace */
-	/* Up to so many hosts know each other's VTEPs from the start. Entries that are learned share one bound of 1024 over all
-	 * namespaces of the machine (neigh/default/gc_thresh3), which a mesh of 40 hosts overruns; permanent ones do not count.
-	 * With more hosts than this their number, hosts squared, would cost more than it saves. */
+	/* Up to so many hosts all know each other's VTEPs from the start, whatever traffic comes. Entries that are learned share one
+	 * bound of 1024 over all namespaces of the machine (neigh/default/gc_thresh3), which a mesh of 40 hosts overruns; permanent
+	 * ones do not count. With more hosts than this their number, hosts squared, would cost more than it saves: then those pairs
+	 * are known that planned traffic uses. */
 	VTEPS_KNOWN_MAX = 256,
 };
 
 struct build {
 	struct lab *lab;
 	const struct plan *plan;
+	const struct lab_watcher *watcher;
 	struct error *err;
 	struct ns_maker maker;
+	struct plan_mesh *mesh; /* which hosts know each other; NULL: all */
 };
 
 static bool is_v6(const struct ip_addr *a)
@@ -47,11 +53,32 @@ static int add_vteps(struct build *b, uint32_t host, struct nl *nl)
 {
 	int r = 0;
 
-	for (uint32_t i = 0; i < b->plan->n_hosts && b->plan->n_hosts <= VTEPS_KNOWN_MAX && !r; i++)
-		if (i != host)
+	for (uint32_t i = 0; i < b->plan->n_hosts && !r; i++)
+		if (b->mesh ? plan_mesh_has(b->mesh, host, i) : i != host)
 			r = dev_add_neighbour(nl, b->err, PLAN_IFINDEX_UPLINK + host, &b->plan->hosts[i].vtep,
 					      b->plan->hosts[i].mac);
 	return r;
+}
+
+/* Where the host is, in every bridge of the fabric: nothing for it is ever flooded, not even the first frame. */
+static int add_whereabouts(struct build *b, uint32_t host)
+{
+	const uint8_t *mac = b->plan->hosts[host].mac;
+	struct nl *fabric = b->lab->nl_fabric;
+	uint32_t leaves = plan_count_leaves(b->plan);
+	int r = dev_add_fdb(fabric, b->err, PLAN_IFINDEX_PORT + host, mac);
+
+	if (leaves && !r)
+		r = dev_add_fdb(fabric, b->err, INDEX_TRUNK + plan_leaf(b->plan, host), mac);
+	for (uint32_t i = 0; i < leaves && !r; i++)
+		if (i != plan_leaf(b->plan, host))
+			r = dev_add_fdb(fabric, b->err, INDEX_LEAF_TRUNK + i, mac);
+	return r;
+}
+
+static uint32_t bridge_index(const struct plan *plan, uint32_t host)
+{
+	return plan_count_leaves(plan) ? INDEX_FABRIC_BRIDGE + 1 + plan_leaf(plan, host) : INDEX_FABRIC_BRIDGE;
 }
 
 static int add_uplink(struct build *b, uint32_t host, struct nl *nl)
@@ -60,10 +87,10 @@ static int add_uplink(struct build *b, uint32_t host, struct nl *nl)
 	const struct ip_prefix *underlay = &b->plan->scn->underlay;
 	struct dev_end port = { ph->port, PLAN_IFINDEX_PORT + host, PLAN_UNDERLAY_MTU, NULL };
 	struct dev_end eth0 = { "eth0", PLAN_IFINDEX_UPLINK + host, PLAN_UNDERLAY_MTU, ph->mac };
-	int r = dev_add_veth(b->lab->nl_fabric, b->err, &port, INDEX_FABRIC_BRIDGE, &eth0, b->lab->hosts[host]);
+	int r = dev_add_veth(b->lab->nl_fabric, b->err, &port, bridge_index(b->plan, host), &eth0, b->lab->hosts[host]);
 
 	if (!r)
-		r = dev_add_fdb(b->lab->nl_fabric, b->err, port.index, ph->mac);
+		r = add_whereabouts(b, host);
 	if (!r)
 		r = nl_flush(b->lab->nl_fabric, b->err);
 	if (!r && is_v6(&ph->vtep))
@@ -227,14 +254,33 @@ static int build_host(struct build *b, uint32_t host)
 	return r ?: build_clients(b, ph, b->lab->nl_hosts[host]);
 }
 
+static int add_leaf(struct build *b, uint32_t leaf)
+{
+	struct nl *nl = b->lab->nl_fabric;
+	char bridge[IFNAMSIZ], up[IFNAMSIZ], down[IFNAMSIZ];
+	struct dev_end near = { down, INDEX_TRUNK + leaf, PLAN_UNDERLAY_MTU, NULL };
+	struct dev_end far = { up, INDEX_LEAF_TRUNK + leaf, PLAN_UNDERLAY_MTU, NULL };
+	uint32_t index = INDEX_FABRIC_BRIDGE + 1 + leaf;
+	int r = dev_add_bridge(nl, b->err, plan_leaf_name(leaf, bridge), index, PLAN_UNDERLAY_MTU);
+
+	(void)snprintf(down, sizeof(down), "down-%.9s", bridge);
+	(void)snprintf(up, sizeof(up), "up-%.9s", bridge);
+	if (!r)
+		r = dev_add_veth(nl, b->err, &near, INDEX_FABRIC_BRIDGE, &far, b->lab->fabric);
+	return r ?: dev_plug_in(nl, b->err, far.index, up, index);
+}
+
 static int build_fabric(struct build *b)
 {
-	int fd = ns_create(&b->maker, "fabric", &b->lab->nl_fabric, b->err);
+	int fd = ns_create(&b->maker, "fabric", &b->lab->nl_fabric, b->err), r;
 
 	if (fd < 0)
 		return fd;
 	b->lab->fabric = fd;
-	return dev_add_bridge(b->lab->nl_fabric, b->err, "br100", INDEX_FABRIC_BRIDGE, PLAN_UNDERLAY_MTU);
+	r = dev_add_bridge(b->lab->nl_fabric, b->err, "br100", INDEX_FABRIC_BRIDGE, PLAN_UNDERLAY_MTU);
+	for (uint32_t i = 0; i < plan_count_leaves(b->plan) && !r; i++)
+		r = add_leaf(b, i);
+	return r;
 }
 
 static struct lab *lab_alloc(const struct plan *plan)
@@ -259,6 +305,17 @@ static struct lab *lab_alloc(const struct plan *plan)
 	return NULL;
 }
 
+static int know_vteps(struct build *b)
+{
+	if (b->plan->n_hosts <= VTEPS_KNOWN_MAX)
+		return 0;
+	b->mesh = plan_mesh_new(b->plan);
+	if (b->mesh)
+		return 0;
+	error_set(b->err, "cannot start building: %s", strerror(ENOMEM));
+	return -ENOMEM;
+}
+
 /* The thread wanders through the namespaces it makes and must come home whatever happened. */
 static int build_all(struct build *b, int home)
 {
@@ -266,19 +323,23 @@ static int build_all(struct build *b, int home)
 	int r;
 
 	b->maker = (struct ns_maker)NS_MAKER(b->lab->batch);
-	r = build_fabric(b);
+	r = know_vteps(b) ?: build_fabric(b);
 
-	for (uint32_t i = 0; i < b->plan->n_hosts && !r; i++)
+	for (uint32_t i = 0; i < b->plan->n_hosts && !r; i++) {
+		if (b->watcher)
+			b->watcher->building(b->watcher->arg, i + 1);
 		r = build_host(b, i);
+	}
 	ns_maker_close(&b->maker);
+	free(b->mesh);
 	if (ns_enter(home, "this machine", &lost))
 		abort(); /* going on in a lab's namespace would change the wrong network */
 	return r;
 }
 
-int lab_build(const struct plan *plan, struct lab **ret, struct error *err)
+int lab_build(const struct plan *plan, const struct lab_watcher *watcher, struct lab **ret, struct error *err)
 {
-	struct build b = { .plan = plan, .err = err, .lab = lab_alloc(plan) };
+	struct build b = { .plan = plan, .watcher = watcher, .err = err, .lab = lab_alloc(plan) };
 	int home = ns_current(), r;
 
 	if (!b.lab || home < 0) {

@@ -18,9 +18,15 @@ struct lab {
 	struct nl **nl_hosts;    /* given up once it stands); NULL where not made */
 };
 
+/* Told before each host is built, counting from 1. */
+struct lab_watcher {
+	void (*building)(void *arg, uint32_t host);
+	void *arg;
+};
+
 /* Builds everything but brings no uplink up, so that the monitor can attach before the first frame.
- * The calling thread ends where it began. On failure -errno, *err says what was tried, nothing is left. */
-int lab_build(const struct plan *plan, struct lab **ret, struct error *err);
+ * The calling thread ends where it began. On failure -errno, *err says what was tried, nothing is left. watcher: NULL for none. */
+int lab_build(const struct plan *plan, const struct lab_watcher *watcher, struct lab **ret, struct error *err);
 /* Brings eth0 of every host up: now frames flow. */
 int lab_open_uplinks(struct lab *lab, struct error *err);
 /* Sockets in the fabric and in a host, for dev.h and the like; the lab's. Take care to flush. */

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { PROC_NAMESPACES = 32 }; /* served by one view of /proc: so few are not felt, and a view costs as much as one more */
+enum { PROC_NAMESPACES = 64 }; /* served by one view of /proc: so few are not felt, and a view costs as much as one more */
 
 int ns_current(void)
 {

@@ -61,11 +61,6 @@ static void make_hosts(struct plan *p, struct scn_errors *e)
 	uint32_t fit = addresses_from(&s->underlay, s->first, s->hosts);
 	char prefix[PREFIX_STRLEN];
 
-	if (s->hosts > PLAN_BRIDGE_PORTS)
-		scn_error_at(
-			e, s, plan_lab_place(p, LAB_HOSTS, "hosts"),
-			"%u hosts need as many ports on the fabric's bridge br100, and a Linux bridge has %d",
-			s->hosts, PLAN_BRIDGE_PORTS);
 	if (fit < s->hosts && !(p->doubts & DOUBT_OUTER)) {
 		enum scn_lab_key key = s->key_line[LAB_UNDERLAY] ? LAB_UNDERLAY
 				       : s->key_line[LAB_FIRST]  ? LAB_FIRST
@@ -410,6 +405,7 @@ int plan_make(const struct scenario *s, struct plan **ret_plan, struct scn_error
 		return -ENOMEM;
 	p->scn = s;
 	p->n_hosts = s->hosts;
+	p->bridge_ports = PLAN_BRIDGE_PORTS;
 	p->n_vnis = (uint32_t)s->n_vnis;
 	p->hosts = calloc(p->n_hosts + 1, sizeof(*p->hosts));
 	p->vnis = calloc(p->n_vnis + 1, sizeof(*p->vnis));

@@ -19,11 +19,12 @@ enum {
 	PLAN_GENERATORS_MAX = 65536,  /* the engine's own bound */
 	PLAN_TUNNELS_MAX = 16384,     /* of geneve and gretap, hosts squared: 64 hosts with 4 such VNIs */
 	PLAN_BRIDGE_PORTS = 1023,     /* of a Linux bridge: BR_MAX_PORTS is 1024, 0 is not used */
+	PLAN_FABRIC_BRIDGE = 100,     /* br100; its leaves are br101 and on */
 };
 
 struct plan_host {
 	char name[IFNAMSIZ]; /* "host3" */
-	char port[IFNAMSIZ]; /* its port on the fabric's br100: "p3" */
+	char port[IFNAMSIZ]; /* its port on the fabric's bridge: "p3" */
 	struct ip_addr vtep;
 	uint8_t mac[6];   /* of eth0 */
 	uint32_t client0; /* its clients are client0 … client0 + n_clients - 1 */
@@ -79,6 +80,7 @@ struct plan {
 	uint32_t n_flows;       /* IP flows these will make: two directions of a ping, one of UDP */
 	uint32_t mtu;           /* inner, the least of the VNIs' */
 	uint32_t flow_capacity; /* what the monitor's table must hold */
+	uint32_t bridge_ports;  /* that a bridge of the fabric can have: PLAN_BRIDGE_PORTS, less in tests */
 	uint32_t *vni_order;    /* private: indices into vnis, ascending by number */
 	unsigned doubts;        /* private: see plan_internal.h; 0 in a plan handed out */
 	uint64_t clients_most;  /* private: no client can have this number or a larger one */
@@ -122,6 +124,20 @@ uint32_t plan_size_max(const struct plan *p, uint32_t client);
 /* Packets per second that a rate is for packets of `size` bytes of IP payload from a client; 0 for
  * RATE_MAXIMUM. */
 double plan_rate_pps(const struct plan *p, const struct rate *rate, uint32_t size, uint32_t client);
+/* The fabric is the bridge br100. Where it has too few ports for the hosts they plug into leaf bridges, br101 and on, each filled
+ * before the next, that br100 joins. How many leaves, 0: none needed; the leaf of a host, from 0, where there are leaves; the
+ * name of a leaf; and of the bridge that a host plugs into. */
+uint32_t plan_count_leaves(const struct plan *p);
+uint32_t plan_leaf(const struct plan *p, uint32_t host);
+char *plan_leaf_name(uint32_t leaf, char name[IFNAMSIZ]);
+char *plan_host_bridge(const struct plan *p, uint32_t host, char name[IFNAMSIZ]);
+
+/* Pairs of hosts between which planned traffic passes, in either direction: at most two for each generator and peer. NULL: no
+ * memory. Free it with free(). */
+struct plan_mesh;
+struct plan_mesh *plan_mesh_new(const struct plan *p);
+bool plan_mesh_has(const struct plan_mesh *m, uint32_t a, uint32_t b);
+
 /* Namespaces and devices (loopbacks not counted) that the plan makes. */
 struct plan_objects {
 	uint32_t namespaces, devices;

@@ -34,7 +34,7 @@ static void dot_impairment(const struct plan *p, uint32_t host, struct text *out
 static void dot_host(const struct plan *p, uint32_t host, struct text *out)
 {
 	const struct plan_host *h = &p->hosts[host];
-	char addr[ADDR_STRLEN];
+	char addr[ADDR_STRLEN], bridge[IFNAMSIZ];
 
 	text_printf(out, "\tsubgraph \"cluster_%s\" {\n\t\tlabel=\"%s\";\n\t\t\"%s\" [shape=box, label=\"eth0\\n%s\"];\n",
 		h->name, h->name, h->name, addr_format(&h->vtep, addr));
@@ -46,9 +46,19 @@ static void dot_host(const struct plan *p, uint32_t host, struct text *out)
 			      c, c, addr_format(&pc->addr, addr), vni_hue(pc->vni));
 		text_printf(out, "\t\t\"%s\" -- \"c%u\" [label=\"%s\"];\n", h->name, c, v->tunnel);
 	}
-	text_printf(out, "\t}\n\t\"br100\" -- \"%s\" [label=\"%s", h->name, h->port);
+	text_printf(out, "\t}\n\t\"%s\" -- \"%s\" [label=\"%s", plan_host_bridge(p, host, bridge), h->name, h->port);
 	dot_impairment(p, host, out);
 	text_puts(out, "\"];\n");
+}
+
+static void dot_leaves(const struct plan *p, struct text *out)
+{
+	char leaf[IFNAMSIZ];
+
+	for (uint32_t i = 0; i < plan_count_leaves(p); i++) {
+		text_printf(out, "\t\"%s\" [shape=box];\n", plan_leaf_name(i, leaf));
+		text_printf(out, "\t\"br100\" -- \"%s\";\n", leaf);
+	}
 }
 
 static void dot_legend(const struct plan *p, struct text *out)
@@ -98,6 +108,7 @@ char *plan_dot(const struct plan *p)
 		"\tedge [fontname=\"sans-serif\", fontsize=9];\n"
 		"\t\"br100\" [shape=box, label=\"fabric br100\\n%s\"];\n",
 		prefix_format(&p->scn->underlay, prefix));
+	dot_leaves(p, &out);
 	for (uint32_t i = 0; i < p->n_hosts; i++)
 		dot_host(p, i, &out);
 	dot_legend(p, &out);

@@ -64,6 +64,8 @@ static void emit_lab(struct emit *e, const struct plan *p)
 
 static void emit_hosts(struct emit *e, const struct plan *p)
 {
+	char bridge[IFNAMSIZ];
+
 	emit_array(e, "hosts");
 	for (uint32_t i = 0; i < p->n_hosts; i++) {
 		const struct plan_host *h = &p->hosts[i];
@@ -73,6 +75,7 @@ static void emit_hosts(struct emit *e, const struct plan *p)
 		emit_address(e, "vtep", &h->vtep);
 		emit_mac(e, h->mac);
 		emit_string(e, "port", h->port);
+		emit_string(e, "bridge", plan_host_bridge(p, i, bridge));
 		emit_array(e, "clients");
 		for (uint32_t c = 0; c < h->n_clients; c++)
 			emit_client_name(e, h->client0 + c);
@@ -257,7 +260,8 @@ static void emit_limits(struct emit *e, const struct plan *p)
 	emit_u64(e, "flows", p->n_flows);
 	emit_u64(e, "flow_capacity", p->flow_capacity);
 	emit_u64(e, "bridge_ports", p->n_hosts);
-	emit_u64(e, "bridge_ports_max", PLAN_BRIDGE_PORTS);
+	emit_u64(e, "bridge_ports_max", p->bridge_ports);
+	emit_u64(e, "leaf_bridges", plan_count_leaves(p));
 	emit_u64(e, "senders", p->n_generators);
 	emit_u64(e, "senders_max", PLAN_GENERATORS_MAX);
 	emit_u64(e, "pairs", p->n_streams);

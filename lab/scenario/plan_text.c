@@ -208,6 +208,18 @@ static void print_tunnels(const struct plan *p, struct text *out)
 	}
 }
 
+static void print_ports(const struct plan *p, struct text *out)
+{
+	uint32_t leaves = plan_count_leaves(p);
+	char last[IFNAMSIZ];
+
+	if (leaves)
+		text_printf(out, "ports     %u, more than the %u that br100 can have as a Linux bridge: hosts plug into br101 to %s, which br100 joins\n",
+			    p->n_hosts, p->bridge_ports, plan_leaf_name(leaves - 1, last));
+	else
+		text_printf(out, "ports     %u of the %u that br100 can have\n", p->n_hosts, p->bridge_ports);
+}
+
 static void print_limits(const struct plan *p, struct text *out)
 {
 	struct plan_objects o = plan_count_objects(p);
@@ -216,8 +228,7 @@ static void print_limits(const struct plan *p, struct text *out)
 	print_tunnels(p, out);
 	text_printf(out, "flows     %u planned, the monitor's table holds %u\n", p->n_flows,
 		      p->flow_capacity);
-	text_printf(out, "ports     %u of the %d that br100 can have\n", p->n_hosts,
-		      PLAN_BRIDGE_PORTS);
+	print_ports(p, out);
 }
 
 char *plan_text(const struct plan *p)

@@ -61,11 +61,12 @@ void plan_check_tunnels(const struct plan *p, struct scn_errors *e)
 
 struct plan_objects plan_count_objects(const struct plan *p)
 {
-	/* A host has an uplink of two ends. A client has its eth0, with bridges also its port and the bridge. */
+	/* A host has an uplink of two ends. A client has its eth0, with bridges also its port and the bridge. A leaf of the fabric
+	 * is a bridge and a trunk of two ends. */
 	uint32_t per_client = p->scn->wiring == SCN_DIRECT ? 1 : 3;
 	struct plan_objects o = {
 		.namespaces = 1 + p->n_hosts + p->n_clients,
-		.devices = 1 + 2 * p->n_hosts + per_client * p->n_clients,
+		.devices = 1 + 3 * plan_count_leaves(p) + 2 * p->n_hosts + per_client * p->n_clients,
 	};
 
 	for (uint32_t i = 0; i < p->n_vnis; i++)

@@ -61,7 +61,7 @@ static int build(struct bed *b, const char *text, struct error *err)
 
 	scn_errors_free(&errors);
 	if (r == 0)
-		r = lab_build(b->plan, &b->lab, err);
+		r = lab_build(b->plan, NULL, &b->lab, err);
 	config.n_hosts = r == 0 ? b->plan->n_hosts : 0;
 	if (r == 0)
 		r = monitor_open(&config, err, &b->monitor);

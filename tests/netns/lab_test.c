@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A lab whose hosts one bridge has no ports for, with bridges of four ports instead of 1023 so that eight hosts will do:
+ *
+ *     host0 host1 host2   host3 host4 host5   host6 host7
+ *         └── br101 ──┘       └── br102 ──┘     └─ br103
+ *                └──────────────┬┴───────────────┘
+ *                             br100
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lab/net/lab.h"
+#include "lab/net/ns.h"
+#include "tests/unit/t.h"
+
+enum { HOSTS = 8, PORTS = 4, UDP_PORT = 7000 };
+
+struct bed {
+	struct scenario *scn;
+	struct plan *plan;
+	struct lab *lab;
+	int home;
+	int sockets[HOSTS]; /* bound to each host's VTEP */
+};
+
+static void bed_down(struct bed *b)
+{
+	for (int i = 0; i < HOSTS; i++)
+		if (b->sockets[i] >= 0)
+			close(b->sockets[i]);
+	lab_free(b->lab);
+	plan_free(b->plan);
+	scenario_free(b->scn);
+	close(b->home);
+	free(b);
+}
+
+static void name_vtep(const struct bed *b, int host, struct sockaddr_in *ret)
+{
+	size_t len;
+
+	*ret = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(UDP_PORT) };
+	memcpy(&ret->sin_addr, addr_bytes(&b->plan->hosts[host].vtep, &len), 4);
+}
+
+static int open_socket(struct bed *b, int host, struct error *err)
+{
+	struct timeval patience = { .tv_sec = 5 };
+	struct sockaddr_in sin;
+	int r = ns_enter(b->lab->hosts[host], "a host", err);
+
+	if (r)
+		return r;
+	name_vtep(b, host, &sin);
+	b->sockets[host] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	eq_i64(setsockopt(b->sockets[host], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+	eq_i64(bind(b->sockets[host], (struct sockaddr *)&sin, sizeof(sin)), 0);
+	return ns_enter(b->home, "home", err);
+}
+
+/* Multicast reports of the tunnels would be flooded, and counted below: so these flood by unicast. */
+static int build(struct bed *b, struct error *err)
+{
+	static const char text[] = "[lab]\nhosts = 8\nvnis = 1\nflood = unicast\n";
+	struct scn_source source = { .text = text, .len = strlen(text) };
+	struct scn_errors errors;
+	int r = plan_load(&source, &b->scn, &b->plan, &errors);
+
+	scn_errors_free(&errors);
+	if (r)
+		return r;
+	b->plan->bridge_ports = PORTS;
+	r = lab_build(b->plan, NULL, &b->lab, err);
+	if (r == 0)
+		r = lab_open_uplinks(b->lab, err);
+	for (int i = 0; i < HOSTS && r == 0; i++)
+		r = open_socket(b, i, err);
+	return r;
+}
+
+static struct bed *bed_up(void)
+{
+	struct bed *b = calloc(1, sizeof(*b));
+	struct error err = { "" };
+
+	b->home = ns_current();
+	for (int i = 0; i < HOSTS; i++)
+		b->sockets[i] = -1;
+	if (geteuid() == 0 && build(b, &err) == 0)
+		return b;
+	if (geteuid() == 0)
+		t_fail(__FILE__, __LINE__, "%s", err.text);
+	bed_down(b);
+	return NULL;
+}
+
+/* Lines that `command` prints in the fabric. */
+static int count_lines(const struct bed *b, const char *command)
+{
+	char line[512];
+	int n = 0;
+	FILE *f;
+
+	snprintf(line, sizeof(line), "nsenter --net=/proc/%d/fd/%d %s", (int)getpid(), b->lab->fabric, command);
+	f = popen(line, "r");
+	while (f && fgets(line, sizeof(line), f))
+		n++;
+	if (f)
+		pclose(f);
+	return n;
+}
+
+static uint64_t received_frames(const struct bed *b, int host)
+{
+	unsigned long long packets = 0;
+	char line[512];
+	struct error err;
+	FILE *f;
+
+	eq_i64(ns_enter(b->lab->hosts[host], "a host", &err), 0);
+	f = fopen("/proc/thread-self/net/dev", "re");
+	while (f && fgets(line, sizeof(line), f))
+		(void)sscanf(line, " eth0: %*u %llu", &packets);
+	if (f)
+		fclose(f);
+	eq_i64(ns_enter(b->home, "home", &err), 0);
+	return packets;
+}
+
+static void send_to_all(const struct bed *b, int from)
+{
+	for (int to = 0; to < HOSTS; to++) {
+		struct sockaddr_in sin;
+
+		if (to == from)
+			continue;
+		name_vtep(b, to, &sin);
+		eq_i64(sendto(b->sockets[from], "x", 1, 0, (struct sockaddr *)&sin, sizeof(sin)), 1);
+	}
+}
+
+TEST(no_bridge_is_over_full_and_no_frame_is_flooded)
+{
+	struct bed *b = bed_up();
+	char byte;
+
+	if (!b && geteuid() != 0)
+		skip("needs root: builds a lab");
+	if (!b)
+		return;
+	eq_i64(count_lines(b, "ip -o link show master br100"), 3);
+	eq_i64(count_lines(b, "ip -o link show master br101"), PORTS);
+	eq_i64(count_lines(b, "ip -o link show master br102"), PORTS);
+	eq_i64(count_lines(b, "ip -o link show master br103"), PORTS - 1);
+	eq_i64(count_lines(b, "ip -o link"), 1 + 1 + 3 * 3 + HOSTS); /* with its loopback */
+	for (int i = 0; i < HOSTS; i++)
+		send_to_all(b, i);
+	for (int i = 0; i < HOSTS; i++)
+		for (int k = 0; k < HOSTS - 1; k++)
+			eq_i64(recv(b->sockets[i], &byte, 1, 0), 1);
+	for (int i = 0; i < HOSTS; i++)
+		eq_u64(received_frames(b, i), HOSTS - 1); /* the first frame already went its way only */
+	bed_down(b);
+}
