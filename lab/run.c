@@ -348,10 +348,11 @@ static int start_engine(struct run *run, struct error *err)
 	return r;
 }
 
-/* Each namespace a descriptor, and while it is built a netlink socket. */
+/* Each namespace a descriptor, the fabric and each host a netlink socket as well, and so do the clients of the host that is being
+ * built: at most one in each VNI. */
 unsigned long run_files_needed(const struct plan *plan)
 {
-	return SPARE_FILES + 2ul * (plan->n_hosts + plan->n_clients);
+	return SPARE_FILES + 2ul * (1 + plan->n_hosts) + plan->n_clients + plan->n_vnis;
 }
 
 static int take_place(struct run *run, struct error *err)

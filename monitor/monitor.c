@@ -34,6 +34,13 @@ enum {
 	SLOTS_PER_CPU_DEFAULT = 8192,
 	SLOTS_PER_CPU_MIN = 64,
 	SLOTS_BYTES_MAX = 32 << 20, /* over all CPUs: machines with hundreds get fewer slots each */
+	/*
+	 * A large lab starts with thousands of new flows in a few ms, more than the kernel has memory ready for where it
+	 * may not sleep: so it gets the room beforehand, if that is not too much. It takes longer, but so does building
+	 * such a lab.
+	 */
+	PREALLOCATE_HOSTS = 64,
+	PREALLOCATE_BYTES_MAX = 128 << 20,
 	LOG_LINE_MAX = 512,
 };
 
@@ -173,6 +180,9 @@ static int set_knobs(struct monitor *m, const struct monitor_config *config)
 		ret = bpf_map__set_max_entries(m->skel->maps.scratches, maps->n_cpus);
 	if (!ret)
 		ret = bpf_map__set_max_entries(m->skel->maps.flows, maps->capacity);
+	if (!ret && maps->n_hosts > PREALLOCATE_HOSTS &&
+	    (uint64_t)maps->capacity * maps->n_cpus * sizeof(struct flow_value) <= PREALLOCATE_BYTES_MAX)
+		ret = bpf_map__set_map_flags(m->skel->maps.flows, 0);
 	return ret;
 }
 

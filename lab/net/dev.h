@@ -23,6 +23,11 @@ struct dev_end {
 int dev_add_veth(struct nl *nl, struct error *err, const struct dev_end *near, uint32_t master, const struct dev_end *far,
 		 int far_netns);
 
+/* Gives a veth end, which is still down, a receive queue of its own (256 frames): without it the end shares one of 1000 with all
+ * other devices on this processor (net.core.netdev_max_backlog, the machine's), and of a frame flooded to more of them the rest is
+ * lost. Half of it at once, not in the batch. A kernel before 5.13 has no such queue: nothing happens. */
+int dev_own_queue(struct nl *nl, struct error *err, uint32_t index, const char *name);
+
 /* A bridge without STP or multicast snooping (there is no querier: snooping would only flood anyway) that never forgets
  * what it learned, so that a quiet host is not flooded to after five minutes. Up. */
 int dev_add_bridge(struct nl *nl, struct error *err, const char *name, uint32_t index, uint32_t mtu);

@@ -33,6 +33,8 @@ enum {
 	 * ones do not count. With more hosts than this their number, hosts squared, would cost more than it saves: then those pairs
 	 * are known that planned traffic uses. */
 	VTEPS_KNOWN_MAX = 256,
+	/* With more hosts than this a few floods at a time overrun the receive queue that they share otherwise. */
+	SHARED_QUEUE_HOSTS = 128,
 };
 
 struct build {
@@ -93,6 +95,8 @@ static int add_uplink(struct build *b, uint32_t host, struct nl *nl)
 		r = add_whereabouts(b, host);
 	if (!r)
 		r = nl_flush(b->lab->nl_fabric, b->err);
+	if (!r && b->plan->n_hosts > SHARED_QUEUE_HOSTS)
+		r = dev_own_queue(nl, b->err, eth0.index, "eth0");
 	if (!r && is_v6(&ph->vtep))
 		r = ns_allow_ipv6(&b->maker, "eth0", ph->name, b->err);
 	else if (!r && ph->n_clients > GROUPS_DEFAULT)

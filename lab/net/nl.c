@@ -92,6 +92,11 @@ void nl_close(struct nl *nl)
 	free(nl);
 }
 
+int nl_fd(const struct nl *nl)
+{
+	return mnl_socket_get_fd(nl->socket);
+}
+
 int nl_netns(const struct nl *nl)
 {
 	int fd = ioctl(mnl_socket_get_fd(nl->socket), SIOCGSKNS);

@@ -27,6 +27,9 @@ void nl_close(struct nl *nl); /* NULL is fine; requests not flushed are dropped 
 /* A new descriptor of the socket's namespace (SIOCGSKNS, needs no /proc), close-on-exec; or -errno. */
 int nl_netns(const struct nl *nl);
 
+/* The socket, for ioctls about devices of its namespace; nl's. */
+int nl_fd(const struct nl *nl);
+
 /* Starts a request in the batch. `what` is the sentence's verb and object ("create veth c7 in host1"), in printf form; it is
  * kept only to explain a failure. The batch is flushed first when it is full, so errors may show here. The message stays
  * valid until the next nl_request or nl_flush. NULL: *err says why. */
