@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// A lab larger than those of the other tests: everybody is reached, every counter agrees. (Several bridges: lab_test.c.)
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { skip, test } from "../lib/tap.mjs";
+import { isRoot, json, labName, run } from "../lib/lab.mjs";
+
+const dir = mkdtempSync(tmpdir() + "/tunlab-size-");
+process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
+const needRoot = () => isRoot || skip("needs root");
+
+// One host pings all others, all ping one host: each of the 240 clients sends and is sent to. 30 s are the bound for warming up.
+const text = `[lab]
+hosts = 60
+vnis = 10000-10003
+wiring = direct
+duration = 3s
+[traffic out]
+from = host0
+to = all
+rate = 60pps
+[traffic in]
+from = all
+to = host59
+rate = 2pps
+[assert delivery]
+check = delivery() == 100%
+[assert loss]
+check = loss() == 0
+[assert counts agree]
+check = mismatch() == 0
+[assert nothing else]
+check = unplanned() == 0
+[assert monitor]
+check = monitor.lost == 0
+`;
+
+test("60 hosts with 4 VNIs and direct wiring: all that is sent arrives and is counted", () => {
+  needRoot();
+  const file = `${dir}/size.ini`;
+  writeFileSync(file, text);
+  const plan = json(["plan", file, "--json"]);
+  assert.deepEqual(plan.objects, { namespaces: 1 + 60 + 240, devices: 1 + 2 * 60 + 2 * 240 });
+  const r = run(["run", file, "--headless", "--assert", "--name", labName()]);
+  assert.equal(r.status, 0, r.out + r.err);
+  assert.equal(r.out.match(/^ok /gm)?.length, 5, r.out);
+  const sent = r.err.match(/generators sent (\d+) packets, (\d+) arrived/);
+  assert.ok(sent, r.err);
+  assert.equal(sent[1], sent[2]);
+  assert.ok(Number(sent[1]) >= 4 * 59, "every client of the other hosts was pinged");
+  assert.doesNotMatch(r.err, /[\r]|building host/, "progress is for terminals");
+});
+
+test("more hosts than a bridge has ports: the plan names the bridges and counts them", () => {
+  const set = ["--set", "lab.hosts=1024", "--set", "lab.vnis=1", "--set", "lab.underlay=172.16.0.0/16", "--set", "vni 1.subnet=10.0.0.0/16"];
+  const plan = json(["plan", "idle", "--json", ...set]);
+  assert.equal(plan.limits.leaf_bridges, 2);
+  assert.deepEqual(plan.objects, { namespaces: 1 + 2 * 1024, devices: 1 + 2 * 3 + 2 * 1024 + 4 * 1024 });
+  assert.equal(plan.hosts[1023].bridge, "br102");
+  assert.match(run(["plan", "idle", ...set]).out, /1024, more than the 1023 .* br101 to br102/);
+});
