@@ -37,7 +37,9 @@ static const struct {
 	{ "macvlan", PROBE_LINK, "MACVLAN", "macvlan", "wiring = direct" },
 	{ "geneve", PROBE_LINK, "GENEVE", "geneve", "encap = geneve" },
 	{ "gretap", PROBE_LINK, "NET_IPGRE", "ip_gre", "encap = gretap" },
-	{ "tbf", PROBE_QDISC, "NET_SCH_TBF", "sch_tbf", "links with a rate" },
+	{ "ip6gretap", PROBE_LINK, "IPV6_GRE", "ip6_gre", "encap = gretap over an IPv6 underlay" },
+	{ "tbf", PROBE_QDISC, "NET_SCH_TBF", "sch_tbf", "links with a rate or a loss" },
+	{ "htb", PROBE_QDISC, "NET_SCH_HTB", "sch_htb", "links with a loss" },
 	{ "netem", PROBE_QDISC, "NET_SCH_NETEM", "sch_netem", "links with a delay" },
 };
 
