@@ -183,6 +183,7 @@ look('a click on a talker selects it in all views', async (page) => {
 look('the topology has every host, client, bridge and uplink with its traffic', async (page) => {
 	await choose(page, 'view', 'Topology');
 	await drawn(page);
+	assert.equal(await page.isVisible('#chord'), false);
 	assert.equal(await count(page, '#topology .host'), 9);
 	assert.equal(await count(page, '#topology .client'), 36);
 	assert.equal(await count(page, '#topology .tunnel'), 36);

@@ -144,14 +144,26 @@ function draw() {
 	if (picture)
 		drawPicture();
 	drawMiddle(condition);
-	performance.measure?.('tunlab-draw', { start: heard || 0, end: performance.now() });
-	performance.clearMeasures?.('tunlab-old');
+	measure();
+}
+
+const DRAWN = 'tunlab: sample to drawn';
+let measured = 0;
+
+/** For who looks into the browser's tools: from the moment a sample was taken to its being drawn. Needs both clocks to agree. */
+function measure() {
+	const frame = newest(store);
+	if (!frame || frame.seq === measured || view.at !== null)
+		return;
+	measured = frame.seq;
+	performance.clearMeasures(DRAWN);
+	performance.measure(DRAWN, { start: Math.max(0, frame.time * 1000 - performance.timeOrigin), end: performance.now() });
 }
 
 function drawPicture() {
 	const isChord = view.view === 'chord';
 	byId('picture').hidden = view.view === 'table';
-	setAttribute(byId('chord'), 'display', isChord ? null : 'none');
+	byId('chord').style.display = isChord ? '' : 'none'; // an SVG element knows no `hidden`
 	byId('lab-picture').hidden = view.view !== 'topology';
 	if (isChord)
 		chord.render(picture.figures, view.level);

@@ -265,7 +265,8 @@ function fold(nodes, cells, unit) {
 	}
 	weights.delete(REST);
 	const heaviest = [...weights].sort((p, q) => q[1] - p[1] || (p[0] < q[0] ? -1 : 1)).slice(0, KEPT_NODES);
-	const kept = new Map(heaviest.map(([key]) => [key, { ...nodes.find((node) => node.key === key), sent: 0, got: 0 }]));
+	const chosen = new Set(heaviest.map(([key]) => key));
+	const kept = new Map(nodes.filter(({ key }) => chosen.has(key)).map((node) => [node.key, { ...node, sent: 0, got: 0 }]));
 	const room = (RIBBON_LIMIT - 2 * kept.size) / 2;
 	const pairs = pairUp(nodes, cells, unit).filter(({ a, b }) => kept.has(a.key) && kept.has(b.key)).slice(0, room);
 	const whole = new Set(pairs.flatMap(({ a, b }) => [`${a.key}>${b.key}`, `${b.key}>${a.key}`]));

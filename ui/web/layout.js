@@ -87,6 +87,12 @@ export function layout(nodes, pairs) {
 			one.end = at += one.value * scale + spare;
 		}
 	}
+	for (const ribbon of ribbons.filter(({ hollow }) => hollow)) {
+		for (const end of [ribbon.source, ribbon.target]) {
+			const [middle, half] = [(end.start + end.end) / 2, Math.min(0.008, (end.end - end.start) / 2)];
+			Object.assign(end, { start: middle - half, end: middle + half });
+		}
+	}
 	return { arcs, ribbons };
 }
 

@@ -90,6 +90,7 @@ export function compare(lab, list, seenIn) {
 	if (!plan)
 		return list;
 	const names = namesOf(lab);
+	const seenBy = new Map(LOOK_BACK.map((seconds) => [seconds, undefined]));
 	const spoke = new Set();
 	for (const amount of list) {
 		if (!amount.flow || !(amount.packets > 0))
@@ -103,7 +104,9 @@ export function compare(lab, list, seenIn) {
 		if (!direction.running || spoke.has(key))
 			continue;
 		const back = LOOK_BACK.find((seconds) => direction.pps === null || direction.pps * seconds >= 3);
-		const seen = back && seenIn(back);
+		if (back && seenBy.get(back) === undefined)
+			seenBy.set(back, seenIn(back));
+		const seen = seenBy.get(back);
 		spoke.add(key);
 		const flow = seen && !seen.has(key) && flowOf(direction, names);
 		if (flow)

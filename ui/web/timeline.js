@@ -25,14 +25,8 @@ function exactSums(frame, stack, k, lab) {
 	return new Map(rows.map((row) => [stack === 'host' ? lab.hosts[row[0]]?.name ?? OTHER : String(row[0] ?? 'none'), row[k + 1]]));
 }
 
-const cache = new WeakMap();
-
-/** Sums of one frame by group: Map group -> per second. Frames never change, so each question is asked once. */
-function groups(frame, store, { stack, unit, filter, asked }) {
-	const kept = cache.get(frame);
-	const question = `${store.run} ${stack} ${unit} ${asked}`;
-	if (kept?.question === question)
-		return kept.sums;
+/** Sums of one frame by group, per second: { seq, sums: Map, total }. */
+function entryOf(frame, store, { stack, unit, filter }) {
 	const k = unit === 'bytes' ? BYTES : PACKETS;
 	const names = namesOf(store.lab);
 	let sums = filter ? null : exactSums(frame, stack, k, store.lab);
@@ -48,10 +42,35 @@ function groups(frame, store, { stack, unit, filter, asked }) {
 		if (!filter && frame.rest[k + 1] > 0)
 			sums.set(OTHER, (sums.get(OTHER) ?? 0) + frame.rest[k + 1]);
 	}
-	for (const [group, value] of sums)
+	let total = 0;
+	for (const [group, value] of sums) {
 		sums.set(group, value / frame.interval_s);
-	cache.set(frame, { question, sums });
-	return sums;
+		total += value / frame.interval_s;
+	}
+	return { seq: frame.seq, sums, total };
+}
+
+const cache = new WeakMap();
+
+/** The entries of all frames and the sums over them, kept up to date: a thousand hosts over ten minutes are not added up anew each
+ *  second. Frames never change, so each is asked once. */
+function entriesOf(store, how) {
+	const question = `${store.run} ${how.stack} ${how.unit} ${how.asked}`;
+	let kept = cache.get(store);
+	if (kept?.question !== question)
+		cache.set(store, kept = { question, entries: [], whole: new Map() });
+	const { entries, whole } = kept;
+	const count = ({ sums }, sign) => {
+		for (const [group, value] of sums)
+			whole.set(group, (whole.get(group) ?? 0) + sign * value);
+	};
+	while (entries.length && entries[0].seq < store.frames[0].seq)
+		count(entries.shift(), -1);
+	for (const frame of store.frames.slice(entries.length)) {
+		entries.push(entryOf(frame, store, how));
+		count(entries.at(-1), 1);
+	}
+	return kept;
 }
 
 /**
@@ -62,20 +81,14 @@ export function timeline(store, { stack, unit, filter = null, asked = '' }) {
 	const { frames, lab } = store;
 	if (!lab || !frames.length)
 		return null;
-	const per = frames.map((frame) => groups(frame, store, { stack, unit, filter, asked }));
-	const whole = new Map();
-	for (const sums of per) {
-		for (const [group, value] of sums)
-			whole.set(group, (whole.get(group) ?? 0) + value);
-	}
-	const kept = [...whole].filter(([group, value]) => group !== OTHER && value > 0)
+	const { entries, whole } = entriesOf(store, { stack, unit, filter, asked });
+	const kept = [...whole].filter(([group, value]) => group !== OTHER && value > 1e-6)
 		.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, LAYERS).map(([group]) => group);
-	const known = new Set(kept);
-	const layers = kept.map((key) => ({ key, values: per.map((sums) => sums.get(key) ?? 0) }));
-	const others = per.map((sums) => [...sums].reduce((sum, [group, value]) => (known.has(group) ? sum : sum + value), 0));
-	if (others.some((value) => value > 0))
+	const layers = kept.map((key) => ({ key, values: entries.map(({ sums }) => sums.get(key) ?? 0) }));
+	const others = entries.map(({ total }, i) => Math.max(0, layers.reduce((left, { values }) => left - values[i], total)));
+	if (others.some((value) => value > 1e-6))
 		layers.push({ key: OTHER, values: others });
-	const sums = frames.map((_, i) => layers.reduce((sum, { values }) => sum + values[i], 0));
+	const sums = entries.map(({ total }) => total);
 	return {
 		times: frames.map(({ elapsed_s }) => elapsed_s), seqs: frames.map(({ seq }) => seq), layers, sums,
 		most: Math.max(0, ...sums), seconds: memory(store),

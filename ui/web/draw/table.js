@@ -52,7 +52,7 @@ function writeLoss(element, loss) {
 }
 
 function mark(cell) {
-	return cell.silent && cell.silent === cell.flows ? 'planned, silent' : cell.unplanned ? '! not planned' : '';
+	return cell.silent && cell.silent === cell.flows ? 'silent' : cell.unplanned ? '! not planned' : '';
 }
 
 /** `onSort(column)`, `onPoint(cell or null)`, `onSelect(cell)`. */

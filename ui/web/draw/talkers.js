@@ -19,6 +19,7 @@ export function createTalkers({ onSelect }) {
 
 	/** `talkers`: as from talkers.js, each with { since: { seconds, open } }. */
 	function render(talkers, { unit, mode, select, lab }) {
+		byId('nobody').hidden = talkers.length > 0;
 		while (list.childElementCount > talkers.length)
 			list.lastChild.remove();
 		while (list.childElementCount < talkers.length)

@@ -84,7 +84,7 @@ export function createTimeline(box, { onLook }) {
 			setAttribute(label, 'x', Math.round(x(time)));
 			setAttribute(label, 'y', height - 4);
 			setAttribute(label, 'text-anchor', 'middle');
-			setText(label, time < 0 ? '' : clock(time));
+			setText(label, time < 0 || x(time) > width - 16 ? '' : clock(time));
 		});
 	}
 

@@ -133,7 +133,8 @@ function drawInsides(group, host, box, { parts, unit }, lab, mode) {
 		set(wire, { x1: x, x2: x, y1: chips + 18, y2: bridges, stroke: colour, 'stroke-width': thickness(loud(client), parts, WIRE) });
 		set(rect, { x: x - chip / 2, y: chips, width: chip, height: 18, stroke: colour });
 		set(name, { x, y: chips + 13 });
-		setText(name, chip > 7.2 * client.name.length - 2 ? client.name : '');
+		setText(name, chip > 5 * client.name.length ? client.name : '');
+		name.style.fontSize = `${Math.min(11, (chip - 3) / (0.64 * client.name.length)).toFixed(1)}px`;
 		set(warn, { x: x + chip / 2, y: chips + 4 });
 		setText(warn, client.unplanned ? '!' : '');
 		element.classList.toggle('lit', client.lit);
@@ -215,9 +216,11 @@ export function createTopology(svg, { onSelect, onVni, onPoint }) {
 		if (!(width > 0))
 			return;
 		const had = rover.hasFocus();
-		const place = placeHosts(model.hosts, width - 2 * MARGIN, height - 2 * MARGIN);
+		// A wall is looked at from afar.
+		const scale = Math.min(1.7, Math.max(1, width / 900));
+		const place = placeHosts(model.hosts, width / scale - 2 * MARGIN, height / scale - 2 * MARGIN);
 		const tall = place.height + 2 * MARGIN;
-		set(svg, { viewBox: `${-MARGIN} ${-MARGIN} ${width} ${tall}`, height: tall });
+		set(svg, { viewBox: `${-MARGIN} ${-MARGIN} ${width / scale} ${tall}`, height: tall * scale });
 		drawRails(place, lab);
 		const [make_, draw, other] = place.whole ? [makeHost, drawHost, '.tile'] : [makeTile, drawTile, '.host'];
 		hosts.querySelectorAll(`:scope > ${other}`).forEach((element) => element.remove());
