@@ -91,8 +91,13 @@ struct frame_count {
 
 /* One host, one direction. */
 struct host_count {
-	__u64 seen;       /* frames as the hook got them, super-packets as one */
-	__u64 seen_bytes; /* their skb lengths, likewise */
+	/*
+	 * Frames as the hook got them, super-packets as one, and their lengths likewise. In the
+	 * kernel's map only what this is more than the sum over verdict, or less (modulo 2^64): for
+	 * most packets the same, and not written. host_count_complete() adds the sum.
+	 */
+	__u64 seen;
+	__u64 seen_bytes;
 	struct frame_count verdict[VERDICT_MAX];
 	__u64 later_fragments; /* wire packets; the part of VERDICT_OTHER that may be tunnelled */
 };

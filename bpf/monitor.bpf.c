@@ -85,7 +85,15 @@ static __always_inline struct host_count *host_of(const struct __sk_buff *skb, _
 		host = n_hosts;
 	index = cpu * (n_hosts + 1) + host;
 	counters = bpf_map_lookup_elem(&hosts, &index);
-	return counters ? &counters->dir[dir] : NULL;
+	if (!counters)
+		return NULL;
+	return dir == FLOW_TX ? &counters->dir[FLOW_TX] : &counters->dir[FLOW_RX];
+}
+
+/* Not a frame that was flooded to a host it is not for. */
+static __always_inline bool is_received(const struct __sk_buff *skb, enum flow_dir dir)
+{
+	return dir == FLOW_TX || skb->pkt_type != PACKET_OTHERHOST || promiscuous;
 }
 
 /*
@@ -112,23 +120,6 @@ __noinline int parse_copy(struct __sk_buff *skb, __u32 depth)
 	cursor_init(&cursor, scratch->bytes, len + 1, skb->len);
 	cursor.want_l4 = skb->gso_size;
 	return parse_frame(&cursor, ports, &scratch->parsed);
-}
-
-/* Nearly all headers are short: the copy costs as much as it is long. */
-enum { COPY_FIRST = 160 };
-
-static __always_inline enum verdict parse_skb(struct __sk_buff *skb, struct parsed *ret)
-{
-	const void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
-	enum verdict verdict = VERDICT_TRUNCATED;
-
-	if (!skb->gso_size)
-		verdict = parse_plain(data, data_end, skb->len, ports, ret);
-	if (verdict == VERDICT_TRUNCATED)
-		verdict = parse_copy(skb, COPY_FIRST); /* ret is this CPU's, too */
-	if (verdict == VERDICT_TRUNCATED && skb->len > COPY_FIRST)
-		verdict = parse_copy(skb, PARSE_DEPTH_MAX);
-	return verdict;
 }
 
 static __always_inline bool key_equal(const struct flow_key *a, const struct flow_key *b)
@@ -169,54 +160,92 @@ static __always_inline struct flow_value *value_of(const struct flow_key *key, _
 	return bpf_map_lookup_elem(&flows, key);
 }
 
-static __always_inline int observe(struct __sk_buff *skb, enum flow_dir dir)
+static __always_inline void count_packet(struct host_count *host, enum verdict verdict,
+					 const struct flow_key *key, const struct flow_count *count,
+					 __u32 cpu, enum flow_dir dir)
+{
+	if (verdict == VERDICT_FLOW) {
+		struct flow_value *value = value_of(key, cpu);
+
+		if (value) {
+			struct flow_count *sum = dir == FLOW_TX ? &value->tx : &value->rx;
+
+			sum->packets += count->packets;
+			sum->bytes += count->bytes;
+			sum->inner_bytes += count->inner_bytes;
+		} else {
+			verdict = VERDICT_LOST;
+		}
+	}
+	if (verdict < VERDICT_MAX) {
+		host->verdict[verdict].packets += count->packets;
+		host->verdict[verdict].bytes += count->bytes;
+	}
+}
+
+/* Nearly all headers are short: the copy costs as much as it is long. */
+enum { COPY_FIRST = 160 };
+
+/* Any packet, also for another host. A function of its own, that the verifier looks at it once. */
+__noinline int observe_any(struct __sk_buff *skb, __u32 dir)
 {
 	/* A tag beside the packet data, on the wire in front of it. */
 	__u32 tag_len = parse_blur(skb->vlan_present ? sizeof(struct wire_vlan) : 0);
 	__u32 len = skb->len, cpu = bpf_get_smp_processor_id();
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
-	struct host_count *host = host_of(skb, cpu, dir);
-	struct flow_value *value;
-	struct flow_count count, *sum;
+	struct host_count *host;
+	enum verdict verdict = VERDICT_OTHERHOST;
+	struct flow_count count;
 	struct parsed *parsed;
-	enum verdict verdict;
 
-	if (!host || !scratch)
-		return TC_ACT_UNSPEC;
-	host->seen++;
-	/* As the interface counts: before a tag is taken off, or before it is put in. */
-	host->seen_bytes += dir == FLOW_RX ? len + tag_len : len;
-
+	if (!scratch)
+		return 0;
+	host = host_of(skb, cpu, dir);
+	if (!host)
+		return 0;
 	parsed = &scratch->parsed;
-	if (dir == FLOW_RX && skb->pkt_type == PACKET_OTHERHOST && !promiscuous) {
-		__builtin_memset(parsed, 0, sizeof(*parsed));
-		verdict = VERDICT_OTHERHOST;
+	if (is_received(skb, dir)) {
+		verdict = parse_copy(skb, COPY_FIRST);
+		if (verdict == VERDICT_TRUNCATED && len > COPY_FIRST)
+			verdict = parse_copy(skb, PARSE_DEPTH_MAX);
 	} else {
-		verdict = parse_skb(skb, parsed);
+		__builtin_memset(parsed, 0, sizeof(*parsed));
 	}
-	len += tag_len;
 	parsed->headers += tag_len;
 	if (parsed->inner_off)
 		parsed->inner_off += tag_len;
-	parse_count(parsed, len, skb->gso_size, skb->gso_segs, &count);
-
-	if (verdict == VERDICT_FLOW) {
-		value = value_of(&parsed->key, cpu);
-		if (value) {
-			sum = dir == FLOW_TX ? &value->tx : &value->rx;
-			sum->packets += count.packets;
-			sum->bytes += count.bytes;
-			sum->inner_bytes += count.inner_bytes;
-		} else {
-			verdict = VERDICT_LOST;
-		}
-	}
+	parse_count(parsed, len + tag_len, skb->gso_size, skb->gso_segs, &count);
 	if (parsed->later_fragment)
 		host->later_fragments += count.packets;
-	if (verdict < VERDICT_MAX) {
-		host->verdict[verdict].packets += count.packets;
-		host->verdict[verdict].bytes += count.bytes;
+	host->seen += 1 - count.packets;
+	/* As the interface counts: before a tag is taken off, or before it is put in. */
+	host->seen_bytes += (dir == FLOW_RX ? len + tag_len : len) - count.bytes;
+	count_packet(host, verdict, &parsed->key, &count, cpu, dir);
+	return 0;
+}
+
+/* The packet that most are, at once; else all there is to look at. */
+static __always_inline int observe(struct __sk_buff *skb, enum flow_dir dir)
+{
+	const void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
+	enum verdict verdict = PLAIN_NOT;
+	struct flow_count count;
+	struct host_count *host;
+	struct parsed parsed;
+	__u32 cpu;
+
+	if (is_received(skb, dir) && !skb->vlan_present && !skb->gso_size)
+		verdict = parse_plain(data, data_end, skb->len, ports, &parsed);
+	if (verdict == PLAIN_NOT) {
+		observe_any(skb, dir);
+		return TC_ACT_UNSPEC;
 	}
+	cpu = bpf_get_smp_processor_id();
+	host = host_of(skb, cpu, dir);
+	if (!host)
+		return TC_ACT_UNSPEC;
+	count = (struct flow_count){.packets = 1, .bytes = skb->len, .inner_bytes = parsed.inner_len};
+	count_packet(host, verdict, &parsed.key, &count, cpu, dir);
 	return TC_ACT_UNSPEC;
 }
 

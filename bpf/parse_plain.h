@@ -60,6 +60,12 @@ PARSE_FN bool plain_tunnel(const __u8 *at, struct tunnel *t)
 	       geneve->type == parse_be16(ETH_TYPE_TEB);
 }
 
+/* The first port is nearly always the one. */
+PARSE_FN enum encap plain_port_encap(const volatile struct flow_port ports[FLOW_PORTS_MAX], int port)
+{
+	return port == ports[0].port ? ports[0].encap : parse_port_encap(ports, port);
+}
+
 /* UDP and all behind it, in an outer IP packet's payload of len bytes that begins at off. */
 PARSE_FN enum verdict plain_udp(const __u8 *at, const __u8 *data_end, __u32 off, __u32 len,
 				const volatile struct flow_port ports[FLOW_PORTS_MAX], struct parsed *ret)
@@ -72,7 +78,7 @@ PARSE_FN enum verdict plain_udp(const __u8 *at, const __u8 *data_end, __u32 off,
 
 	if (at + sizeof(*udp) > data_end || len < sizeof(*udp) || parse_be16(udp->len) != len)
 		return PLAIN_NOT;
-	t.encap = parse_port_encap(ports, parse_be16(udp->dst));
+	t.encap = plain_port_encap(ports, parse_be16(udp->dst));
 	if (t.encap == ENCAP_NONE)
 		return VERDICT_OTHER;
 	if (at + BEFORE + sizeof(*eth) > data_end || len < BEFORE + sizeof(*eth) ||
@@ -83,6 +89,7 @@ PARSE_FN enum verdict plain_udp(const __u8 *at, const __u8 *data_end, __u32 off,
 	ret->inner_off = off + BEFORE;
 	ret->inner_len = len - BEFORE;
 	ret->headers = ret->inner_off + sizeof(*eth) + header_len;
+	ret->later_fragment = 0;
 	return VERDICT_FLOW;
 }
 
@@ -94,9 +101,6 @@ PARSE_FN enum verdict plain_payload(const __u8 *ip, const __u8 *data_end, int ty
 {
 	if (ip_len < header_len || ip_len > room)
 		return PLAIN_NOT;
-	ret->inner_off = 0;
-	ret->inner_len = 0;
-	ret->later_fragment = 0;
 	if (proto == PROTO_UDP)
 		return plain_udp(ip + header_len, data_end, sizeof(struct wire_ethernet) + header_len,
 				 ip_len - header_len, ports, ret);
@@ -105,7 +109,10 @@ PARSE_FN enum verdict plain_payload(const __u8 *ip, const __u8 *data_end, int ty
 	return VERDICT_OTHER;
 }
 
-/* A frame of len bytes, data to data_end of it at hand. Super-packets need parse_frame(). */
+/*
+ * A frame of len bytes, data to data_end of it at hand. *ret is written for VERDICT_FLOW. Packets
+ * that segmentation will take apart need parse_frame().
+ */
 PARSE_FN enum verdict parse_plain(const __u8 *data, const __u8 *data_end, __u32 len,
 				  const volatile struct flow_port ports[FLOW_PORTS_MAX],
 				  struct parsed *ret)

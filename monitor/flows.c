@@ -51,6 +51,21 @@ void host_counters_add(struct host_counters *sum, const struct host_counters *pa
 		host_count_add(&sum->dir[dir], &part->dir[dir]);
 }
 
+/* What the kernel leaves out of seen: see flow.h. */
+static void host_count_complete(struct host_count *count)
+{
+	for (int v = 0; v < VERDICT_MAX; v++) {
+		count->seen += count->verdict[v].packets;
+		count->seen_bytes += count->verdict[v].bytes;
+	}
+}
+
+static void host_counters_complete(struct host_counters *counters)
+{
+	for (int dir = 0; dir < FLOW_DIR_MAX; dir++)
+		host_count_complete(&counters->dir[dir]);
+}
+
 /* ---- rows and their index ---- */
 
 static bool key_equal(const struct flow_key *a, const struct flow_key *b)
@@ -367,8 +382,11 @@ static int read_hosts(const struct monitor_maps *maps, struct flow_table *table)
 			host_counters_add(&table->hosts[host], &part[host]);
 		host_counters_add(&table->stray, &part[maps->n_hosts]);
 	}
-	for (uint32_t host = 0; host < maps->n_hosts; host++)
+	host_counters_complete(&table->stray);
+	for (uint32_t host = 0; host < maps->n_hosts; host++) {
+		host_counters_complete(&table->hosts[host]);
 		host_counters_add(&table->total, &table->hosts[host]);
+	}
 	host_counters_add(&table->total, &table->stray);
 	return 0;
 }

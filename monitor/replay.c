@@ -167,6 +167,7 @@ static void on_packet(u_char *arg, const struct pcap_pkthdr *header, const u_cha
 	struct parsed parsed;
 	enum verdict verdict;
 
+	parsed.later_fragment = 0;
 	note_time(&r->span, &header->ts);
 	verdict = parse_captured(r, data, header->caplen, len, &parsed);
 	if (verdict == VERDICT_FLOW) {

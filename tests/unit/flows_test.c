@@ -110,8 +110,8 @@ TEST(maps_of_all_cpus_are_summed)
 		for (int host = 0; host <= HOSTS; host++) {
 			struct host_counters *h = &hosts[cpu * (HOSTS + 1) + host];
 
-			h->dir[FLOW_TX].seen = 100 * (host + 1);
-			h->dir[FLOW_RX].seen = 10 * (host + 1);
+			h->dir[FLOW_TX].seen = 100 * (host + 1) - 4;
+			h->dir[FLOW_RX].seen = (uint64_t)10 * (host + 1) - 19; /* less than the sum: super-packets */
 			h->dir[FLOW_TX].verdict[VERDICT_OTHER] = (struct frame_count){1, 60};
 			h->dir[FLOW_RX].verdict[VERDICT_OTHER] = (struct frame_count){7, 70};
 			h->dir[FLOW_RX].verdict[VERDICT_LOST] = (struct frame_count){1, 60};
