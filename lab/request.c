@@ -28,6 +28,7 @@ struct connection {
 	int pass_fd;         /* goes with the first byte of out; -1: none; borrowed */
 	int64_t watched;     /* generator that lives with this connection; -1: none */
 	bool close_when_sent;
+	bool stopper;        /* asked to stop the lab, and waits */
 	bool holds_netns;    /* was given a descriptor of a namespace */
 };
 
@@ -212,6 +213,7 @@ static void op_netns(struct connection *c, const cJSON *request)
 static void op_stop(struct connection *c, const cJSON *request)
 {
 	(void)request;
+	c->stopper = true;
 	/* The connection stays open until everything is gone: its end is the answer. */
 	if (request_answer_text(c, "{\"stopping\":true}"))
 		run_end(c->owner->run, EXIT_WELL);
@@ -220,15 +222,16 @@ static void op_stop(struct connection *c, const cJSON *request)
 static const struct {
 	const char *op;
 	void (*run)(struct connection *c, const cJSON *request);
+	bool always; /* also while the lab is taken apart: the last sample is there, the engine and the namespaces are not */
 } ops[] = {
-	{ "status", op_status },
-	{ "flows", op_flows },
-	{ "netns", op_netns },
-	{ "stop", op_stop },
-	{ "traffic.start", request_traffic_start },
-	{ "traffic.stop", request_traffic_stop },
-	{ "link.set", request_link_set },
-	{ "link.show", request_link_show },
+	{ "status", op_status, true },
+	{ "flows", op_flows, true },
+	{ "stop", op_stop, true },
+	{ "netns", op_netns, false },
+	{ "traffic.start", request_traffic_start, false },
+	{ "traffic.stop", request_traffic_stop, false },
+	{ "link.set", request_link_set, false },
+	{ "link.show", request_link_show, false },
 };
 
 static void handle(struct connection *c, const char *line, size_t len)
@@ -239,8 +242,10 @@ static void handle(struct connection *c, const char *line, size_t len)
 
 	for (i = 0; op && i < n && strcmp(op, ops[i].op) != 0; i++)
 		;
-	if (op && i < n)
+	if (op && i < n && (ops[i].always || c->owner->run->state < RUN_STOPPING))
 		ops[i].run(c, request);
+	else if (op && i < n)
+		(void)request_refuse(c, EXIT_MACHINE, "this lab is being taken apart");
 	else
 		(void)request_refuse(c, EXIT_USAGE, "this lab does not know that request: is the command of another version?");
 	cJSON_Delete(request);
@@ -349,9 +354,23 @@ void requests_release(struct requests *r)
 	while (c) {
 		struct connection *next = c->next;
 
-		if (c->holds_netns)
+		if (c->holds_netns || c->watched >= 0) {
+			c->watched = -1; /* its traffic ends with the engine */
 			close_connection(c);
+		}
 		c = next;
+	}
+}
+
+void requests_down(struct requests *r, uint32_t hosts, uint32_t n_hosts)
+{
+	char text[96];
+
+	(void)snprintf(text, sizeof(text), "{\"down\":{\"hosts\":%u,\"of\":%u}}", hosts, n_hosts);
+	for (struct connection *c = r ? r->connections : NULL, *next; c; c = next) {
+		next = c->next;
+		if (c->stopper && !c->out_len) /* one that does not listen misses some */
+			(void)request_answer_text(c, text);
 	}
 }
 

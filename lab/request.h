@@ -14,8 +14,11 @@ int requests_open(struct run *run, struct requests **ret);
 void requests_sampled(struct requests *r, const struct sample *s);
 /* A generator ended (error NULL) or could not start: its watcher hears so and is done. */
 void requests_generator_done(struct requests *r, uint32_t generator, const char *error);
-/* The lab is about to be taken apart: whoever was given a namespace, and is still there to hear it, sees its connection end. */
+/* The lab is about to be taken apart: whoever was given a namespace or watches a generator, and is still there to hear it, sees
+ * its connection end. */
 void requests_release(struct requests *r);
+/* So many hosts are gone: a line for those who asked to stop the lab. */
+void requests_down(struct requests *r, uint32_t hosts, uint32_t n_hosts);
 /* Closes the connections; whoever asked to stop the lab sees that as "it is gone". NULL is fine. */
 void requests_close(struct requests *r);
 

@@ -13,6 +13,7 @@
 
 #include "lab/cmd/privilege.h"
 #include "lab/events.h"
+#include "lab/net/down.h"
 #include "lab/request.h"
 #include "lab/verdict/judge.h"
 #include "monitor/opening.h"
@@ -22,10 +23,12 @@
 
 enum {
 	SPARE_FILES = 512,          /* page and command connections */
+	PROGRESS_AFTER_MS = 1000,   /* a lab that is gone sooner needs no progress shown */
 };
 
 const char *const run_state_names[RUN_STATE_MAX] = {
-	[RUN_STARTING] = "starting", [RUN_RUNNING] = "running", [RUN_DRAINING] = "draining", [RUN_DONE] = "done",
+	[RUN_STARTING] = "starting", [RUN_RUNNING] = "running", [RUN_DRAINING] = "draining", [RUN_STOPPING] = "stopping",
+	[RUN_DONE] = "done",
 };
 
 const char *run_listen_address(const struct run_options *o)
@@ -74,6 +77,8 @@ struct sample *run_sample(struct run *run)
 	};
 	struct sample *s;
 
+	if (run->state >= RUN_STOPPING)
+		return run->newest ? sample_ref(run->newest) : NULL;
 	/* Flows and generators are counted in different processes: the figures agree once traffic has drained. */
 	if (flows_read(run->monitor, &run->flows) || sample_take(&source, &s))
 		return NULL;
@@ -222,6 +227,10 @@ static void on_signal(void *arg, uint32_t events)
 	(void)events;
 	if (read(run->signals, &info, sizeof(info)) != sizeof(info))
 		return;
+	if (run->down) {
+		down_give_up(run->down);
+		return;
+	}
 	if (run->state >= RUN_DRAINING) /* asked twice: at once */
 		loop_quit(run->loop);
 	run_end(run, EXIT_SIGNAL + (int)info.ssi_signo);
@@ -412,25 +421,73 @@ static void close_fd(int fd)
 		(void)close(fd);
 }
 
-static void go_down(struct run *run)
+static void on_down(void *arg, uint32_t events)
 {
-	set_state(run, RUN_DONE);
-	requests_release(run->requests);
+	struct run *run = arg;
+	struct down_progress p;
+
+	(void)events;
+	down_read(run->down, &p);
+	if (p.over)
+		loop_quit(run->loop);
+	else if (ms_since(run->down_ns) >= PROGRESS_AFTER_MS)
+		say_progress("taking apart host %u of %u (Ctrl-C: the rest at once)", p.hosts, p.n_hosts);
+	requests_down(run->requests, p.hosts, p.n_hosts);
+}
+
+/* Slice by slice, while `status` and signals are still answered: the next signal ends the slicing. */
+static void take_apart(struct run *run)
+{
+	if (!run->lab || down_start(run->lab, &run->down))
+		return; /* lab_free does it all at once */
+	run->down_ns = now_ns();
+	if (!loop_add(run->loop, down_fd(run->down), EPOLLIN, on_down, run)) {
+		(void)loop_run(run->loop); /* down_free waits in any case */
+		loop_remove(run->loop, down_fd(run->down));
+	}
+	down_free(run->down);
+	run->down = NULL;
+	say_progress(NULL);
+}
+
+static void end_page(struct run *run)
+{
 	if (run->snapshot)
 		snapshot_end(run->snapshot);
 	server_stop(run->server);
 	snapshot_free(run->snapshot);
-	sample_unref(run->newest);
+}
+
+static void end_timer(struct run *run, int *fd)
+{
+	if (*fd < 0)
+		return;
+	loop_remove(run->loop, *fd);
+	(void)close(*fd);
+	*fd = -1;
+}
+
+static void go_down(struct run *run)
+{
+	set_state(run, RUN_STOPPING);
+	requests_release(run->requests);
+	end_timer(run, &run->tick);
+	end_timer(run, &run->end);
+	end_page(run);
+	if (run->engine)
+		loop_remove(run->loop, engine_fd(run->engine));
 	engine_end(run->engine);
+	run->engine = NULL;
 	events_close(run->events);
 	monitor_free(run->monitor);
+	take_apart(run);
+	set_state(run, RUN_DONE);
 	lab_free(run->lab);
 	flows_free(&run->flows);
+	sample_unref(run->newest);
 	control_close(&run->control);
 	requests_close(run->requests); /* last: whoever waits for the end sees it here */
 	close_fd(run->signals);
-	close_fd(run->tick);
-	close_fd(run->end);
 	loop_free(run->loop);
 	free(run->infos);
 	(void)pthread_mutex_destroy(&run->info_lock);

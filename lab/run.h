@@ -18,6 +18,7 @@ struct events;
 struct server;
 struct requests;
 struct judge;
+struct down;
 
 struct run_options {
 	bool headless, judge, detach;
@@ -25,7 +26,7 @@ struct run_options {
 	struct text_list set, report;
 };
 
-enum run_state { RUN_STARTING, RUN_RUNNING, RUN_DRAINING, RUN_DONE, RUN_STATE_MAX };
+enum run_state { RUN_STARTING, RUN_RUNNING, RUN_DRAINING, RUN_STOPPING, RUN_DONE, RUN_STATE_MAX };
 extern const char *const run_state_names[RUN_STATE_MAX];
 
 struct run {
@@ -36,6 +37,8 @@ struct run {
 	struct control control;
 	struct requests *requests;
 	struct lab *lab;
+	struct down *down;            /* while the lab is taken apart */
+	uint64_t down_ns;             /* when that began */
 	struct monitor *monitor;
 	struct engine *engine;
 	struct events *events;
@@ -74,7 +77,7 @@ unsigned long run_files_needed(const struct plan *plan);
 
 /* For requests: */
 void run_info(void *run, struct lab_info *ret);
-/* A fresh sample, not published; NULL: no memory. */
+/* A fresh sample, not published; the last one when the lab is being taken apart. NULL: there is none, or no memory. */
 struct sample *run_sample(struct run *run);
 /* Orders a generator and keeps its description. */
 int run_add_generator(struct run *run, const struct generator_spec *spec, int32_t section, uint32_t *ret_id, struct error *err);

@@ -29,7 +29,7 @@ static bool wait_for_answer(struct run *run, int fd)
 
 	while (poll(&p, 1, 50) == 0) {
 		run_info(run, &info);
-		if (strcmp(info.state, run_state_names[RUN_DONE]) == 0)
+		if (strcmp(info.state, run_state_names[RUN_STOPPING]) == 0)
 			return false;
 	}
 	return true;

@@ -20,6 +20,8 @@ struct query_options {
 	const char *lab, *by, *top;
 };
 
+#define PROGRESS_AFTER_NS 1000000000u
+
 #define AT(field) offsetof(struct query_options, field)
 #define LAB_OPTION { "lab", OPTION_TEXT, AT(lab), "LAB", "which lab, where several run" }
 
@@ -191,6 +193,27 @@ static int flows(const void *given, char *const *args, int n_args)
 	return r;
 }
 
+/* Until the end of the connection, which is the end of the lab, the lab tells how far it is. */
+static void wait_for_end(int fd)
+{
+	uint64_t start_ns = now_ns();
+	char *text;
+
+	control_wait_forever(fd);
+	while (control_receive(fd, &text, NULL) == 0) {
+		cJSON *doc = cJSON_Parse(text);
+		const cJSON *down = cJSON_GetObjectItemCaseSensitive(doc, "down");
+		const cJSON *hosts = cJSON_GetObjectItemCaseSensitive(down, "hosts");
+		const cJSON *of = cJSON_GetObjectItemCaseSensitive(down, "of");
+
+		if (hosts && of && now_ns() - start_ns >= PROGRESS_AFTER_NS)
+			say_progress("taking apart host %.0f of %.0f", cJSON_GetNumberValue(hosts), cJSON_GetNumberValue(of));
+		cJSON_Delete(doc);
+		free(text);
+	}
+	say_progress(NULL);
+}
+
 static int stop(const void *given, char *const *args, int n_args)
 {
 	const struct query_options *o = given;
@@ -204,9 +227,7 @@ static int stop(const void *given, char *const *args, int n_args)
 	if (r != EXIT_WELL)
 		return r;
 	free(text);
-	control_wait_forever(fd);
-	if (control_receive(fd, &text, NULL) == 0) /* the end of the connection is the end of the lab */
-		free(text);
+	wait_for_end(fd);
 	(void)close(fd);
 	return EXIT_WELL;
 }
@@ -233,7 +254,8 @@ const struct command cmd_flows = {
 const struct command cmd_stop = {
 	.name = "stop",
 	.args = "",
-	.summary = "End a lab; returns when it is gone.",
+	.summary = "End a lab; returns when the kernel has taken it apart.",
+	.details = "Devices go host by host, so that this machine's own network can be configured meanwhile.\n",
 	.options = stop_options,
 	.options_size = sizeof(struct query_options),
 	.run = stop,

@@ -360,3 +360,25 @@ int dev_set_down(struct nl *nl, struct error *err, uint32_t index, const char *n
 	put_ifinfo(h, index, false)->ifi_change = IFF_UP;
 	return 0;
 }
+
+int dev_set_group(struct nl *nl, struct error *err, uint32_t index, uint32_t group)
+{
+	struct nlmsghdr *h = nl_request(nl, err, RTM_NEWLINK, 0, "put link %u in group %u", index, group);
+
+	if (!h)
+		return -EIO;
+	put_ifinfo(h, index, false);
+	mnl_attr_put_u32(h, IFLA_GROUP, group);
+	return 0;
+}
+
+int dev_delete_group(struct nl *nl, struct error *err, uint32_t group)
+{
+	struct nlmsghdr *h = nl_request(nl, err, RTM_DELLINK, 0, "remove the links of group %u", group);
+
+	if (!h)
+		return -EIO;
+	put_ifinfo(h, 0, false);
+	mnl_attr_put_u32(h, IFLA_GROUP, group);
+	return 0;
+}

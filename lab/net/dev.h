@@ -85,4 +85,9 @@ int dev_plug_in(struct nl *nl, struct error *err, uint32_t index, const char *na
 int dev_set_up(struct nl *nl, struct error *err, uint32_t index, const char *name);
 int dev_set_down(struct nl *nl, struct error *err, uint32_t index, const char *name);
 
+/* Groups let several devices be removed by one request, and so under one lock: dev_delete_group removes all that nl's namespace
+ * has in the group. 0 is where all are at first. */
+int dev_set_group(struct nl *nl, struct error *err, uint32_t index, uint32_t group);
+int dev_delete_group(struct nl *nl, struct error *err, uint32_t group);
+
 #endif

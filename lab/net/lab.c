@@ -287,6 +287,18 @@ static int build_fabric(struct build *b)
 	return r;
 }
 
+static int build_marks(struct build *b)
+{
+	for (int i = 0; i < 2; i++) {
+		int fd = ns_create_bare("the lab's end", b->err);
+
+		if (fd < 0)
+			return fd;
+		b->lab->marks[i] = fd;
+	}
+	return 0;
+}
+
 static struct lab *lab_alloc(const struct plan *plan)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
@@ -294,7 +306,7 @@ static struct lab *lab_alloc(const struct plan *plan)
 	if (!lab)
 		return NULL;
 	lab->plan = plan;
-	lab->fabric = -1;
+	lab->fabric = lab->marks[0] = lab->marks[1] = -1;
 	lab->hosts = malloc((plan->n_hosts + 1) * sizeof(int));
 	lab->clients = malloc((plan->n_clients + 1) * sizeof(int));
 	for (uint32_t i = 0; lab->hosts && i < plan->n_hosts; i++)
@@ -334,6 +346,8 @@ static int build_all(struct build *b, int home)
 			b->watcher->building(b->watcher->arg, i + 1);
 		r = build_host(b, i);
 	}
+	if (!r)
+		r = build_marks(b);
 	ns_maker_close(&b->maker);
 	free(b->mesh);
 	if (ns_enter(home, "this machine", &lost))
@@ -430,5 +444,8 @@ void lab_free(struct lab *lab)
 	close_all(lab->hosts, lab->plan->n_hosts);
 	if (lab->fabric >= 0)
 		(void)close(lab->fabric);
+	for (int i = 0; i < 2; i++)
+		if (lab->marks[i] >= 0)
+			(void)close(lab->marks[i]);
 	free(lab);
 }

@@ -13,6 +13,7 @@ struct lab {
 	int fabric;              /* namespace descriptors; -1 where not made */
 	int *hosts;
 	int *clients;
+	int marks[2];            /* empty namespaces whose end tells down.c of the others' */
 	struct nl_batch *batch;  /* of all the lab's sockets */
 	struct nl *nl_fabric;    /* kept as long as the lab, so that it can be changed without entering namespaces (a privilege */
 	struct nl **nl_hosts;    /* given up once it stands); NULL where not made */

@@ -17,6 +17,7 @@ enum {
 	BATCH_REQUESTS = 512,
 	NOTE_LEN = 96,
 	ANSWER_BYTES = 8192,
+	DUMP_BYTES = 32768,       /* the most the kernel puts into one datagram of a listing */
 };
 
 struct nl_batch {
@@ -92,9 +93,9 @@ void nl_close(struct nl *nl)
 	free(nl);
 }
 
-int nl_fd(const struct nl *nl)
+void nl_use_batch(struct nl *nl, struct nl_batch *batch)
 {
-	return mnl_socket_get_fd(nl->socket);
+	nl->batch = batch;
 }
 
 int nl_netns(const struct nl *nl)
@@ -236,4 +237,84 @@ int nl_flush(struct nl *nl, struct error *err)
 	}
 	empty(b);
 	return r;
+}
+
+static const char *link_kind(const struct nlmsghdr *h)
+{
+	const struct nlattr *attr, *inner;
+
+	mnl_attr_for_each(attr, h, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) != IFLA_LINKINFO)
+			continue;
+		mnl_attr_for_each_nested(inner, attr)
+			if (mnl_attr_get_type(inner) == IFLA_INFO_KIND && mnl_attr_validate(inner, MNL_TYPE_NUL_STRING) >= 0)
+				return mnl_attr_get_str(inner);
+	}
+	return "";
+}
+
+/* Calls fn for the messages of `type` in a datagram. 1: the listing goes on, 0: it is over, -errno. */
+static int read_links(const char *datagram, size_t len, uint16_t type, nl_link_fn fn, void *arg)
+{
+	const struct nlmsghdr *h = (const struct nlmsghdr *)datagram;
+	int left = (int)len;
+
+	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+		const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(h);
+
+		if (h->nlmsg_type == NLMSG_DONE)
+			return 0;
+		if (h->nlmsg_type == NLMSG_ERROR)
+			return ((const struct nlmsgerr *)mnl_nlmsg_get_payload(h))->error;
+		if (h->nlmsg_type == type && ifi->ifi_family == AF_UNSPEC) /* a bridge tells of its ports besides */
+			fn(arg, (uint32_t)ifi->ifi_index, link_kind(h));
+	}
+	return 1;
+}
+
+int nl_each_link(struct nl *nl, struct error *err, nl_link_fn fn, void *arg)
+{
+	char buf[DUMP_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	int r = 1;
+
+	h->nlmsg_type = RTM_GETLINK;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	(void)mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
+	if (mnl_socket_sendto(nl->socket, h, h->nlmsg_len) < 0)
+		r = -errno;
+	while (r > 0) {
+		ssize_t got = recv(mnl_socket_get_fd(nl->socket), buf, sizeof(buf), 0);
+
+		if (got >= 0)
+			r = read_links(buf, (size_t)got, RTM_NEWLINK, fn, arg);
+		else if (errno != EINTR)
+			r = -errno;
+	}
+	if (r)
+		error_set(err, "cannot list the links in %s: %s", nl->where, strerror(-r));
+	return r;
+}
+
+int nl_watch_links(struct nl *nl)
+{
+	int group = RTNLGRP_LINK;
+
+	return mnl_socket_setsockopt(nl->socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0 ? -errno : 0;
+}
+
+int nl_fd(const struct nl *nl)
+{
+	return mnl_socket_get_fd(nl->socket);
+}
+
+int nl_read_gone(struct nl *nl, nl_link_fn fn, void *arg)
+{
+	char buf[DUMP_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
+	ssize_t got = recv(mnl_socket_get_fd(nl->socket), buf, sizeof(buf), MSG_DONTWAIT);
+
+	if (got < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	(void)read_links(buf, (size_t)got, RTM_DELLINK, fn, arg);
+	return 0;
 }

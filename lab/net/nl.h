@@ -24,10 +24,13 @@ void nl_batch_free(struct nl_batch *batch); /* NULL is fine */
 int nl_open(struct nl_batch *batch, const char *where, struct nl **ret);
 void nl_close(struct nl *nl); /* NULL is fine; requests not flushed are dropped */
 
+/* From now on the socket collects in another batch: a thread that sends by itself needs one of its own. Nothing is collected. */
+void nl_use_batch(struct nl *nl, struct nl_batch *batch);
+
 /* A new descriptor of the socket's namespace (SIOCGSKNS, needs no /proc), close-on-exec; or -errno. */
 int nl_netns(const struct nl *nl);
 
-/* The socket, for ioctls about devices of its namespace; nl's. */
+/* The socket, for ioctls about devices of its namespace and for poll; nl's. */
 int nl_fd(const struct nl *nl);
 
 /* Starts a request in the batch. `what` is the sentence's verb and object ("create veth c7 in host1"), in printf form; it is
@@ -44,5 +47,15 @@ void nl_needs(struct nl *nl, const char *option);
  * and the kernel's own sentence (extended ACK) where it gives one. Later requests of the batch were still tried: the
  * caller drops the whole namespace. */
 int nl_flush(struct nl *nl, struct error *err);
+
+/* A link of the socket's namespace; `kind` as `ip link` knows it ("bridge"), "" for those that have none, like lo. */
+typedef void (*nl_link_fn)(void *arg, uint32_t index, const char *kind);
+/* Calls fn for every link there is. */
+int nl_each_link(struct nl *nl, struct error *err, nl_link_fn fn, void *arg);
+
+/* From now on the socket is told of links that change, and is good for nothing else. nl_fd is for poll: when readable,
+ * nl_read_gone calls fn for every link that was removed. */
+int nl_watch_links(struct nl *nl);
+int nl_read_gone(struct nl *nl, nl_link_fn fn, void *arg);
 
 #endif

@@ -86,17 +86,37 @@ static int write_ipv6(const struct ns_maker *m, const char *device, const char *
 	return write_sysctl(m, path, value, where, err);
 }
 
+static int leave_for_new(const char *where, struct error *err)
+{
+	int r;
+
+	if (!unshare(CLONE_NEWNET))
+		return 0;
+	r = -errno;
+	error_set(err, "cannot make a network namespace for %s: %s%s", where, strerror(-r),
+		  r == -ENOSPC ? " (limit: sysctl user.max_net_namespaces)" : "");
+	return r;
+}
+
+int ns_create_bare(const char *where, struct error *err)
+{
+	int r = leave_for_new(where, err);
+
+	if (r)
+		return r;
+	r = ns_current();
+	if (r < 0)
+		error_set(err, "cannot hold the network namespace of %s: %s", where, strerror(-r));
+	return r;
+}
+
 int ns_create(struct ns_maker *m, const char *where, struct nl **ret_nl, struct error *err)
 {
 	struct nl *nl;
-	int fd, r;
+	int fd, r = leave_for_new(where, err);
 
-	if (unshare(CLONE_NEWNET)) {
-		r = -errno;
-		error_set(err, "cannot make a network namespace for %s: %s%s", where, strerror(-r),
-			  r == -ENOSPC ? " (limit: sysctl user.max_net_namespaces)" : "");
+	if (r)
 		return r;
-	}
 	r = nl_open(m->batch, where, &nl);
 	if (r) {
 		error_set(err, "cannot open a netlink socket in %s: %s", where, strerror(-r));

@@ -28,6 +28,9 @@ void ns_maker_close(struct ns_maker *m);
  * outlive *ret_nl, a socket in it. Returns the namespace's descriptor, or -errno with *err and nothing left. */
 int ns_create(struct ns_maker *m, const char *where, struct nl **ret_nl, struct error *err);
 
+/* An empty namespace that nobody is shown; the thread is left in it. Its descriptor, or -errno with *err. */
+int ns_create_bare(const char *where, struct error *err);
+
 /* Turns IPv6 on for one device of the current namespace, or for "default": all devices to come. They detect no duplicates,
  * solicit no routers and heed no advertisements. */
 int ns_allow_ipv6(const struct ns_maker *m, const char *device, const char *where, struct error *err);
