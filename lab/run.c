@@ -68,7 +68,7 @@ static double seconds_of(clockid_t clock)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-struct sample *run_sample(struct run *run)
+static struct sample *take_sample(struct run *run)
 {
 	struct sample_source source = {
 		.plan = run->plan, .flows = &run->flows, .engine = run->engine, .infos = run->infos, .zero_ns = run->zero_ns,
@@ -77,12 +77,17 @@ struct sample *run_sample(struct run *run)
 	};
 	struct sample *s;
 
-	if (run->state >= RUN_STOPPING)
-		return run->newest ? sample_ref(run->newest) : NULL;
 	/* Flows and generators are counted in different processes: the figures agree once traffic has drained. */
 	if (flows_read(run->monitor, &run->flows) || sample_take(&source, &s))
 		return NULL;
 	return s;
+}
+
+struct sample *run_sample(struct run *run)
+{
+	if (run->state < RUN_STOPPING)
+		return take_sample(run);
+	return run->newest ? sample_ref(run->newest) : NULL;
 }
 
 static void publish(struct run *run)
