@@ -145,7 +145,7 @@ check("what is not there is 404, and nothing of the machine's files is there", a
   for (const path of ["/nothing", "/api", "/api/v1/", "/index.htm", "/etc/passwd", "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd",
     "//etc/passwd", "/app.js/", "/app.js%00.html", "/api/v1/traffic/", "/api/v1/traffic/1/2", "/scenarios/default.ini", "/default.ini"])
     await refused(path, 404);
-  await refused("/api/v1/link/host3", 404, { method: "POST" });
+  await refused("/api/v1/link/host3/down", 404, { method: "POST" });
 });
 
 check("a wrong method is told which are right", async () => {
@@ -194,7 +194,7 @@ check("the lab is described", async () => {
   const { json } = await askJson("/api/v1/lab");
   assert.equal(json.schema, "tunlab.lab/1");
   assert.equal(json.name, lab.name);
-  assert.deepEqual(json.hosts[8], { name: "host8", vtep: "172.16.1.108" });
+  assert.deepEqual(json.hosts[8], { name: "host8", vtep: "172.16.1.108", link: { rate: null, delay: null, loss: null, down: false } });
   assert.deepEqual(json.clients[34], { id: 34, name: "c34", host: "host8", vni: 10002, address: "192.168.2.9" });
   assert.deepEqual(json.vnis.map((v) => v.vni), [10000, 10001, 10002, 10003]);
   assert.ok(json.traffic.some((t) => t.name === "culprit" && t.from === "c3"));
