@@ -69,11 +69,11 @@ function raw(text) {
 
 // A live feed: messages as they come.
 class Feed {
-  static open() {
+  static open(path = "/api/v1/events") {
     const feed = new Feed();
     feed.messages = [];
     return new Promise((resolve, reject) => {
-      feed.request = http.get({ hostname, port, path: "/api/v1/events", agent: false }, (answer) => {
+      feed.request = http.get({ hostname, port, path, agent: false }, (answer) => {
         let rest = "";
         feed.status = answer.statusCode;
         feed.headers = answer.headers;
@@ -274,6 +274,35 @@ check("the live feed sends one event a sample, with everything in it", async () 
       assert.equal([...m.json.flows, m.json.rest].reduce((sum, f) => sum + f[what], 0), m.json.total[what]);
     if (i) assert.ok(Math.abs(m.json.interval_s - 1) < 0.5);
   });
+});
+
+check("the page's feed tells history first, then every sample, in sums that agree with the flow table", async () => {
+  const feed = await Feed.open("/api/v1/feed");
+  assert.ok(await eventually(() => feed.messages.length >= 4));
+  const [base, ...frames] = feed.messages.map((m) => ({ ...m, json: JSON.parse(m.data) }));
+  assert.deepEqual([base.event, base.json.schema, base.json.source], ["base", "tunlab.feed/1", lab.name]);
+  const names = new Map(base.json.define.map((d) => [d[0], d]));
+  frames.forEach((m, i) => {
+    assert.equal(m.event, "frame");
+    assert.equal(m.json.seq, i ? frames[i - 1].json.seq + 1 : base.json.oldest);
+    for (const d of m.json.define) names.set(d[0], d);
+    assert.ok(m.json.grown.every(([id]) => names.has(id)), "every flow has been named");
+    const sent = m.json.grown.reduce((sum, row) => sum + row[2], m.json.rest[2]);
+    assert.equal(sent, m.json.hosts.reduce((sum, row) => sum + row[2], 0), "flows and uplinks");
+    if (i) assert.equal(m.json.total[1] - frames[i - 1].json.total[1], sent, "growth is the difference of totals");
+  });
+  const last = frames.at(-1).json;
+  feed.close();
+  const later = await Feed.open(`/api/v1/feed?since=${last.seq}&run=${base.json.run}`);
+  assert.ok(await eventually(() => later.messages.length >= 2));
+  assert.equal(JSON.parse(later.messages[1].data).seq, last.seq + 1, "only what is new");
+  later.close();
+  const other = await Feed.open(`/api/v1/feed?since=${last.seq}&run=1`);
+  assert.ok(await eventually(() => other.messages.length >= 2));
+  assert.equal(JSON.parse(other.messages[1].data).seq, base.json.oldest, "another run's place means nothing");
+  other.close();
+  await refused("/api/v1/feed?since=x", 400);
+  await refused("/api/v1/feed?top=3", 400);
 });
 
 check("changes need the token", async () => {

@@ -15,6 +15,13 @@ look('the page comes up live, by itself', async () => {
 	assert.match(await text(page, '#lab-facts'), /9 hosts · 36 clients · 4 VNIs · VXLAN over 172\.16\.1\.0\/24/);
 });
 
+look('it is small', async () => {
+	let bytes = 0;
+	for (const file of ['', 'app.js', 'style.css', 'feed-worker.js', 'favicon.svg'])
+		bytes += (await (await fetch(world.url + file)).arrayBuffer()).byteLength;
+	assert.ok(bytes < 200_000, `${bytes} bytes before compression`);
+});
+
 look('the chord shows the culprit, and the strip names it with share and since when', async (page) => {
 	await page.waitForFunction(() => parseFloat(document.querySelector('#talkers .share')?.textContent) > 80);
 	await resting(page);
@@ -344,7 +351,7 @@ look('the picture can be taken away as SVG, PNG and CSV, with all that it needs 
 		const [download] = await Promise.all([page.waitForEvent('download'), page.click(`[data-take=${what}]`)]);
 		return { name: download.suggestedFilename(), content: readFileSync(await download.path()) };
 	};
-	for (const [view, part] of [['Chord', 'host8'], ['Topology', 'c35']]) {
+	for (const [view, part] of [['Chord', 'host8'], ['Topology', 'VNI 10003']]) {
 		await choose(page, 'view', view);
 		await resting(page);
 		const svg = await take('svg');

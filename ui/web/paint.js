@@ -52,10 +52,10 @@ export function paint(store, view) {
 		talkers: busiest(store, span, sums.list, view, filter),
 	};
 	const { nodes, drawn, cells, pairs } = painted.figures;
-	for (const node of new Set([...nodes, ...drawn])) {
+	for (const node of new Set([...nodes, ...drawn]))
 		colour(node, lab, view.level);
+	for (const node of drawn)
 		node.says = nodeWords(node, painted);
-	}
 	for (const { forth, back } of pairs) {
 		for (const cell of [forth, back]) {
 			if (cell)

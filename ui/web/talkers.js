@@ -20,8 +20,8 @@ export function talkers(list, lab, unit, filter, n) {
 		if (!(amount[unit] > 0) || (filter && !(amount.flow && filter(amount.flow))))
 			continue;
 		total += amount[unit];
-		if (!amount.flow)
-			continue;
+		if (!amount.flow || !(amount.flow.src_client ?? amount.flow.inner_src))
+			continue; // nobody in particular: a sum, or a frame without an inner address
 		const sender = senderOf(amount.flow, names);
 		const talker = all.get(sender.key) ?? { ...sender, value: 0 };
 		talker.value += amount[unit];

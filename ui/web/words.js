@@ -73,6 +73,8 @@ export function middleWords({ condition, picture, lab, filtered, canAct }) {
 
 /** Since when somebody has been as loud as now. */
 export function sinceWords({ seconds, open, start }) {
+	if (seconds < 1)
+		return '';
 	return open ? (start ? 'since the start' : `for over ${duration(seconds)}`) : `for ${duration(seconds)}`;
 }
 

@@ -132,8 +132,6 @@ export function createTable({ onSort, onPoint, onSelect }) {
 	function render(picture, sort, wide) {
 		const { figures, unit, mode, seconds } = picture;
 		frame.classList.toggle('wide', wide);
-		for (const row of [spare.above, spare.below])
-			setAttribute(row.firstChild, 'colspan', wide ? 9 : 5);
 		shown = { rows: sortRows(figures.cells, sort, { unit, seconds: mode === 'rate' ? seconds : 0 }), picture };
 		setAttribute(table, 'aria-rowcount', shown.rows.length + 2);
 		for (const [name, head] of heads)

@@ -3,6 +3,7 @@
 
 import { formatFilter } from '../filter.js';
 import { amount } from '../format.js';
+import { vniColour } from '../palette.js';
 import { csv } from '../rows.js';
 import { intervalWords } from '../words.js';
 import { byId, setText } from './dom.js';
@@ -11,7 +12,8 @@ import { pictureOf, pngOf, save } from './export.js';
 const LEGEND_MAX = 24;
 
 function aboutOf({ figures, span, unit, mode }, view, lab) {
-	const nodes = figures.drawn.filter(({ sent, got }) => sent + got > 0);
+	const nodes = view.view === 'topology' ? lab.vnis.map(({ vni }, i) => ({ colour: vniColour(i), name: `VNI ${vni}` }))
+		: figures.drawn.filter(({ sent, got }) => sent + got > 0);
 	return {
 		title: `${lab.name}: who sends to whom`,
 		time: new Date(span.end.time * 1000).toISOString().replace('T', ' ').slice(0, 19) + ' UTC',

@@ -93,8 +93,11 @@ function drawUplink(group, host, box, { most, unit }, mode) {
 	setText(sent, `↑ ${amount(host.sent, unit, mode)}`);
 	setText(got, `↓ ${amount(host.got, unit, mode)}`);
 	set(port, { x: x - 7, y: top - 3, width: 14, height: 6 });
-	const words = host.link ? linkWords(host.link) : '';
-	const width = Math.min(box.width + 6, 5.6 * words.length + 14);
+	const { rate, delay, loss, down } = host.link ?? {};
+	const words = [down && 'down', rate, delay, loss].filter(Boolean).join(' ');
+	const size = Math.min(10, (box.width - 4) / (0.6 * (words.length || 1)));
+	const width = Math.min(box.width + 6, 0.6 * size * words.length + 12);
+	badge.lastChild.style.fontSize = `${size.toFixed(1)}px`;
 	set(badge.firstChild, { x: x - width / 2, y: top + 1, width, height: 15 });
 	set(badge.lastChild, { x, y: top + 12 });
 	setText(badge.lastChild, words);
@@ -227,6 +230,7 @@ export function createTopology(svg, { onSelect, onVni, onPoint }) {
 		join(hosts, place.whole ? 'g.host' : 'g.tile', model.hosts, ({ name }) => name, make_,
 			(element, host, i) => draw(element, host, i, place, model, lab, mode));
 		svg.classList.toggle('selecting', model.selecting);
+		svg.classList.toggle('tiles', !place.whole);
 		drawn = { ...model, whole: place.whole };
 		rover.update(had);
 	}
