@@ -98,7 +98,6 @@ static int try_connect(const struct sockaddr_un *addr, int *ret_fd)
 static int bind_socket(const struct sockaddr_un *addr, struct control *c)
 {
 	mode_t mask;
-	struct stat st;
 	int r = 0;
 
 	c->fd = unix_socket();
@@ -106,103 +105,104 @@ static int bind_socket(const struct sockaddr_un *addr, struct control *c)
 		return c->fd;
 	(void)unlink(addr->sun_path); /* of a lab that answers no more; the folder is locked */
 	mask = umask(0177);
-	if (bind(c->fd, (const struct sockaddr *)addr, sizeof(*addr)) || listen(c->fd, 64) || stat(addr->sun_path, &st))
+	if (bind(c->fd, (const struct sockaddr *)addr, sizeof(*addr)) || listen(c->fd, 64) || fcntl(c->fd, F_SETFL, O_NONBLOCK))
 		r = -errno;
 	(void)umask(mask);
-	if (r || fcntl(c->fd, F_SETFL, O_NONBLOCK)) {
-		(void)close(c->fd);
-		c->fd = -1;
-		return r ? r : -errno;
-	}
-	c->dev = st.st_dev;
-	c->ino = st.st_ino;
-	memcpy(c->path, addr->sun_path, sizeof(c->path));
-	return 0;
+	if (!r)
+		return 0;
+	(void)unlink(addr->sun_path); /* ours, or not there */
+	(void)close(c->fd);
+	c->fd = -1;
+	return r;
 }
 
-/* Removes the file if it is still ours, and the folder when it was the last. */
-static void remove_socket(const struct control *c)
+/* A socket on which nobody listens any more. Only with the folder locked: a lab that starts has its file a moment before. */
+static bool is_dead(const struct sockaddr_un *addr)
+{
+	struct stat st;
+	int fd, r;
+
+	if (lstat(addr->sun_path, &st) || !S_ISSOCK(st.st_mode))
+		return false;
+	r = try_connect(addr, &fd);
+	if (!r)
+		(void)close(fd);
+	return r == -ECONNREFUSED;
+}
+
+/* Removes a lab's file, unless somebody listens there (a later lab of the same name), and the folder when it was the last. */
+static void remove_dead(const struct sockaddr_un *addr)
 {
 	int folder = lock_folder(false);
-	struct stat st;
 
 	if (folder < 0)
 		return;
-	if (!stat(c->path, &st) && st.st_dev == c->dev && st.st_ino == c->ino)
-		(void)unlink(c->path); /* stays only if somebody removed it by hand */
+	if (is_dead(addr))
+		(void)unlink(addr->sun_path);
 	(void)rmdir(CONTROL_FOLDER); /* refused while another lab's socket is in it */
 	(void)close(folder);
 }
 
 /* The guard waits for the lab's end of the pipe to close, which also SIGKILL does. */
-static void __attribute__((noreturn)) guard(const struct control *c, int fd)
+static void __attribute__((noreturn)) guard(const struct sockaddr_un *addr, int fd)
 {
 	char byte;
 	ssize_t got;
 
 	(void)setsid(); /* what the terminal sends (Ctrl-C, Ctrl-\\, hang-up) goes to the lab alone */
-	(void)signal(SIGTERM, SIG_IGN);
 	(void)prctl(PR_SET_NAME, "tunlab-guard");
 	(void)dup2(fd, 0);
-	(void)syscall(SYS_close_range, 1, ~0u, 0); /* the lab's descriptors must not live on here */
+	if (syscall(SYS_close_range, 1, ~0u, 0)) /* whatever the lab's caller had open must not live on here */
+		_exit(1);
 	do
 		got = read(0, &byte, 1);
 	while (got > 0 || (got < 0 && errno == EINTR));
-	remove_socket(c);
+	remove_dead(addr);
 	_exit(0);
 }
 
-static int start_guard(struct control *c)
+/* Before there is anything to guard, so that there is no moment at which SIGKILL leaves something. No signal but that one ends it. */
+static int start_guard(const struct sockaddr_un *addr, struct control *c)
 {
-	int ends[2];
+	sigset_t all, before;
+	int ends[2], r = 0;
 
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
 	c->guard = fork();
 	if (c->guard == 0) {
 		(void)close(ends[1]);
-		guard(c, ends[0]);
+		guard(addr, ends[0]);
 	}
+	if (c->guard < 0)
+		r = -errno;
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	(void)close(ends[0]);
-	if (c->guard < 0) {
-		(void)close(ends[1]);
-		return -errno;
-	}
-	c->guard_fd = ends[1];
-	return 0;
-}
-
-static int take_name(const struct sockaddr_un *addr, struct control *c)
-{
-	int r = bind_socket(addr, c);
-
 	if (r)
-		return r;
-	r = start_guard(c);
-	if (r) {
-		remove_socket(c);
-		(void)close(c->fd);
-		c->fd = -1;
-	}
+		(void)close(ends[1]);
+	else
+		c->guard_fd = ends[1];
 	return r;
 }
 
-int control_open(const char *lab, struct control *ret, struct error *err)
+/* It removes the file, where nobody listens there any more. */
+static void end_guard(struct control *c)
 {
-	struct control c = { .fd = -1, .guard_fd = -1 };
-	struct sockaddr_un addr;
-	int folder, other, r;
+	(void)close(c->guard_fd);
+	(void)waitpid(c->guard, NULL, 0);
+}
 
-	if (address_of(lab, &addr)) {
-		error_set(err, "cannot name a lab '%s': want a plain name of at most 64 characters without '/'", lab);
-		return -EINVAL;
-	}
-	folder = lock_folder(true);
+static int take_name(const char *lab, const struct sockaddr_un *addr, struct control *c, struct error *err)
+{
+	int folder = lock_folder(true), other, r;
+
 	if (folder < 0) {
 		error_set(err, "cannot use " CONTROL_FOLDER " for the control socket: %s", strerror(-folder));
 		return folder;
 	}
-	r = try_connect(&addr, &other);
+	r = try_connect(addr, &other);
 	if (!r)
 		(void)close(other);
 	if (!r || r == -EAGAIN) {
@@ -210,13 +210,33 @@ int control_open(const char *lab, struct control *ret, struct error *err)
 			  lab, lab);
 		r = -EADDRINUSE;
 	} else {
-		r = take_name(&addr, &c);
+		r = bind_socket(addr, c);
 		if (r)
-			error_set(err, "cannot make the control socket %s: %s", addr.sun_path, strerror(-r));
-		else
-			*ret = c;
+			error_set(err, "cannot make the control socket %s: %s", addr->sun_path, strerror(-r));
 	}
 	(void)close(folder);
+	return r;
+}
+
+int control_open(const char *lab, struct control *ret, struct error *err)
+{
+	struct control c = { .fd = -1, .guard_fd = -1 };
+	int r;
+
+	if (address_of(lab, &c.addr)) {
+		error_set(err, "cannot name a lab '%s': want a plain name of at most 64 characters without '/'", lab);
+		return -EINVAL;
+	}
+	r = start_guard(&c.addr, &c);
+	if (r) {
+		error_set(err, "cannot start the process that cleans up after this lab: %s", strerror(-r));
+		return r;
+	}
+	r = take_name(lab, &c.addr, &c, err);
+	if (r)
+		end_guard(&c);
+	else
+		*ret = c;
 	return r;
 }
 
@@ -224,11 +244,10 @@ void control_close(struct control *c)
 {
 	if (c->fd < 0)
 		return;
-	(void)close(c->guard_fd);
-	(void)waitpid(c->guard, NULL, 0); /* it removes the file; unless somebody killed it */
-	remove_socket(c);
 	(void)close(c->fd);
 	c->fd = -1;
+	end_guard(c);
+	remove_dead(&c->addr); /* somebody may have killed the guard */
 }
 
 void control_names_free(char **names, size_t n)
@@ -249,17 +268,19 @@ static char *lab_of(const char *file, bool alive)
 {
 	size_t len = strlen(file), suffix = strlen(SUFFIX);
 	struct sockaddr_un addr;
-	struct stat st;
 	char *name;
 	int fd, r;
 
 	if (len <= suffix || strcmp(file + len - suffix, SUFFIX) != 0)
 		return NULL;
 	name = strndup(file, len - suffix);
-	r = name && !address_of(name, &addr) && !lstat(addr.sun_path, &st) && S_ISSOCK(st.st_mode) ? try_connect(&addr, &fd) : -ENOENT;
-	if (!r)
+	if (!name || address_of(name, &addr))
+		r = -EINVAL;
+	else if (alive && !(r = try_connect(&addr, &fd)))
 		(void)close(fd);
-	if (alive ? !r || r == -EAGAIN /* it is there, only too busy to say so */ : r == -ECONNREFUSED)
+	else if (!alive)
+		r = is_dead(&addr) ? 0 : -EISCONN;
+	if (!r || (alive && r == -EAGAIN)) /* it is there, only too busy to say so */
 		return name;
 	free(name);
 	return NULL;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 #include "base/error.h"
 
@@ -17,11 +18,9 @@ enum { CONTROL_REQUEST_MAX = 64 * 1024 };
 
 /* The lab's name on this machine: a listening socket, and the file that goes with it. */
 struct control {
-	int fd;
-	char path[108]; /* as in struct sockaddr_un */
-	dev_t dev;      /* which file is ours: a later lab of the same name is not */
-	ino_t ino;
-	int guard_fd;   /* its end tells the guard that the lab is gone */
+	int fd;       /* listens; -1: not open */
+	struct sockaddr_un addr;
+	int guard_fd; /* its end tells the guard that the lab is gone */
 	pid_t guard;
 };
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lab/cmd/privilege.h"
 #include "lab/control.h"
 #include "lab/doctor/doctor.h"
 #include "lab/run.h"
@@ -63,21 +64,21 @@ static bool read_number(const char *path, unsigned long *ret)
 	return end != line;
 }
 
+/* Raised as a lab would raise it: a process' own affair. */
 static void look_at_files(struct findings *f, unsigned long files)
 {
 	struct rlimit limit = { 0 };
-	unsigned long most = 0;
+	struct error err;
+	int r;
 
 	(void)getrlimit(RLIMIT_NOFILE, &limit); /* valid arguments: cannot fail */
-	(void)read_number("/proc/sys/fs/nr_open", &most);
-	if (limit.rlim_max >= files)
-		findings_add(f, "open files", FINDING_OK, NULL, "up to %lu; the default lab wants %lu", (unsigned long)limit.rlim_max, files);
-	else if (!geteuid() && most >= files)
-		findings_add(f, "open files", FINDING_OK, NULL, "%lu; root raises that to the %lu the default lab wants",
-			     (unsigned long)limit.rlim_max, files);
-	else
+	r = privilege_open_files(files, &err);
+	if (r)
 		findings_add(f, "open files", FINDING_MISSING, "ulimit -n, LimitNOFILE= of the service, sysctl fs.nr_open",
 			     "%lu, but the default lab wants %lu", (unsigned long)limit.rlim_max, files);
+	else
+		findings_add(f, "open files", FINDING_OK, NULL, "%lu, up to %lu without privilege; the default lab wants %lu, and gets them",
+			     (unsigned long)limit.rlim_cur, (unsigned long)limit.rlim_max, files);
 }
 
 static void look_at_namespace_limit(struct findings *f, const struct plan *plan)
