@@ -213,8 +213,11 @@ function drawLab() {
 /** Where the drill stands, as buttons that lead back. */
 function drawPath() {
 	const box = byId('path');
-	const steps = [...(view.level === 'outer' ? view.open.map((host) => [host, () => choose(model.toggleOpen(view, host)), `${host}: close`]) : []),
-		...(view.select ? [[view.select.replace('~', ' ⇄ '), () => chooseName(view.select), `${view.select.replace('~', ' ⇄ ')}: clear the selection`]] : [])];
+	const selected = view.select?.replace('~', ' ⇄ ');
+	const opened = view.level === 'outer' ? view.open : [];
+	const steps = opened.map((host) => [host, () => choose(model.toggleOpen(view, host)), `${host}: close`]);
+	if (selected)
+		steps.push([selected, () => chooseName(view.select), `${selected}: clear the selection`]);
 	const key = steps.map(([text, , label]) => text + label).join();
 	if (box.dataset.key === key)
 		return;
@@ -245,13 +248,13 @@ function drawLegend() {
 		box.dataset.key = key;
 		box.replaceChildren(...(view.view === 'topology' ? topology.legend(lab) : []));
 	}
-	setText(byId('legend'), { chord: 'A ribbon has its sender’s colour and points at the receiver. Click an arc to look inside, a ribbon to select it.',
-		topology: 'Lines are as thick as their traffic. A gauge fills with the share of the busiest uplink, or of the link’s own rate.' }[view.view] ?? '');
+	setText(byId('legend'), words.LEGENDS[view.view] ?? '');
 }
 
 function drawMiddle(condition) {
 	const filtered = view.filters.length > 0 || view.search.trim() !== '';
-	const text = view.view === 'topology' && picture ? ['', '', ''] : words.middleWords({ condition, picture, lab: store.lab, filtered, canAct: act.allowed });
+	const text = view.view === 'topology' && picture ? ['', '', '']
+		: words.middleWords({ condition, picture, lab: store.lab, filtered, canAct: act.allowed });
 	byId('middle').hidden = text[0] === '';
 	[...byId('middle').children].forEach((element, i) => {
 		setText(element, text[i]);

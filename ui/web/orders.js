@@ -29,7 +29,9 @@ export function createOrders(token, storage, fetch_ = fetch) {
 		const said = await answer.json().catch(() => ({}));
 		if (answer.ok)
 			return said;
-		throw new Error(answer.status === 403 ? 'this token is not the lab’s: it may have been started anew' : said.error ?? `the lab answered ${answer.status}`);
+		if (answer.status === 403)
+			throw new Error('this token is not the lab’s: it may have been started anew');
+		throw new Error(said.error ?? `the lab answered ${answer.status}`);
 	}
 
 	orders.use = (given) => {

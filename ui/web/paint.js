@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Store and choices to one picture: everything that views need to draw, with names and colours. Pure.
 
-import { figures } from './figures.js';
+import { figures, lossOf } from './figures.js';
 import { filterOf, formatFilter, selectionOf } from './filter.js';
 import { namesOf } from './names.js';
 import { hostColour, shade, vniColour } from './palette.js';
@@ -9,7 +9,6 @@ import { compare } from './plan.js';
 import { amounts, seenIn, spanOf } from './span.js';
 import { since, talkers } from './talkers.js';
 import { topology } from './topology.js';
-import { lossOf } from './figures.js';
 import { cellWords, nodeWords } from './words.js';
 
 const TALKERS = 5;

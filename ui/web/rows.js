@@ -58,6 +58,7 @@ export function csv(cells, { mode, seconds }) {
 		`inner_bytes${per}`, `received_packets${per}`, `received_bytes${per}`, 'loss', 'planned'];
 	const lines = cells.map((cell) => [cell.from.name, cell.from.host, cell.from.address, cell.to.name, cell.to.host, cell.to.address,
 		[...cell.vnis].join(' '), [...cell.protos].join(' '), cell.packets, cell.bytes, cell.inner_bytes, cell.received?.packets,
-		cell.received?.bytes, lossOf(cell, mode === 'rate' ? seconds : 0), cell.unplanned ? 'no' : cell.silent === cell.flows ? 'silent' : 'yes']);
+		cell.received?.bytes, lossOf(cell, mode === 'rate' ? seconds : 0),
+		cell.unplanned ? 'no' : cell.silent === cell.flows ? 'silent' : 'yes']);
 	return [head, ...lines].map((line) => line.map(quoted).join(',')).join('\r\n') + '\r\n';
 }

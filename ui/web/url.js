@@ -14,7 +14,9 @@ const oneOf = (list, value, otherwise) => list.find((one) => String(one) === val
 export function writeView(view) {
 	const plain = newView();
 	const params = [];
-	const put = (name, value) => params.push(`${name}=${encodeURIComponent(value).replace(/%3A/g, ':').replace(/%2C/g, ',').replace(/%2F/g, '/').replace(/%7E/g, '~')}`);
+	// What need not be escaped in a query stays readable.
+	const escape = (text) => encodeURIComponent(text).replace(/%(3A|2C|2F)/g, decodeURIComponent);
+	const put = (name, value) => params.push(`${name}=${escape(value)}`);
 	for (const name of ['view', 'level', 'unit', 'over', 'stack']) {
 		if (view[name] !== plain[name])
 			put(name, view[name]);

@@ -8,6 +8,12 @@ export const LINK_WORDS = {
 	full: 'Waiting for a place', ended: 'Lab ended',
 };
 
+/** How to read a picture. */
+export const LEGENDS = {
+	chord: 'A ribbon has its sender’s colour and points at the receiver. Click an arc to look inside, a ribbon to select it.',
+	topology: 'Lines are as thick as their traffic. A gauge fills with the share of the busiest uplink, or of the link’s own rate.',
+};
+
 /** What is wrong, and how old the figures are: [fixed sentence, changing sentence]. */
 export function notice(condition, age, hasFigures) {
 	const old = hasFigures ? `What you see is ${duration(age)} old.` : '';
@@ -48,7 +54,7 @@ export function nodeWords(node, { figures, unit, mode }) {
 
 /** A ribbon for who cannot see it. */
 export function cellWords(cell, { figures, unit, mode }, loss) {
-	const marks = [cell.unplanned && 'not planned', cell.silent === cell.flows && 'planned, but silent'].filter(Boolean).map((mark) => `, ${mark}`).join('');
+	const marks = [cell.unplanned && ', not planned', cell.silent === cell.flows && ', planned, but silent'].filter(Boolean).join('');
 	return `${cell.from.name} to ${cell.to.name}: ${amount(cell[unit], unit, mode)}, ${share(cell[unit], figures.total[unit])} of all`
 		+ `${loss > 0 ? `, ${share(loss, 1)} lost` : ''}${marks}. Enter selects the pair.`;
 }

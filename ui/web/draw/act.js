@@ -159,8 +159,8 @@ export function createActPanel(orders) {
 		const body = how === 'down' ? { down: true } : how === 'up' ? { down: false } : how === 'reset' ? { reset: true } : values;
 		if (!Object.keys(body).length)
 			return say('Say a rate, a delay or a loss.', true);
-		return tell(() => orders.changeLink(host, body), { down: `${host} is cut off.`, up: `${host} is back.`, reset: `${host}’s link is as new.` }[how]
-			?? `${host}’s link is changed.`);
+		const done = { down: `${host} is cut off.`, up: `${host} is back.`, reset: `${host}’s link is as new.` }[how];
+		return tell(() => orders.changeLink(host, body), done ?? `${host}’s link is changed.`);
 	});
 	link.elements.host.addEventListener('change', renderLink);
 	tokenForm.addEventListener('submit', (event) => {

@@ -10,6 +10,9 @@ import { byId, setText } from './dom.js';
 import { pictureOf, pngOf, save } from './export.js';
 
 const LEGEND_MAX = 24;
+const NOTES = {
+	chord: 'ribbons have their sender’s colour and point at the receiver', topology: 'lines are as thick as their traffic',
+};
 
 function aboutOf({ figures, span, unit, mode }, view, lab) {
 	const nodes = view.view === 'topology' ? lab.vnis.map(({ vni }, i) => ({ colour: vniColour(i), name: `VNI ${vni}` }))
@@ -21,7 +24,7 @@ function aboutOf({ figures, span, unit, mode }, view, lab) {
 		total: amount(figures.total[unit], unit, mode),
 		filters: [...view.filters.map(formatFilter), view.search.trim()].filter(Boolean).join(', ').replace(/^(?=.)/, 'Filters: '),
 		legend: nodes.slice(0, LEGEND_MAX).map(({ colour, name }) => ({ colour, text: name })),
-		note: `tunlab · ${view.view === 'topology' ? 'lines are as thick as their traffic' : 'ribbons have their sender’s colour and point at the receiver'}`,
+		note: `tunlab · ${NOTES[view.view]}`,
 	};
 }
 

@@ -86,7 +86,8 @@ function aboutPart({ host, client, vni }, { topology, lab, ...picture }) {
 		line('transparent', vni && !client ? 'out of it' : 'receives', part.got, picture)];
 	if (part === own) {
 		const loss = lossOf({ judged: own.judged, received: true }, picture.mode === 'rate' ? picture.seconds : 0);
-		parts.push(make('em', own.link ? { class: 'warning' } : {}, `Link: ${linkWords(own.link)}${loss > 0 ? `; ${share(loss, 1)} of what it sends is lost` : ''}`));
+		const lost = loss > 0 ? `; ${share(loss, 1)} of what it sends is lost` : '';
+		parts.push(make('em', own.link ? { class: 'warning' } : {}, `Link: ${linkWords(own.link)}${lost}`));
 	}
 	if (part.unplanned)
 		parts.push(make('em', { class: 'warning' }, 'Part of it is not planned'));

@@ -118,10 +118,11 @@ function drawInsides(group, host, box, { parts, unit }, lab, mode) {
 		const xs = place.get(tunnel.vni);
 		const [left, right] = xs.length ? [Math.min(...xs) - chip / 2, Math.max(...xs) + chip / 2] : [box.width / 2 - 4, box.width / 2 + 4];
 		const middle = (left + right) / 2;
+		const [from, port] = [middle.toFixed(1), (box.width / 2).toFixed(1)];
 		const [pipe, bar, text] = element.childNodes;
 		const colour = vniColour(lab.vnis.findIndex(({ vni }) => vni === tunnel.vni));
 		set(pipe, {
-			d: `M${middle.toFixed(1)},${bridges + 5}C${middle.toFixed(1)},${bridges + 24} ${(box.width / 2).toFixed(1)},${bridges + 14} ${(box.width / 2).toFixed(1)},${box.height}`,
+			d: `M${from},${bridges + 5}C${from},${bridges + 24} ${port},${bridges + 14} ${port},${box.height}`,
 			stroke: colour, 'stroke-width': thickness(loud(tunnel), parts, WIRE),
 		});
 		set(bar, { x: left, y: bridges, width: right - left, height: 6, fill: colour });
