@@ -129,6 +129,12 @@ test('an empty picture says how to make traffic, or that filters hide it', () =>
 	assert.equal(say({ picture: null, condition: 'lost' })[0], 'No lab');
 });
 
+test('since when: as short as it can be said', () => {
+	for (const [since, said] of [[{ seconds: 0.5 }, ''], [{ seconds: 75 }, 'for 1 min 15 s'], [{ seconds: 599, open: true }, 'for over 9 min'],
+		[{ seconds: 9, open: true }, 'for over 9 s'], [{ seconds: 9, open: true, start: true }, 'since the start']])
+		assert.equal(words.sinceWords(since).replace(/\u00a0/g, ' '), said);
+});
+
 test('every condition has a word, and every trouble a sentence', () => {
 	for (const condition of ['connecting', 'live', 'past', 'stale', 'lost', 'full', 'ended'])
 		assert.ok(words.LINK_WORDS[condition]);

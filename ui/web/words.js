@@ -81,7 +81,9 @@ export function middleWords({ condition, picture, lab, filtered, canAct }) {
 export function sinceWords({ seconds, open, start }) {
 	if (seconds < 1)
 		return '';
-	return open ? (start ? 'since the start' : `for over ${duration(seconds)}`) : `for ${duration(seconds)}`;
+		if (open && !start)
+		return `for over ${seconds < 60 ? duration(seconds) : `${Math.floor(seconds / 60)}\u00a0min`}`;
+	return open ? 'since the start' : `for ${duration(seconds)}`;
 }
 
 /** What a link has, for people: "down", "50mbit · 10ms · 1% loss". */

@@ -17,25 +17,32 @@ function write(parent, tag, attributes, text) {
 	return element;
 }
 
-/** The styles that a stylesheet gave, on the elements themselves: a picture has no stylesheet. */
-function inlineStyles(from, to) {
-	const style = getComputedStyle(from);
+/** Attributes of the page, which mean nothing in a picture; `style` would be refused when copied, and is in the computed styles. */
+const LEFT_OUT = /^(tabindex|role|class|style|aria-.*|data-.*)$/;
+
+/** A copy with the styles that the stylesheet gave on the elements themselves: a picture has no stylesheet. */
+function copyOf(element) {
+	const copy = document.createElementNS(SVG, element.localName);
+	for (const { name, value } of element.attributes) {
+		if (!LEFT_OUT.test(name))
+			copy.setAttribute(name, value);
+	}
+	const style = getComputedStyle(element);
 	for (const name of STYLES) {
 		const value = style.getPropertyValue(name);
 		if (value && value !== 'normal')
-			to.setAttribute(name, value);
+			copy.setAttribute(name, value);
 	}
-	for (const name of ['tabindex', 'role', 'aria-label', 'aria-pressed', 'aria-expanded', 'class'])
-		to.removeAttribute(name);
-	[...from.children].forEach((child, i) => inlineStyles(child, to.children[i]));
+	for (const child of element.childNodes)
+		copy.append(child.nodeType === Node.TEXT_NODE ? child.data : copyOf(child));
+	return copy;
 }
 
 /** `about`: { title, time, interval, total, legend: [{ colour, text }], note } */
 export function pictureOf(svg, about) {
 	const [, , width, height] = svg.getAttribute('viewBox').split(' ').map(Number);
 	const page = getComputedStyle(document.body);
-	const copy = svg.cloneNode(true);
-	inlineStyles(svg, copy);
+	const copy = copyOf(svg);
 	copy.setAttribute('x', 0);
 	copy.setAttribute('y', HEAD);
 	copy.setAttribute('width', width);

@@ -8,7 +8,7 @@ import { clock } from '../words.js';
 import { byId, make, setAttribute, setText } from './dom.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
-const [LEFT, RIGHT, TOP, BOTTOM] = [58, 10, 8, 18];
+const [LEFT, RIGHT, TOP, BOTTOM] = [66, 10, 8, 18];
 /** Shown at least, so that a young lab's first seconds do not race. */
 const LEAST_SECONDS = 60;
 

@@ -222,7 +222,7 @@ export function createTopology(svg, { onSelect, onVni, onPoint }) {
 		const had = rover.hasFocus();
 		// A wall is looked at from afar.
 		const scale = Math.min(1.7, Math.max(1, width / 900));
-		const place = placeHosts(model.hosts, width / scale - 2 * MARGIN, height / scale - 2 * MARGIN);
+		const place = placeHosts(model.hosts, width / scale - 2 * MARGIN, height / scale - 2 * MARGIN - 6);
 		const tall = place.height + 2 * MARGIN;
 		set(svg, { viewBox: `${-MARGIN} ${-MARGIN} ${width / scale} ${tall}`, height: tall * scale });
 		drawRails(place, lab);
