@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * IP, its extension headers, UDP and TCP. Addresses go to where the caller wants them; the functions
+ * return the next protocol, a port, or a negative verdict.
+ */
+#ifndef TUNLAB_BPF_PARSE_IP_H
+#define TUNLAB_BPF_PARSE_IP_H
+
+#include "bpf/cursor.h"
+#include "bpf/flow.h"
+#include "bpf/wire.h"
+
+enum { PARSE_IPV6_EXT_MAX = 6 }; /* IPv6 extension headers in a row */
+
+/*
+ * A key is written in words of 8 bytes: it is soon read in such words, and a load that spans two
+ * stores waits until both have left the store buffer.
+ */
+PARSE_FN void parse_put_words(__u8 to[16], __u64 first, __u64 last)
+{
+	to = __builtin_assume_aligned(to, 8);
+	__builtin_memcpy(to, &first, 8);
+	__builtin_memcpy(to + 8, &last, 8);
+}
+
+/* The 8 bytes that two words of 4 in a packet make. */
+PARSE_FN __u64 parse_pair(__be32 first, __be32 last)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (__u64)last << 32 | first;
+#else
+	return (__u64)first << 32 | last;
+#endif
+}
+
+PARSE_FN void parse_put_ipv4(__u8 to[16], __be32 from)
+{
+	parse_put_words(to, 0, parse_pair(parse_be32(0x0000ffff), from));
+}
+
+/* 8 bytes at any address. */
+PARSE_FN __u64 parse_load(const void *from)
+{
+#ifdef __bpf__
+	return *(const __u64 *)from; /* the compiler would take it apart */
+#else
+	__u64 word;
+
+	__builtin_memcpy(&word, from, sizeof(word));
+	return word;
+#endif
+}
+
+PARSE_FN void parse_put_ipv6(__u8 to[16], const struct wire_ipv6_address *from)
+{
+	parse_put_words(to, parse_load(&from->word[0]), parse_load(&from->word[2]));
+}
+
+PARSE_FN int parse_ipv4(struct cursor *c, __u8 src[16], __u8 dst[16])
+{
+	__u32 begin = c->off;
+	const struct wire_ipv4 *ip;
+	__u32 header_len, total_len;
+
+	cursor_take(c, ip);
+	header_len = (ip->version_ihl & 0x0f) * 4;
+	total_len = parse_be16(ip->total_len);
+	if (ip->version_ihl >> 4 != 4 || header_len < sizeof(*ip))
+		return -VERDICT_MALFORMED;
+	c->no_length = parse_blur(total_len == 0);
+	if (total_len) {
+		if (total_len < header_len)
+			return -VERDICT_MALFORMED;
+		cursor_limit(c, begin, total_len);
+	}
+	c->off += header_len - sizeof(*ip);
+	c->later_fragment = ip->fragment & parse_be16(IPV4_FRAGMENT_OFFSET);
+	parse_put_ipv4(src, ip->src);
+	parse_put_ipv4(dst, ip->dst);
+	return ip->proto;
+}
+
+PARSE_FN bool parse_is_ipv6_ext(int next)
+{
+	return next == PROTO_HOPOPTS || next == PROTO_ROUTING || next == PROTO_FRAGMENT ||
+	       next == PROTO_DSTOPTS;
+}
+
+/* Extension headers up to the upper-layer protocol, or up to the fragment header of a fragment. */
+PARSE_FN int parse_ipv6_ext(struct cursor *c, int next)
+{
+	const struct wire_ipv6_ext *ext;
+
+	PARSE_ROLLED
+	for (int i = 0; i < PARSE_IPV6_EXT_MAX; i++) {
+		if (!parse_is_ipv6_ext(next))
+			return next;
+		cursor_take(c, ext);
+		if (next == PROTO_FRAGMENT) {
+			if (ext->fragment & parse_be16(0xfff8)) {
+				c->later_fragment = parse_blur(1);
+				return ext->next;
+			}
+		} else {
+			c->off += ext->len * 8;
+		}
+		next = ext->next;
+	}
+	return parse_is_ipv6_ext(next) ? -VERDICT_UNKNOWN : next;
+}
+
+PARSE_FN int parse_ipv6(struct cursor *c, __u8 src[16], __u8 dst[16])
+{
+	const struct wire_ipv6 *ip;
+	__u32 payload_len;
+
+	cursor_take(c, ip);
+	if ((ip->version_class_label & parse_be32(IPV6_VERSION)) != parse_be32(IPV6_VERSION_6))
+		return -VERDICT_MALFORMED;
+	payload_len = parse_be16(ip->payload_len);
+	c->no_length = parse_blur(payload_len == 0);
+	if (payload_len)
+		cursor_limit(c, c->off, payload_len);
+	c->later_fragment = parse_blur(0);
+	parse_put_ipv6(src, &ip->src);
+	parse_put_ipv6(dst, &ip->dst);
+	return parse_ipv6_ext(c, ip->next);
+}
+
+/* The IP header that the EtherType announces; VERDICT_OTHER if it announces none. */
+PARSE_FN int parse_ip(struct cursor *c, int type, __u8 src[16], __u8 dst[16])
+{
+	if (type == ETH_TYPE_IPV4)
+		return parse_ipv4(c, src, dst);
+	if (type == ETH_TYPE_IPV6)
+		return parse_ipv6(c, src, dst);
+	return -VERDICT_OTHER;
+}
+
+/* What stands behind an authentication header, before the tunnel. */
+PARSE_FN int parse_auth(struct cursor *c)
+{
+	const struct wire_ipv6_ext *auth;
+
+	cursor_take(c, auth);
+	c->off += auth->len * 4;
+	return auth->next;
+}
+
+/* Returns the destination port. */
+PARSE_FN int parse_udp(struct cursor *c)
+{
+	__u32 begin = c->off;
+	const struct wire_udp *udp;
+	__u32 len;
+
+	cursor_take(c, udp);
+	len = parse_be16(udp->len);
+	if (len && !c->no_length) { /* 0: a jumbogram, or left to the sender's hardware */
+		if (len < sizeof(*udp))
+			return -VERDICT_MALFORMED;
+		cursor_limit(c, begin, len);
+	}
+	return parse_be16(udp->dst);
+}
+
+PARSE_FN int parse_tcp(struct cursor *c)
+{
+	const struct wire_tcp *tcp;
+	__u32 header_len;
+
+	cursor_take(c, tcp);
+	header_len = (tcp->doff_reserved >> 4) * 4;
+	if (header_len < sizeof(*tcp))
+		return -VERDICT_MALFORMED;
+	c->off += header_len - sizeof(*tcp);
+	return 0;
+}
+
+/* Step over the header that segmentation repeats. 0 also where there is none to step over. */
+PARSE_FN int parse_segmented(struct cursor *c, int proto)
+{
+	int ret = 0;
+
+	if (c->later_fragment)
+		return 0;
+	if (proto == PROTO_TCP)
+		ret = parse_tcp(c);
+	else if (proto == PROTO_UDP)
+		ret = parse_udp(c);
+	return ret < 0 ? ret : 0;
+}
+
+#endif
