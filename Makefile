@@ -150,12 +150,18 @@ bench: deps
 
 FUZZ_SECONDS ?= 60
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
-FUZZ_LIB := base/addr.c base/emit.c base/table.c base/text.c $(wildcard lab/scenario/*.c)
-$(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_LIB) Makefile
+FUZZ_LIB := base/addr.c base/emit.c base/table.c base/text.c monitor/names.c $(wildcard lab/scenario/*.c)
+CORPUS ?= ../shared/corpus
+$(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_LIB) $(wildcard bpf/*.h) Makefile
 	$(call say,FUZZ,$@)mkdir -p $(@D) && $(CLANG) $(CPPFLAGS) -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
 		-o $@ $< $(FUZZ_LIB) -linih -lcjson -lm
-fuzz: $(FUZZ:%=$(B)/fuzz/%)
-	$(Q)for f in $^; do mkdir -p $$f.corpus && $$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $$f.corpus || exit 1; done
+$(B)/fuzz/parse_seeds: tests/fuzz/parse_seeds.c Makefile
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(STRICT) -O2 -o $@ $< -lpcap
+# The packet parser begins with packets of captures, where there are any, and the kernel's copy of it has to agree in the end.
+fuzz: $(FUZZ:%=$(B)/fuzz/%) $(B)/fuzz/parse_seeds $(B)/tests/bpf/corpus_test
+	$(Q)mkdir -p $(B)/fuzz/parse_fuzz.corpus && $(B)/fuzz/parse_seeds $(B)/fuzz/parse_fuzz.corpus $(wildcard $(CORPUS)/pcap/*)
+	$(Q)for f in $(FUZZ:%=$(B)/fuzz/%); do mkdir -p $$f.corpus && $$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $$f.corpus || exit 1; done
+	$(Q)$(SUDO) $(B)/tests/bpf/corpus_test fuzzed
 
 install: all
 	install -D -m 755 $(B)/tunlab $(DESTDIR)$(PREFIX)/bin/tunlab

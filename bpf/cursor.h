@@ -93,11 +93,9 @@ PARSE_FN enum verdict cursor_verdict(const struct cursor *c, enum verdict verdic
 		return verdict;
 	if (c->off > c->len)
 		return VERDICT_TRUNCATED;
-	if (c->off > c->end)
-		return VERDICT_MALFORMED;
-	if (c->off > PARSE_DEPTH_MAX)
-		return VERDICT_UNKNOWN;
-	return VERDICT_TRUNCATED;
+	if (c->missing && c->off <= PARSE_DEPTH_MAX)
+		return VERDICT_TRUNCATED; /* more bytes would tell more: perhaps that the frame ends */
+	return c->off > c->end ? VERDICT_MALFORMED : VERDICT_UNKNOWN;
 }
 
 /* A header that began at begin says that it and its payload are len bytes. */

@@ -31,7 +31,7 @@ enum {
 	 */
 	FILTER_HANDLE = 1,
 	FILTER_PRIORITY = 0x7475, /* "tu" */
-	SLOTS_PER_CPU_DEFAULT = 8192,
+	SLOTS_PER_CPU_DEFAULT = 32768,
 	SLOTS_PER_CPU_MIN = 64,
 	SLOTS_BYTES_MAX = 32 << 20, /* over all CPUs: machines with hundreds get fewer slots each */
 	/*

@@ -328,6 +328,22 @@ static inline void build_v6_ext_too_long(struct packet *p)
 	p->data[55] = 5;
 }
 
+/*
+ * Of two extension headers the first ends after the packet, the second after the frame. The kernel's
+ * first look ends between them.
+ */
+static inline void build_v6_two_ext_too_long(struct packet *p)
+{
+	put_ethernet(p, 0x86dd);
+	put_ipv6(p, 1, 60);
+	put_ipv6_ext(p, 60, 14);
+	put_ipv6_ext(p, 17, 0);
+	put_payload(p, 60);
+	packet_finish(p);
+	p->data[19] = 100;
+	p->data[14 + 40 + 120 + 1] = 255;
+}
+
 static inline void build_v6_version_4(struct packet *p)
 {
 	build_v6_v4_udp(p);
@@ -480,6 +496,8 @@ static const struct packet_case vxlan_cases[] = {
 	{"seven IPv6 extension headers", build_v6_seven_ext, .verdict = VERDICT_UNKNOWN},
 	{"tunnel header deeper than looked", build_v6_deep, .verdict = VERDICT_UNKNOWN},
 	{"IPv6 extension header beyond the packet", build_v6_ext_too_long,
+	 .verdict = VERDICT_TRUNCATED},
+	{"two IPv6 extension headers beyond packet and frame", build_v6_two_ext_too_long,
 	 .verdict = VERDICT_TRUNCATED},
 	{"EtherType IPv6, version 4", build_v6_version_4, .verdict = VERDICT_MALFORMED},
 	{"IPv6 length 0 inside", build_inner_v6_jumbo, FLOW(1, 0x86dd, 6, 4, 6, 50)},
