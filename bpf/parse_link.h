@@ -11,7 +11,7 @@
 #include "bpf/flow.h"
 #include "bpf/wire.h"
 
-enum { PARSE_LINKS_MAX = 8 }; /* headers in a row: frames, tags, labels */
+enum { PARSE_LINKS_MAX = 6 }; /* headers in a row: frames, tags, labels */
 
 /* Whatever announces IP by its first bits alone: a label's or a TEID's meaning is not in the packet. */
 PARSE_FN int parse_nibble(struct cursor *c)
