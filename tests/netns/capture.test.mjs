@@ -162,7 +162,7 @@ for (const [how, end] of [["stopped", (l) => l.stop()], ["killed", (l) => l.chil
     await end(other);
     assert.deepEqual(await child.ended, { status: 0, signal: null });
     assert.ok(pcapng(readFileSync(`${folder}/end.pcapng`)).packets.length > 0);
-    await leftNothing(before);
+    await leftNothing(before, { killed: how === "killed" });
   });
 
 after(async () => {

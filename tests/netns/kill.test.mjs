@@ -11,7 +11,7 @@ for (const ms of [5, 20, 40, 60, 80, 110, 150, 400, 1500])
     const child = new Child(["run", "skewed", "--name", labName("kill"), "--listen", "127.0.0.1:0"]);
     await sleep(ms);
     await child.kill("SIGKILL");
-    await leftNothing(before);
+    await leftNothing(before, { killed: true });
   });
 
 test("Ctrl-C in the middle of a build ends it at once and leaves nothing", async () => {
@@ -23,7 +23,7 @@ test("Ctrl-C in the middle of a build ends it at once and leaves nothing", async
     const exit = await child.kill("SIGINT");
     if (exit.signal !== "SIGINT" && exit.status !== 130) throw new Error(JSON.stringify(exit));
   }
-  await leftNothing(before);
+  await leftNothing(before, { killed: true });
 });
 
 test("SIGKILL of a running lab with traffic from another terminal", async () => {
@@ -34,7 +34,7 @@ test("SIGKILL of a running lab with traffic from another terminal", async () => 
   await traffic.waitFor(/pps/);
   await lab.child.kill("SIGKILL");
   await traffic.ended;
-  await leftNothing(before);
+  await leftNothing(before, { killed: true });
 });
 
 test("a second lab of a killed one's name starts", async () => {
