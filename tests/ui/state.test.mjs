@@ -127,6 +127,7 @@ test('an empty picture says how to make traffic, or that filters hide it', () =>
 	assert.match(say({ canAct: true })[1], /Act/);
 	assert.equal(say({ filtered: true })[0], 'Nothing matches');
 	assert.equal(say({ picture: null, condition: 'lost' })[0], 'No lab');
+	assert.deepEqual([say({ view: 'topology' })[0], say({ view: 'topology', lab: lab(0) })[0]], ['', 'No hosts']);
 });
 
 test('since when: as short as it can be said', () => {

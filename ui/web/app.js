@@ -253,8 +253,7 @@ function drawLegend() {
 
 function drawMiddle(condition) {
 	const filtered = view.filters.length > 0 || view.search.trim() !== '';
-	const text = view.view === 'topology' && picture ? ['', '', '']
-		: words.middleWords({ condition, picture, lab: store.lab, filtered, canAct: act.allowed });
+	const text = words.middleWords({ condition, picture, lab: store.lab, filtered, canAct: act.allowed, view: view.view });
 	byId('middle').hidden = text[0] === '';
 	[...byId('middle').children].forEach((element, i) => {
 		setText(element, text[i]);

@@ -148,6 +148,8 @@ export function placeHosts(hosts, width, height) {
 	const n = hosts.length;
 	const most = Math.max(1, ...hosts.map(({ clients }) => clients.length));
 	const least = Math.max(72, 17 * most + 12);
+	if (n === 0)
+		return { whole: true, boxes: [], rails: [], height };
 	const { rows, cols } = columns(n, width, least);
 	const rowHeight = Math.max(ROW, height / rows);
 	const whole = n <= WHOLE_HOSTS && most <= WHOLE_CLIENTS && rows * ROW <= Math.max(height, 5 * ROW);

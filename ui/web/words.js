@@ -60,11 +60,13 @@ export function cellWords(cell, { figures, unit, mode }, loss) {
 }
 
 /** The words in the picture while there is nothing to draw: [title, text, command], title '' for none. */
-export function middleWords({ condition, picture, lab, filtered, canAct }) {
+export function middleWords({ condition, picture, lab, filtered, canAct, view }) {
 	if (!picture && condition === 'lost')
 		return ['No lab', 'Nothing answers at this address. Start one:', 'sudo tunlab run'];
 	if (!picture)
 		return [condition === 'ended' ? 'The lab has ended' : 'Measuring…', '', ''];
+	if (view === 'topology')
+		return lab.hosts.length ? ['', '', ''] : ['No hosts', 'These figures are of no lab that could be drawn.', ''];
 	const { total, cells } = picture.figures;
 	if (total.packets > 0 || cells.length > 0 || condition === 'ended')
 		return ['', '', ''];

@@ -209,7 +209,7 @@ export function createTopology(svg, { onSelect, onVni, onPoint }) {
 		const trunk = ys.length > 1 ? [`M${(place.rails[0].x0 - 7).toFixed(1)},${ys[0]}V${ys.at(-1)}${ys.map((y) =>
 			`M${(place.rails[0].x0 - 7).toFixed(1)},${y}h8`).join('')}`] : [];
 		join(rails, 'path.trunk', trunk, (_, i) => i, () => shape('path', { class: 'trunk' }), (element, d) => set(element, { d }));
-		join(rails, 'text', place.whole ? [place.rails.at(-1)] : [], (_, i) => i, () => shape('text'), (element, { x0, y }) => {
+		join(rails, 'text', place.whole ? place.rails.slice(-1) : [], (_, i) => i, () => shape('text'), (element, { x0, y }) => {
 			set(element, { x: x0, y: y + 18 });
 			setText(element, `fabric br100 · underlay ${lab.underlay ?? ''}`);
 		});
