@@ -85,7 +85,7 @@ export function sinceWords({ seconds, open, start }) {
 		return '';
 		if (open && !start)
 		return `for over ${seconds < 60 ? duration(seconds) : `${Math.floor(seconds / 60)}\u00a0min`}`;
-	return open ? 'since the start' : `for ${duration(seconds)}`;
+	return open ? 'since start' : `for ${duration(seconds)}`;
 }
 
 /** What a link has, for people: "down", "50mbit · 10ms · 1% loss". */
