@@ -202,4 +202,17 @@ on("--detach returns when the lab is ready; --lab tells labs apart; a taken page
   assert.equal(lab.exec("c0", "true").status, 0, "the other goes on");
 });
 
+on("a command inside that outlives its lab does not keep `stop` waiting", async () => {
+  const before = machineState(), other = await Lab.start("idle", ["--set", "lab.hosts=2"]);
+  const inside = new Child(["exec", "--lab", other.name, "host0", "--", "sh", "-c", "echo inside; exec sleep 300"]);
+  try {
+    await inside.waitFor(/inside/);
+    assert.equal(run(["stop", "--lab", other.name], { timeout: 30_000 }).status, 0);
+    assert.equal((await other.child.ended).status, 0);
+  } finally {
+    await inside.kill("SIGTERM");
+  }
+  await leftNothing(before);
+});
+
 after(() => lab?.stop());
