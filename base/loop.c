@@ -93,7 +93,7 @@ void loop_change(struct loop *l, int fd, uint32_t events)
 
 void loop_remove(struct loop *l, int fd)
 {
-	if (fd < 0 || fd >= l->n || !l->entries[fd].fn)
+	if (!l || fd < 0 || fd >= l->n || !l->entries[fd].fn)
 		return;
 	l->entries[fd].fn = NULL;
 	(void)epoll_ctl(l->epoll, EPOLL_CTL_DEL, fd, NULL); /* as above */

@@ -17,7 +17,7 @@ void loop_free(struct loop *l); /* closes no descriptor given to it; NULL is fin
 /* Watches fd; one entry per fd. The fd stays the caller's: loop_remove it before closing. */
 int loop_add(struct loop *l, int fd, uint32_t events, loop_fn fn, void *arg);
 void loop_change(struct loop *l, int fd, uint32_t events);
-void loop_remove(struct loop *l, int fd);
+void loop_remove(struct loop *l, int fd); /* a NULL loop and a descriptor it does not watch are fine */
 
 /* Runs handlers until loop_quit. 0 or -errno of epoll_wait. */
 int loop_run(struct loop *l);

@@ -138,9 +138,10 @@ struct plan_mesh;
 struct plan_mesh *plan_mesh_new(const struct plan *p);
 bool plan_mesh_has(const struct plan_mesh *m, uint32_t a, uint32_t b);
 
-/* Namespaces and devices (loopbacks not counted) that the plan makes. */
+/* Namespaces and devices (loopbacks not counted) that the plan makes; a veth pair is two devices. */
 struct plan_objects {
 	uint32_t namespaces, devices;
+	uint32_t veth_pairs, bridges, tunnels, macvlans;
 };
 struct plan_objects plan_count_objects(const struct plan *p);
 

@@ -252,6 +252,10 @@ static void emit_limits(struct emit *e, const struct plan *p)
 	emit_object(e, "objects");
 	emit_u64(e, "namespaces", count.namespaces);
 	emit_u64(e, "devices", count.devices);
+	emit_u64(e, "veth_pairs", count.veth_pairs);
+	emit_u64(e, "bridges", count.bridges);
+	emit_u64(e, "tunnels", count.tunnels);
+	emit_u64(e, "macvlans", count.macvlans);
 	emit_object_end(e);
 	emit_object(e, "limits");
 	emit_u64(e, "mtu", p->mtu);

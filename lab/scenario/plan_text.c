@@ -224,7 +224,8 @@ static void print_limits(const struct plan *p, struct text *out)
 {
 	struct plan_objects o = plan_count_objects(p);
 
-	text_printf(out, "\nobjects   %u namespaces, %u devices\n", o.namespaces, o.devices);
+	text_printf(out, "\nobjects   %u namespaces, %u devices: %u veth pairs, %u bridges, %u tunnels, %u macvlans\n", o.namespaces, o.devices,
+		    o.veth_pairs, o.bridges, o.tunnels, o.macvlans);
 	print_tunnels(p, out);
 	text_printf(out, "flows     %u planned, the monitor's table holds %u\n", p->n_flows,
 		      p->flow_capacity);

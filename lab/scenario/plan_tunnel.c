@@ -61,16 +61,19 @@ void plan_check_tunnels(const struct plan *p, struct scn_errors *e)
 
 struct plan_objects plan_count_objects(const struct plan *p)
 {
-	/* A host has an uplink of two ends. A client has its eth0, with bridges also its port and the bridge. A leaf of the fabric
-	 * is a bridge and a trunk of two ends. */
-	uint32_t per_client = p->scn->wiring == SCN_DIRECT ? 1 : 3;
+	/* A host has an uplink, a leaf of the fabric is a bridge with a trunk. A client has a bridge and a pair, or a macvlan alone. */
+	bool direct = p->scn->wiring == SCN_DIRECT;
+	uint32_t leaves = plan_count_leaves(p), bridged = direct ? 0 : p->n_clients;
 	struct plan_objects o = {
 		.namespaces = 1 + p->n_hosts + p->n_clients,
-		.devices = 1 + 3 * plan_count_leaves(p) + 2 * p->n_hosts + per_client * p->n_clients,
+		.veth_pairs = leaves + p->n_hosts + bridged,
+		.bridges = 1 + leaves + bridged,
+		.macvlans = p->n_clients - bridged,
 	};
 
 	for (uint32_t i = 0; i < p->n_vnis; i++)
-		o.devices += (uint32_t)count_tunnels(&p->vnis[i]);
+		o.tunnels += (uint32_t)count_tunnels(&p->vnis[i]);
+	o.devices = 2 * o.veth_pairs + o.bridges + o.tunnels + o.macvlans;
 	return o;
 }
 

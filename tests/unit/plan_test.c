@@ -119,6 +119,10 @@ TEST(the_default_lab_is_the_contracts)
 	eq_str(l.p->vnis[2].tunnel, "vxlan10002");
 	eq_u64(plan_count_objects(l.p).namespaces, 46);
 	eq_u64(plan_count_objects(l.p).devices, 1 + 18 + 36 * 4);
+	eq_u64(plan_count_objects(l.p).veth_pairs, 9 + 36);
+	eq_u64(plan_count_objects(l.p).bridges, 1 + 36);
+	eq_u64(plan_count_objects(l.p).tunnels, 36);
+	eq_u64(plan_count_objects(l.p).macvlans, 0);
 	drop(l);
 }
 
