@@ -380,15 +380,24 @@ int lab_build(const struct plan *plan, const struct lab_watcher *watcher, struct
 	return r;
 }
 
+static int open_uplink(struct lab *lab, uint32_t host, struct error *err)
+{
+	struct nl *nl = lab->nl_hosts[host];
+	int r = dev_set_up(nl, err, PLAN_IFINDEX_UPLINK + host, "eth0");
+
+	if (!r)
+		r = nl_flush(nl, err);
+	if (!r)
+		r = nl_settle_carrier(nl, err, "eth0");
+	return r ?: nl_settle_carrier(lab->nl_fabric, err, lab->plan->hosts[host].port);
+}
+
 int lab_open_uplinks(struct lab *lab, struct error *err)
 {
 	int r = 0;
 
-	for (uint32_t i = 0; i < lab->plan->n_hosts && !r; i++) {
-		r = dev_set_up(lab->nl_hosts[i], err, PLAN_IFINDEX_UPLINK + i, "eth0");
-		if (!r)
-			r = nl_flush(lab->nl_hosts[i], err);
-	}
+	for (uint32_t i = 0; i < lab->plan->n_hosts && !r; i++)
+		r = open_uplink(lab, i, err);
 	return r;
 }
 

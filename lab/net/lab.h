@@ -28,7 +28,7 @@ struct lab_watcher {
 /* Builds everything but brings no uplink up, so that the monitor can attach before the first frame.
  * The calling thread ends where it began. On failure -errno, *err says what was tried, nothing is left. watcher: NULL for none. */
 int lab_build(const struct plan *plan, const struct lab_watcher *watcher, struct lab **ret, struct error *err);
-/* Brings eth0 of every host up: now frames flow. */
+/* Brings eth0 of every host up: when it returns, frames flow. */
 int lab_open_uplinks(struct lab *lab, struct error *err);
 /* Sockets in the fabric and in a host, for dev.h and the like; the lab's. Take care to flush. */
 struct nl *lab_nl_fabric(const struct lab *lab);

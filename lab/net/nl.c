@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/ethtool.h>
 #include <linux/sockios.h>
+#include <net/if.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,6 +295,21 @@ int nl_each_link(struct nl *nl, struct error *err, nl_link_fn fn, void *arg)
 	}
 	if (r)
 		error_set(err, "cannot list the links in %s: %s", nl->where, strerror(-r));
+	return r;
+}
+
+/* ethtool_op_get_link() calls linkwatch_sync_dev(); the ioctl is that of any socket of the namespace. */
+int nl_settle_carrier(struct nl *nl, struct error *err, const char *device)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_GLINK };
+	struct ifreq request = { .ifr_data = (void *)&value };
+	int r;
+
+	(void)snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", device);
+	if (!ioctl(mnl_socket_get_fd(nl->socket), SIOCETHTOOL, &request))
+		return 0;
+	r = -errno;
+	error_set(err, "cannot read the carrier of %s in %s: %s", device, nl->where, strerror(-r));
 	return r;
 }
 

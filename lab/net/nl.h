@@ -48,6 +48,11 @@ void nl_needs(struct nl *nl, const char *option);
  * caller drops the whole namespace. */
 int nl_flush(struct nl *nl, struct error *err);
 
+/* Makes the kernel act at once on what it knows of a link's carrier: until then, which may be long on a busy machine, a device that
+ * is up drops what it sends, and a bridge what comes to that port (net/core/link_watch.c). For drivers with ETHTOOL_GLINK, such as
+ * veth. */
+int nl_settle_carrier(struct nl *nl, struct error *err, const char *device);
+
 /* A link of the socket's namespace; `kind` as `ip link` knows it ("bridge"), "" for those that have none, like lo. */
 typedef void (*nl_link_fn)(void *arg, uint32_t index, const char *kind);
 /* Calls fn for every link there is. */
