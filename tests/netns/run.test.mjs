@@ -25,7 +25,7 @@ function scenario(text, name = "t.ini") {
 
 const headless = (args, options) => run(["run", "--headless", "--assert", "--name", labName(), ...args], options);
 
-for (const name of ["default", "skewed", "isolation", "idle"])
+for (const name of ["default", "skewed", "isolation", "outage", "idle"])
   test(`run ${name} --headless --assert holds all its checks`, () => {
     needRoot();
     const r = headless(name === "default" ? [] : [name]);

@@ -683,6 +683,7 @@ TEST(shipped_scenarios_are_good)
 		{ "default", 13 },
 		{ "skewed", 36 * 8 + 1 },
 		{ "isolation", 4 * 3 + 1 },
+		{ "outage", 2 * 3 + 2 },
 		{ "idle", 0 },
 	};
 
