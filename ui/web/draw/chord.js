@@ -317,12 +317,7 @@ export function createChord(svg, { onDrill, onSelect, onPoint }) {
 				.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })),
 		})),
 		activate: (key) => act(whatOf(key)),
-		point(key, element) {
-			if (key === null)
-				return onPoint(null);
-			const box = element.getBoundingClientRect();
-			return onPoint(whatOf(key), box.x + box.width / 2, box.y + box.height / 2);
-		},
+		point: (key, x, y) => onPoint(key === null ? null : whatOf(key), x, y),
 	});
 
 	/** Moves the focus to what replaced a host's arcs, when one of them had it. */

@@ -4,7 +4,7 @@
 
 /**
  * `root`'s elements carry data-key. `rows()`: [{ key, parts: [key] }] as they are now; `activate(key)` on Enter and Space,
- * `point(key, element)` when the focus comes (null when it goes).
+ * `point(key, x, y)` when the focus comes, with the middle of what has it (null when it goes).
  */
 export function createRover(root, { rows, activate, point }) {
 	let current = null;
@@ -71,8 +71,10 @@ export function createRover(root, { rows, activate, point }) {
 			return;
 		if (element.dataset.key !== current)
 			stop(element.dataset.key);
-		if (element.matches(':focus-visible'))
-			point(element.dataset.key, element);
+		if (!element.matches(':focus-visible'))
+			return;
+		const box = element.getBoundingClientRect();
+		point(element.dataset.key, box.x + box.width / 2, box.y + box.height / 2);
 	});
 	root.parentElement.addEventListener('focusout', () => point(null));
 

@@ -263,12 +263,7 @@ export function createTopology(svg, { onSelect, onVni, onPoint }) {
 			key: `host ${name}`, parts: drawn.whole ? clients.map((client) => `client ${client.name}`) : [],
 		})),
 		activate: (key) => act(whatOf(key)),
-		point(key, element) {
-			if (key === null)
-				return onPoint(null);
-			const box = element.getBoundingClientRect();
-			return onPoint(whatOf(key), box.x + box.width / 2, box.y + box.height / 2);
-		},
+		point: (key, x, y) => onPoint(key === null ? null : whatOf(key), x, y),
 	});
 
 	svg.addEventListener('pointermove', (event) => onPoint(under(event.target), event.clientX, event.clientY));
