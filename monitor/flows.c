@@ -45,7 +45,7 @@ static void host_count_add(struct host_count *sum, const struct host_count *part
 	sum->later_fragments += part->later_fragments;
 }
 
-void host_counters_add(struct host_counters *sum, const struct host_counters *part)
+static void host_counters_add(struct host_counters *sum, const struct host_counters *part)
 {
 	for (int dir = 0; dir < FLOW_DIR_MAX; dir++)
 		host_count_add(&sum->dir[dir], &part->dir[dir]);

@@ -95,7 +95,6 @@ struct flow_health {
 void flows_get_health(const struct flow_table *table, struct flow_health *ret_health);
 
 void flow_count_add(struct flow_count *sum, const struct flow_count *part);
-void host_counters_add(struct host_counters *sum, const struct host_counters *part);
 
 /* "vxlan"; "none" for ENCAP_NONE; "?" for a value that is no encapsulation. Several share a name. Static storage. */
 const char *encap_name(unsigned int encap);

@@ -344,16 +344,22 @@ static void read_link(struct build *b, const struct doc_section *section, struct
 	l->wrong = read_section(b, section, l, l->key_line);
 }
 
+/* Says what a section lacks; a broken line may have been meant to be it. The key counts as wrong. */
+static unsigned lack(struct build *b, const struct doc_section *section, int key, const char *why)
+{
+	if (section->values[key].text)
+		return 0;
+	if (!section->broken)
+		refuse_section(b, section, why);
+	return 1u << key;
+}
+
 static void read_event(struct build *b, const struct doc_section *section, struct scn_event *e)
 {
 	*e = (struct scn_event){ .line = section->line };
 	(void)snprintf(e->name, sizeof(e->name), "%s", section->name);
 	e->wrong = read_section(b, section, e, e->key_line);
-	if (section->values[EVENT_DO].text)
-		return;
-	e->wrong |= 1u << EVENT_DO;
-	if (!section->broken) /* else one of the lines may have been meant to be it */
-		refuse_section(b, section, "needs something to do: do = link hostN CHANGE, or do = traffic NAME stop|start|rate R");
+	e->wrong |= lack(b, section, EVENT_DO, "needs something to do: do = link hostN CHANGE, or do = traffic NAME stop|start|rate R");
 }
 
 static void read_assert(struct build *b, const struct doc_section *section, struct scn_check *c)
@@ -361,12 +367,7 @@ static void read_assert(struct build *b, const struct doc_section *section, stru
 	*c = (struct scn_check){ .line = section->line };
 	(void)snprintf(c->name, sizeof(c->name), "%s", section->name);
 	c->wrong = read_section(b, section, c, c->key_line);
-	if (section->values[ASSERT_CHECK].text)
-		return;
-	c->wrong |= 1u << ASSERT_CHECK;
-	if (!section->broken) /* else one of the lines may have been meant to be it */
-		refuse_section(b, section,
-			       "needs a check: check = METRIC(SELECTOR=VALUE …) OP VALUE");
+	c->wrong |= lack(b, section, ASSERT_CHECK, "needs a check: check = METRIC(SELECTOR=VALUE …) OP VALUE");
 }
 
 /* Room for as many sections of each kind as there are in all. */

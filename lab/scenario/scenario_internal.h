@@ -89,9 +89,8 @@ struct vni_values {
 /* Reads one value into object (what the section is being read into). false with the sentence in why. By section: [key]. */
 typedef bool value_fn(struct build *b, void *object, const char *value, char *why);
 extern value_fn *const link_keys[], *const traffic_keys[], *const event_keys[], *const assert_keys[];
-/* What several of them say: false with that sentence; a whole number in bounds; the index of value in names. */
+/* What several of them say: false with that sentence; the index of value in names. */
 bool value_refuse(char *why, const char *sentence);
-bool value_number(const char *value, uint64_t min, uint64_t max, uint64_t *ret, char *why);
 bool value_choice(const char *value, const char *const *names, size_t n, int *ret, char *why);
 
 /* Reads every value of a section into object (a struct scenario, vni_values, scn_link, scn_traffic, scn_event or

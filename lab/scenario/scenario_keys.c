@@ -21,7 +21,7 @@ bool value_refuse(char *why, const char *sentence)
 	return false;
 }
 
-bool value_number(const char *value, uint64_t min, uint64_t max, uint64_t *ret, char *why)
+static bool value_number(const char *value, uint64_t min, uint64_t max, uint64_t *ret, char *why)
 {
 	if (parse_number(value, min, max, ret) == 0)
 		return true;

@@ -68,7 +68,6 @@ int measure_mismatch(const struct selection *sel, const struct sample *s, struct
 /* The generators' protocol a flow belongs to, or -1. */
 int proto_of(const struct flow_key *key);
 bool is_ip(const struct flow_key *key);
-bool is_icmpv6(const struct flow_key *key);
 /* Whether a planned pair, or one of a live generator in s, explains the flow. */
 bool flow_explained(const struct checks *c, const struct sample *s, const struct sample_flow *f);
 

@@ -102,7 +102,7 @@ bool is_ip(const struct flow_key *key)
 	return key->inner_ethertype == ETHERTYPE_IPV4 || key->inner_ethertype == ETHERTYPE_IPV6;
 }
 
-bool is_icmpv6(const struct flow_key *key)
+static bool is_icmpv6(const struct flow_key *key)
 {
 	return key->inner_ethertype == ETHERTYPE_IPV6 && key->inner_ipproto == IPPROTO_ICMPV6;
 }
