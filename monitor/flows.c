@@ -430,6 +430,9 @@ void flows_get_health(const struct flow_table *table, struct flow_health *ret_he
 	*ret_health = (struct flow_health){
 		.seen = tx->seen + rx->seen,
 		.lost = tx->verdict[VERDICT_LOST].packets + rx->verdict[VERDICT_LOST].packets,
+		.lost_bytes = tx->verdict[VERDICT_LOST].bytes + rx->verdict[VERDICT_LOST].bytes,
+		.lost_received = rx->verdict[VERDICT_LOST].packets,
+		.lost_received_bytes = rx->verdict[VERDICT_LOST].bytes,
 		.truncated = tx->verdict[VERDICT_TRUNCATED].packets +
 			     rx->verdict[VERDICT_TRUNCATED].packets,
 		.unknown = tx->verdict[VERDICT_UNKNOWN].packets +

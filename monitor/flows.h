@@ -74,13 +74,16 @@ void flows_free(struct flow_table *table);
 
 /*
  * The contract's monitor health figures (section 5), over both directions of all hosts. seen is
- * what the interfaces' own packet counters show; the others are wire packets. Where no super-packets
+ * what the interfaces' own packet counters show; the others are wire packets and their bytes. Where no super-packets
  * pass, seen is the sum of flows (sent and received), other (likewise), lost, truncated, unknown and
  * otherhost.
  */
 struct flow_health {
 	uint64_t seen;
-	uint64_t lost;
+	uint64_t lost;            /* both directions: a packet over the underlay may be lost twice */
+	uint64_t lost_bytes;
+	uint64_t lost_received;   /* part of lost; the rest is sent */
+	uint64_t lost_received_bytes;
 	uint64_t truncated;
 	uint64_t unknown;         /* VERDICT_UNKNOWN and VERDICT_MALFORMED */
 	uint64_t malformed;       /* part of unknown */

@@ -110,11 +110,12 @@ TEST(maps_of_all_cpus_are_summed)
 		for (int host = 0; host <= HOSTS; host++) {
 			struct host_counters *h = &hosts[cpu * (HOSTS + 1) + host];
 
-			h->dir[FLOW_TX].seen = 100 * (host + 1) - 4;
+			h->dir[FLOW_TX].seen = 100 * (host + 1) - 6;
 			h->dir[FLOW_RX].seen = (uint64_t)10 * (host + 1) - 19; /* less than the sum: super-packets */
 			h->dir[FLOW_TX].verdict[VERDICT_OTHER] = (struct frame_count){1, 60};
 			h->dir[FLOW_RX].verdict[VERDICT_OTHER] = (struct frame_count){7, 70};
 			h->dir[FLOW_RX].verdict[VERDICT_LOST] = (struct frame_count){1, 60};
+			h->dir[FLOW_TX].verdict[VERDICT_LOST] = (struct frame_count){2, 150};
 			h->dir[FLOW_RX].verdict[VERDICT_TRUNCATED] = (struct frame_count){2, 60};
 			h->dir[FLOW_TX].verdict[VERDICT_MALFORMED] = (struct frame_count){3, 60};
 			h->dir[FLOW_RX].verdict[VERDICT_UNKNOWN] = (struct frame_count){4, 60};
@@ -145,7 +146,10 @@ TEST(maps_of_all_cpus_are_summed)
 		eq_u64(health.other_bytes, 480);
 		eq_u64(health.other_received_packets, 56);
 		eq_u64(health.other_received_bytes, 560);
-		eq_u64(health.lost, 8);
+		eq_u64(health.lost, 24);
+		eq_u64(health.lost_bytes, 1680);
+		eq_u64(health.lost_received, 8);
+		eq_u64(health.lost_received_bytes, 480);
 		eq_u64(health.truncated, 16);
 		eq_u64(health.unknown, 56); /* and malformed */
 		eq_u64(health.otherhost, 40);
