@@ -232,6 +232,7 @@ static const struct {
 	{ "traffic.stop", request_traffic_stop, false },
 	{ "link.set", request_link_set, false },
 	{ "link.show", request_link_show, false },
+	{ "guess", request_guess, false },
 };
 
 static void handle(struct connection *c, const char *line, size_t len)

@@ -36,4 +36,7 @@ int request_end_traffic(struct run *run, uint32_t generator);
 void request_link_set(struct connection *c, const struct cJSON *request);
 void request_link_show(struct connection *c, const struct cJSON *request);
 
+/* request_guess.c */
+void request_guess(struct connection *c, const struct cJSON *request);
+
 #endif

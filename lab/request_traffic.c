@@ -148,7 +148,7 @@ void request_traffic_stop(struct connection *c, const cJSON *request)
 	struct error err;
 	int r = order_number(request, "id", 0, UINT32_MAX, &id, &err);
 
-	if (!r && id >= run->n_infos) {
+	if (!r && (id >= run->n_infos || run->infos[id].secret)) {
 		error_set(&err, "no traffic has that id: `tunlab status` lists them");
 		r = -ENOENT;
 	}

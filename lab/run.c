@@ -416,6 +416,8 @@ static void announce(struct run *run)
 		say("page %s (Ctrl-C or `tunlab stop` ends the lab)", run->url);
 		say("token %s (lets HTTP requests change the lab; so does the page at %s#token=%s)", run->token, run->url, run->token);
 	}
+	if (plan_secret(p))
+		say("one of the clients is noisy in secret: find it, then `tunlab guess CLIENT`");
 }
 
 /* ---- down: the reverse ---- */
@@ -513,6 +515,16 @@ static void say_what_went(const struct sample *s)
 		say("%llu more were planned: this machine could not keep the rate", (unsigned long long)missed);
 }
 
+/* The answer to the riddle, now that nobody can look for it any more. */
+static void tell_secret(const struct run *run)
+{
+	const struct plan_generator *g = plan_secret(run->plan);
+
+	if (g)
+		say("it was c%u (traffic %s); --seed %llu repeats this run", g->client, run->scn->traffic[g->section].name,
+		    (unsigned long long)run->scn->seed);
+}
+
 /* The end of a run, on a sample that holds all that was sent: the verdict where one was asked for. A run that was cut off has
  * none. */
 static void conclude(struct run *run)
@@ -555,6 +567,7 @@ int run_lab(const struct run_options *options, const struct scenario *scn, const
 		publish(&run); /* the page has something to show before the first second is over */
 		r = loop_run(run.loop);
 		conclude(&run);
+		tell_secret(&run);
 	}
 	if (r)
 		say("%s%s", *err.text ? err.text : "cannot run the lab: ", *err.text ? "" : strerror(-r));

@@ -52,6 +52,7 @@ struct run {
 	struct generator_info *infos; /* by the engine's generator number */
 	uint32_t n_infos;
 	uint32_t n_live;              /* generators started live so far: names them */
+	uint32_t n_guesses;           /* at who is secret */
 
 	enum run_state state;
 	bool drained;                 /* all that was sent has arrived, or never will */

@@ -90,7 +90,7 @@ static void fill_generator(struct sample_generator *g, uint32_t id, const struct
 	const struct generator_info *info = &src->infos[id];
 
 	*g = (struct sample_generator) {
-		.id = id, .section = info->section, .client = info->client, .proto = info->proto, .rate = info->rate,
+		.id = id, .section = info->section, .secret = info->secret, .client = info->client, .proto = info->proto, .rate = info->rate,
 		.size = info->size, .state = count->state, .first_ns = count->first_ns, .last_ns = count->last_ns,
 		.idle_ns = count->idle_ns, .slip_max_ns = count->slip_max_ns, .cold_ns = count->cold_ns, .missed = count->missed,
 		.unresolved = count->unresolved,

@@ -36,6 +36,7 @@ struct sample_stream {
 struct sample_generator {
 	uint32_t id;                 /* the engine's number */
 	int32_t section;             /* index into scenario.traffic; -1: started live */
+	bool secret;                 /* no view may tell who it is: see scn_traffic */
 	char name[SCN_NAME_LEN];     /* the section's, or "live-7" */
 	uint32_t client;
 	enum scn_proto proto;
@@ -83,6 +84,7 @@ struct sample {
 /* A generator's description, which the engine's counters do not hold. */
 struct generator_info {
 	int32_t section;
+	bool secret;
 	char name[SCN_NAME_LEN];
 	uint32_t client;
 	enum scn_proto proto;

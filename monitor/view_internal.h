@@ -20,7 +20,7 @@ void emit_frames(struct emit *e, const char *key, uint64_t packets, uint64_t byt
 void emit_other(struct emit *e, const struct flow_health *h);
 /* "monitor": {"seen": …, "capacity": …} */
 void emit_monitor(struct emit *e, const struct sample *s);
-/* "hosts", "clients", "traffic"; s may be NULL. */
+/* "hosts", "clients"; "traffic" and whether there is more of it that is "secret". s may be NULL. */
 void emit_hosts(struct emit *e, const struct plan *plan, const struct sample *s);
 void emit_clients(struct emit *e, const struct plan *plan);
 void emit_traffic(struct emit *e, const struct sample *s);

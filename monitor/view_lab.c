@@ -96,10 +96,16 @@ static void emit_generator(struct emit *e, const struct sample *s, const struct 
 
 void emit_traffic(struct emit *e, const struct sample *s)
 {
+	bool secret = false;
+
 	emit_array(e, "traffic");
-	for (size_t i = 0; s && i < s->n_generators; i++)
-		emit_generator(e, s, &s->generators[i]);
+	for (size_t i = 0; s && i < s->n_generators; i++) {
+		secret |= s->generators[i].secret;
+		if (!s->generators[i].secret)
+			emit_generator(e, s, &s->generators[i]);
+	}
 	emit_array_end(e);
+	emit_bool(e, "secret", secret);
 }
 
 static void emit_vnis(struct emit *e, const struct plan *plan)

@@ -149,6 +149,11 @@ static const struct member link_members[] = {
 	{ 0 },
 };
 
+static const struct member guess_members[] = {
+	{ .name = "who", .want = "a client, such as \"c17\", 17 or \"host4:10001\"", .number = true },
+	{ 0 },
+};
+
 static const struct member *find_member(const struct member *members, const char *name)
 {
 	for (; members->name; members++)
@@ -323,6 +328,13 @@ int orders_post_link(struct request *r)
 	(void)cJSON_AddItemToObject(order, "change", words_of(body));
 	cJSON_Delete(body);
 	return give_order(r, order, "link.set");
+}
+
+int orders_post_guess(struct request *r)
+{
+	cJSON *order = read_order(r, guess_members);
+
+	return order ? give_order(r, order, "guess") : 400;
 }
 
 static int refuse_id(struct request *r, const char *number)

@@ -221,6 +221,7 @@ static const struct route {
 	{ "POST", "/api/v1/traffic", orders_post_traffic, false },
 	{ "DELETE", "/api/v1/traffic/", orders_delete_traffic, true },
 	{ "POST", "/api/v1/link/", orders_post_link, true },
+	{ "POST", "/api/v1/guess", orders_post_guess, false },
 	{ "GET", "/data/tunnel.json", get_tunnel_total, false },
 	{ "GET", "/data/tunnel-delta.json", get_tunnel_delta, false },
 	{ "GET", "/metrics", get_metrics, false },

@@ -50,6 +50,7 @@ void event_text_unref(struct event_text *t); /* NULL is fine */
 int orders_post_traffic(struct request *r);
 int orders_delete_traffic(struct request *r);
 int orders_post_link(struct request *r);
+int orders_post_guess(struct request *r);
 
 /* params.c: the functions below answer with 400 and return false where a value cannot be used. They leave *ret as it is
  * where a parameter was not given. */

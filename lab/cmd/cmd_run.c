@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,6 +44,31 @@ static int add_setting(struct text_list *set, const char *key, const char *value
 		return EXIT_MACHINE;
 	}
 	set->v[set->n++] = *ret_owned;
+	return EXIT_WELL;
+}
+
+/* A riddle that is the same each time is none: who is secret hangs on the seed, which nobody learns before the end. */
+static int hide_secret(struct scenario *scn, struct plan **plan)
+{
+	enum { SEEDS = 1000000 }; /* as many as are easy to pass on; the plan never says who is behind one */
+	struct scn_errors errors = { 0 };
+	struct plan *hidden;
+	uint64_t random;
+
+	if (!plan_secret(*plan) || scn->key_line[LAB_SEED])
+		return EXIT_WELL;
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random)) {
+		say("cannot draw a seed: %s", strerror(errno));
+		return EXIT_MACHINE;
+	}
+	scn->seed = random % SEEDS;
+	if (plan_make(scn, &hidden, &errors)) {
+		say("cannot plan with another seed: %s", errors.n ? errors.text[0] : "out of memory");
+		scn_errors_free(&errors);
+		return EXIT_MACHINE;
+	}
+	plan_free(*plan);
+	*plan = hidden;
 	return EXIT_WELL;
 }
 
@@ -167,7 +193,9 @@ static int run(const void *given, char *const *args, int n_args)
 		say("run: --listen and --headless exclude each other");
 		status = EXIT_USAGE;
 	} else {
-		status = run_judged(o, scn, plan, started_ns);
+		status = hide_secret(scn, &plan);
+		if (status == EXIT_WELL)
+			status = run_judged(o, scn, plan, started_ns);
 	}
 	plan_free(plan);
 	scenario_free(scn);
@@ -178,7 +206,7 @@ const struct command cmd_run = {
 	.name = "run",
 	.args = "[SCENARIO]",
 	.summary = "Build the lab, start traffic and monitor, serve the page; Ctrl-C or `tunlab stop` ends it.",
-	.details = "SCENARIO is a file, or the name of one inside tunlab: default, skewed, isolation, outage, idle.\n"
+	.details = "SCENARIO is a file, or the name of one inside tunlab: default, skewed, mystery, isolation, outage, idle.\n"
 		   "Without one: the default lab, nine hosts and four VNIs.\n\n"
 		   "  sudo tunlab run skewed                       look at http://127.0.0.1:8080/\n"
 		   "  sudo tunlab run skewed --headless --assert   judge it, as CI does\n"

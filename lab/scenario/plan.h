@@ -108,6 +108,9 @@ int plan_resolve_one(const struct plan *p, const struct who *w, uint32_t *ret_cl
 int plan_peers(const struct plan *p, uint32_t from, const uint32_t *to, size_t n_to,
 	       uint32_t **ret_peers, size_t *ret_n);
 
+/* The generator of the section that is secret; NULL: there is none. */
+const struct plan_generator *plan_secret(const struct plan *p);
+
 /* Index into vnis of a VNI number, or -1. O(log n). */
 int64_t plan_vni_by_number(const struct plan *p, uint32_t vni);
 /* Who owns an inner address in a VNI, or a VTEP: number, or -1. O(log n). */

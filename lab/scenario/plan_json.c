@@ -52,7 +52,10 @@ static void emit_lab(struct emit *e, const struct plan *p)
 	emit_string(e, "schema", "tunlab.plan/1");
 	emit_string(e, "name", s->name);
 	emit_seconds(e, "duration_s", s->duration_ns);
-	emit_u64(e, "seed", s->seed);
+	if (plan_secret(p) && !s->key_line[LAB_SEED])
+		emit_null(e, "seed"); /* drawn anew for each run */
+	else
+		emit_u64(e, "seed", s->seed);
 	emit_string(e, "wiring", scn_wiring_names[s->wiring]);
 	emit_object(e, "underlay");
 	emit_string(e, "prefix", prefix_format(&s->underlay, text));
@@ -168,6 +171,7 @@ static void emit_section(struct emit *e, const struct scn_traffic *t)
 	else
 		emit_null(e, "stop_s");
 	emit_string(e, "pattern", scn_pattern_names[t->pattern]);
+	emit_bool(e, "secret", t->secret);
 }
 
 static void emit_traffic(struct emit *e, const struct plan *p)
@@ -182,7 +186,8 @@ static void emit_traffic(struct emit *e, const struct plan *p)
 		emit_section(e, &p->scn->traffic[i]);
 		emit_array(e, "senders");
 		for (; g < p->n_generators && p->generators[g].section == i; g++)
-			pps += emit_sender(e, p, &p->generators[g]);
+			if (!p->scn->traffic[i].secret)
+				pps += emit_sender(e, p, &p->generators[g]);
 		emit_array_end(e);
 		emit_pps(e, pps);
 		emit_object_end(e);

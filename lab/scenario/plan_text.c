@@ -10,15 +10,24 @@ static const char *plural(uint64_t n, const char *suffix)
 	return n == 1 ? "" : suffix;
 }
 
+/* The seed of a riddle is drawn anew for each run, unless one was given. */
+static const char *seed_text(const struct plan *p, char *buf, size_t len)
+{
+	if (plan_secret(p) && !p->scn->key_line[LAB_SEED])
+		return "another seed each time";
+	(void)snprintf(buf, len, "seed %llu", (unsigned long long)p->scn->seed);
+	return buf;
+}
+
 static void print_head(const struct plan *p, struct text *out)
 {
 	const struct scenario *s = p->scn;
-	char time[32], prefix[PREFIX_STRLEN], first[ADDR_STRLEN], last[ADDR_STRLEN];
+	char time[32], seed[32], prefix[PREFIX_STRLEN], first[ADDR_STRLEN], last[ADDR_STRLEN];
 
-	text_printf(out, "%s: %u host%s, %u VNI%s, %u client%s; %s, seed %llu\n\n", s->name,
+	text_printf(out, "%s: %u host%s, %u VNI%s, %u client%s; %s, %s\n\n", s->name,
 		      p->n_hosts, plural(p->n_hosts, "s"), p->n_vnis, plural(p->n_vnis, "s"),
 		      p->n_clients, plural(p->n_clients, "s"),
-		      time_format(s->duration_ns, time, sizeof(time)), (unsigned long long)s->seed);
+		      time_format(s->duration_ns, time, sizeof(time)), seed_text(p, seed, sizeof(seed)));
 	text_printf(out, "underlay  %s on br100\n", prefix_format(&s->underlay, prefix));
 	text_printf(out, "VTEPs     %s (host0) to %s (host%u)\n",
 		      addr_format(&p->hosts[0].vtep, first),
@@ -91,7 +100,7 @@ static void add_traffic_row(struct table *t, const struct plan *p, uint32_t sect
 	char text[64], start[24];
 
 	table_cell(t, tr->name);
-	table_cell(t, who_format(&tr->from, text, sizeof(text)));
+	table_printf(t, "%s%s", who_format(&tr->from, text, sizeof(text)), tr->secret ? ", secret" : "");
 	table_cell(t, who_format(&tr->to, text, sizeof(text)));
 	table_printf(t, "%s%s%s", scn_proto_names[tr->proto],
 		     tr->pattern == SCN_CONSTANT ? "" : ", ",

@@ -378,7 +378,7 @@ static int make_targets(const struct section *x, struct targets *to)
 	return 0;
 }
 
-/* Leaves those with peers in senders[]; for `from = random` one of them, by seed. */
+/* Leaves those with peers in senders[]. */
 static size_t keep_senders(const struct section *x, const struct targets *to, uint32_t *senders,
 			   size_t n)
 {
@@ -387,11 +387,16 @@ static size_t keep_senders(const struct section *x, const struct targets *to, ui
 	for (size_t i = 0; i < n; i++)
 		if (count_peers(x->p, to, senders[i]))
 			senders[kept++] = senders[i];
-	if (x->t->from.kind == WHO_RANDOM && kept) {
-		senders[0] = senders[seed_for(x->p, x->index, UINT32_MAX) % kept];
-		kept = 1;
-	}
 	return kept;
+}
+
+/* For `from = random` one of them, by seed. */
+static size_t choose_sender(const struct section *x, uint32_t *senders, size_t n)
+{
+	if (x->t->from.kind != WHO_RANDOM || n == 0)
+		return n;
+	senders[0] = senders[seed_for(x->p, x->index, UINT32_MAX) % n];
+	return 1;
 }
 
 static void explain_no_pair(const struct section *x, const uint32_t *senders, size_t n)
@@ -580,12 +585,14 @@ static int make_section(const struct section *x)
 	if (!err && check_unique(x, TRAFFIC_FROM, &x->t->from) &&
 	    check_unique(x, TRAFFIC_TO, &x->t->to)) {
 		n = keep_senders(x, &to, senders, all);
+		/* Of all that may be chosen: another seed makes no other mistake. */
+		for (size_t i = 0, before = x->e->n_total; i < n && x->e->n_total == before; i++)
+			check_size(x, x->p->clients[senders[i]].vni);
+		n = choose_sender(x, senders, n);
 		if (n == 0)
 			explain_no_pair(x, senders, all);
 		else if (count_streams(x, &to, senders, n))
 			err = add_generators(x, &to, senders, n);
-		for (size_t i = 0, before = x->e->n_total; i < n && x->e->n_total == before; i++)
-			check_size(x, x->p->clients[senders[i]].vni);
 	}
 	if (n == 0)
 		check_size_anywhere(x);
@@ -593,6 +600,29 @@ static int make_section(const struct section *x)
 	free(to.is);
 	free(to.in_vni);
 	return err == -ENOENT ? 0 : err; /* reported */
+}
+
+/* A riddle has one answer, which the file must not give. */
+static void check_secret(const struct section *x)
+{
+	bool first = true;
+
+	if (!x->t->secret)
+		return;
+	if (x->t->from.kind != WHO_RANDOM && !scn_is_wrong(x->t->wrong, TRAFFIC_FROM))
+		SECTION_ERROR(x, TRAFFIC_SECRET, "secret", "yes", "the section says who sends: want from = random");
+	for (uint32_t i = 0; i < x->index; i++)
+		first = first && !x->p->scn->traffic[i].secret;
+	if (!first)
+		SECTION_ERROR(x, TRAFFIC_SECRET, "secret", "yes", "another section is secret already, and a lab has one riddle");
+}
+
+const struct plan_generator *plan_secret(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->n_generators; i++)
+		if (p->scn->traffic[p->generators[i].section].secret)
+			return &p->generators[i];
+	return NULL;
 }
 
 int plan_make_traffic(struct plan *p, struct scn_errors *e)
@@ -606,6 +636,7 @@ int plan_make_traffic(struct plan *p, struct scn_errors *e)
 
 		(void)snprintf(x.title, sizeof(x.title), "traffic %s", x.t->name);
 		check_times(&x);
+		check_secret(&x);
 		err = pairs_are_sure(&x) ? make_section(&x) : check_section(&x);
 	}
 	return err;

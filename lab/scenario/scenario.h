@@ -65,7 +65,7 @@ enum scn_lab_key {
 enum scn_vni_key { VNI_SUBNET, VNI_HOSTS, VNI_ENCAP, VNI_FLOOD, VNI_GROUP, VNI_KEY_MAX };
 enum scn_traffic_key {
 	TRAFFIC_FROM, TRAFFIC_TO, TRAFFIC_PROTO, TRAFFIC_RATE, TRAFFIC_SIZE, TRAFFIC_START,
-	TRAFFIC_STOP, TRAFFIC_PATTERN, TRAFFIC_KEY_MAX
+	TRAFFIC_STOP, TRAFFIC_PATTERN, TRAFFIC_SECRET, TRAFFIC_KEY_MAX
 };
 enum scn_link_key { UPLINK_RATE, UPLINK_DELAY, UPLINK_LOSS, UPLINK_KEY_MAX };
 enum scn_event_key { EVENT_AT, EVENT_DO, EVENT_KEY_MAX };
@@ -92,6 +92,7 @@ struct scn_traffic {
 	uint64_t start_ns; /* on the scenario's time axis, 0 when traffic starts */
 	uint64_t stop_ns;  /* 0: the end */
 	enum scn_pattern pattern;
+	bool secret;       /* who sends is a riddle: `tunlab guess`; from is WHO_RANDOM then */
 	int line;
 	int key_line[TRAFFIC_KEY_MAX];
 	unsigned wrong; /* as in struct scenario */

@@ -20,7 +20,7 @@ const struct section_schema section_schemas[SECTION_KIND_MAX] = {
 	[SECTION_TRAFFIC] = { "traffic", "NAME", {
 		[TRAFFIC_FROM] = "from", [TRAFFIC_TO] = "to", [TRAFFIC_PROTO] = "proto",
 		[TRAFFIC_RATE] = "rate", [TRAFFIC_SIZE] = "size", [TRAFFIC_START] = "start",
-		[TRAFFIC_STOP] = "stop", [TRAFFIC_PATTERN] = "pattern" } },
+		[TRAFFIC_STOP] = "stop", [TRAFFIC_PATTERN] = "pattern", [TRAFFIC_SECRET] = "secret" } },
 	[SECTION_EVENT] = { "event", "NAME", { [EVENT_AT] = "at", [EVENT_DO] = "do" } },
 	[SECTION_ASSERT] = { "assert", "NAME", {
 		[ASSERT_CHECK] = "check", [ASSERT_AT] = "at", [ASSERT_WITHIN] = "within" } },

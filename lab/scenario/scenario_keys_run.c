@@ -96,11 +96,23 @@ static bool traffic_pattern(struct build *b, void *object, const char *value, ch
 	return true;
 }
 
+static bool traffic_secret(struct build *b, void *object, const char *value, char *why)
+{
+	static const char *const names[] = { "no", "yes" };
+	int choice;
+
+	(void)b;
+	if (!value_choice(value, names, 2, &choice, why))
+		return false;
+	((struct scn_traffic *)object)->secret = choice;
+	return true;
+}
+
 value_fn *const traffic_keys[TRAFFIC_KEY_MAX] = {
 	[TRAFFIC_FROM] = traffic_from, [TRAFFIC_TO] = traffic_to, [TRAFFIC_PROTO] = traffic_proto,
 	[TRAFFIC_RATE] = traffic_rate, [TRAFFIC_SIZE] = traffic_size,
 	[TRAFFIC_START] = traffic_start, [TRAFFIC_STOP] = traffic_stop,
-	[TRAFFIC_PATTERN] = traffic_pattern,
+	[TRAFFIC_PATTERN] = traffic_pattern, [TRAFFIC_SECRET] = traffic_secret,
 };
 
 /* ------------------------------------------------------------------ [link hostN] */

@@ -14,7 +14,7 @@ export function keptToken(given, storage) {
 	}
 }
 
-/** { token, startTraffic, stopTraffic, changeLink }; each order resolves to the answer or throws an Error with the lab's sentence. */
+/** { token, startTraffic, stopTraffic, changeLink, guess }; each order resolves to the answer or throws an Error with the lab's sentence. */
 export function createOrders(token, storage, fetch_ = fetch) {
 	const orders = { token };
 
@@ -40,5 +40,6 @@ export function createOrders(token, storage, fetch_ = fetch) {
 	orders.startTraffic = (values) => order('POST', '/api/v1/traffic', values);
 	orders.stopTraffic = (id) => order('DELETE', `/api/v1/traffic/${id}`);
 	orders.changeLink = (host, values) => order('POST', `/api/v1/link/${host}`, values);
+	orders.guess = (who) => order('POST', '/api/v1/guess', { who });
 	return orders;
 }
