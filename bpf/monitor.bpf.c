@@ -191,10 +191,35 @@ static __always_inline void count_packet(struct host_count *host, enum verdict v
 			verdict = VERDICT_LOST;
 		}
 	}
+	parse_keep(verdict); /* as in cursor_step() */
 	if (verdict < VERDICT_MAX) {
 		host->verdict[verdict].packets += count->packets;
 		host->verdict[verdict].bytes += count->bytes;
 	}
+}
+
+/* A packet that was looked at as a whole; *parsed is as of its data, a tag beside them comes here. */
+static __always_inline void count_any(const struct __sk_buff *skb, __u32 cpu, enum flow_dir dir,
+				      enum verdict verdict, struct parsed *parsed)
+{
+	/* On the wire in front of the data. */
+	__u32 tag_len = parse_blur(skb->vlan_present ? sizeof(struct wire_vlan) : 0);
+	__u32 len = skb->len;
+	struct host_count *host = host_of(skb, cpu, dir);
+	struct flow_count count;
+
+	if (!host)
+		return;
+	parsed->headers += tag_len;
+	if (parsed->inner_off)
+		parsed->inner_off += tag_len;
+	parse_count(parsed, len + tag_len, skb->gso_size, skb->gso_segs, &count);
+	if (parsed->later_fragment)
+		host->later_fragments += count.packets;
+	host->seen += 1 - count.packets;
+	/* As the interface counts: before a tag is taken off, or before it is put in. */
+	host->seen_bytes += (dir == FLOW_RX ? len + tag_len : len) - count.bytes;
+	count_packet(host, verdict, &parsed->key, &count, cpu, dir);
 }
 
 /* Nearly all headers are short: the copy costs as much as it is long. */
@@ -207,40 +232,22 @@ enum { COPY_FIRST = 160 };
 SEC("tc")
 int observe_any(struct __sk_buff *skb)
 {
-	/* A tag beside the packet data, on the wire in front of it. */
-	__u32 tag_len = parse_blur(skb->vlan_present ? sizeof(struct wire_vlan) : 0);
-	__u32 len = skb->len, cpu = bpf_get_smp_processor_id();
+	__u32 cpu = bpf_get_smp_processor_id();
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
-	struct host_count *host;
 	enum verdict verdict = VERDICT_OTHERHOST;
-	struct flow_count count;
-	struct parsed *parsed;
 	enum flow_dir dir;
 
 	if (!scratch)
 		return TC_ACT_UNSPEC;
 	dir = scratch->dir == FLOW_TX ? FLOW_TX : FLOW_RX;
-	host = host_of(skb, cpu, dir);
-	if (!host)
-		return TC_ACT_UNSPEC;
-	parsed = &scratch->parsed;
 	if (is_received(skb, dir)) {
 		verdict = parse_copy(skb, COPY_FIRST);
-		if (verdict == VERDICT_TRUNCATED && len > COPY_FIRST)
+		if (verdict == VERDICT_TRUNCATED && skb->len > COPY_FIRST)
 			verdict = parse_copy(skb, PARSE_DEPTH_MAX);
 	} else {
-		__builtin_memset(parsed, 0, sizeof(*parsed));
+		__builtin_memset(&scratch->parsed, 0, sizeof(scratch->parsed));
 	}
-	parsed->headers += tag_len;
-	if (parsed->inner_off)
-		parsed->inner_off += tag_len;
-	parse_count(parsed, len + tag_len, skb->gso_size, skb->gso_segs, &count);
-	if (parsed->later_fragment)
-		host->later_fragments += count.packets;
-	host->seen += 1 - count.packets;
-	/* As the interface counts: before a tag is taken off, or before it is put in. */
-	host->seen_bytes += (dir == FLOW_RX ? len + tag_len : len) - count.bytes;
-	count_packet(host, verdict, &parsed->key, &count, cpu, dir);
+	count_any(skb, cpu, dir, verdict, &scratch->parsed);
 	return TC_ACT_UNSPEC;
 }
 
@@ -301,3 +308,5 @@ int observe_rx(struct __sk_buff *skb)
 {
 	return observe(skb, FLOW_RX);
 }
+
+#include "bpf/tailcall.bpf.h"

@@ -91,25 +91,26 @@ PARSE_FN void parse_put_tunnel(struct flow_key *key, const struct tunnel *t, __u
 	__builtin_memcpy(__builtin_assume_aligned(&key->vni, 8), &word, sizeof(word));
 }
 
-/* What a tunnel carries. Anything but IP is a flow without inner addresses. */
-PARSE_FN enum verdict parse_inner(struct cursor *c, const struct tunnel *t, int type,
-				  struct flow_key *key)
+/* What stands before the IP header inside, if one does: its EtherType, or that of what is there instead. */
+PARSE_FN int parse_inner_link(struct cursor *c, int type)
 {
-	int proto;
-
 	type = parse_link(c, type);
 	if (type == ETH_TYPE_IPV4 || type == ETH_TYPE_IPV6) {
 		int nibble = parse_nibble(c);
 
 		if (nibble < 0)
-			return -nibble;
+			return nibble;
 		if (parse_nibble_type(nibble) != type) /* announced, but not there */
 			type = type == ETH_TYPE_IPV4 ? FLOW_NOT_IPV4 : FLOW_NOT_IPV6;
 	}
-	if (type < 0)
-		return -type;
-	type = parse_blur(type);
-	proto = parse_ip(c, type, key->inner_src, key->inner_dst);
+	return type;
+}
+
+/* The rest of the key. Anything but IP is a flow without inner addresses. */
+PARSE_FN enum verdict parse_inner_ip(struct cursor *c, const struct tunnel *t, int type, struct flow_key *key)
+{
+	int proto = parse_ip(c, type, key->inner_src, key->inner_dst);
+
 	if (proto == -VERDICT_OTHER) {
 		parse_put_words(key->inner_src, 0, 0);
 		parse_put_words(key->inner_dst, 0, 0);
@@ -124,11 +125,27 @@ PARSE_FN enum verdict parse_inner(struct cursor *c, const struct tunnel *t, int 
 	return VERDICT_FLOW;
 }
 
-/* The boundary that an IP protocol (and a UDP port) announce, if any. */
-PARSE_FN int parse_boundary(struct cursor *c, const volatile struct flow_port ports[FLOW_PORTS_MAX],
-			    int type, int proto, struct tunnel *t)
+/*
+ * The outer IP header, of the given EtherType; the protocol of what follows. A first fragment is parsed
+ * as far as it reaches; a later one has no tunnel header and is never taken for one.
+ */
+PARSE_FN int parse_outer_ip(struct cursor *c, int type, struct parsed *ret)
 {
-	int port;
+	int proto = parse_ip(c, type, ret->key.outer_src, ret->key.outer_dst);
+
+	if (proto < 0)
+		return proto;
+	ret->later_fragment = c->later_fragment;
+	if (c->later_fragment)
+		return -VERDICT_OTHER;
+	return proto == PROTO_AUTH ? parse_auth(c) : proto;
+}
+
+/* The boundary that an IP protocol (and a UDP port) announce, if any; the EtherType of what is inside. */
+PARSE_FN int parse_boundary(struct cursor *c, const volatile struct flow_port ports[FLOW_PORTS_MAX],
+			    int type, int proto, struct tunnel *t, struct parsed *ret)
+{
+	int port, inner;
 
 	if (proto == PROTO_UDP) {
 		port = parse_udp(c);
@@ -138,44 +155,37 @@ PARSE_FN int parse_boundary(struct cursor *c, const volatile struct flow_port po
 	} else {
 		t->encap = parse_ipproto_encap(type, proto);
 	}
-	return parse_tunnel(c, t);
+	inner = parse_tunnel(c, t);
+	if (inner == -VERDICT_OTHER && c->want_l4 && proto == PROTO_TCP && (proto = parse_tcp(c)) < 0)
+		return proto;
+	if (inner < 0)
+		return inner;
+	t->encap = parse_blur(t->encap); /* here all tunnels meet */
+	t->vni = parse_blur(t->vni);
+	c->off = parse_blur(c->off);
+	ret->inner_off = c->off;
+	ret->inner_len = c->end - c->off;
+	return parse_blur(inner);
 }
 
-/*
- * A packet from its outer IP header on, of the given EtherType. A first fragment is parsed as far
- * as it reaches; a later one has no tunnel header and is never taken for one.
- */
+/* A packet from its outer IP header on, of the given EtherType. */
 PARSE_FN enum verdict parse_network(struct cursor *c,
 				    const volatile struct flow_port ports[FLOW_PORTS_MAX],
 				    int type, struct parsed *ret)
 {
 	struct tunnel t = {0};
-	int proto, inner;
+	int next = parse_outer_ip(c, type, ret);
 
-	proto = parse_ip(c, type, ret->key.outer_src, ret->key.outer_dst);
-	if (proto < 0)
-		return -proto;
-	ret->later_fragment = c->later_fragment;
-	if (c->later_fragment)
-		return VERDICT_OTHER;
-	if (proto == PROTO_AUTH) {
-		proto = parse_auth(c);
-		if (proto < 0)
-			return -proto;
-	}
-	proto = parse_blur(proto);
+	if (next < 0)
+		return -next;
 	c->off = parse_blur(c->off);
-	inner = parse_boundary(c, ports, type, proto, &t);
-	if (inner == -VERDICT_OTHER && c->want_l4 && proto == PROTO_TCP && (proto = parse_tcp(c)) < 0)
-		return -proto;
-	if (inner < 0)
-		return -inner;
-	t.encap = parse_blur(t.encap); /* here all tunnels meet */
-	t.vni = parse_blur(t.vni);
-	c->off = parse_blur(c->off);
-	ret->inner_off = c->off;
-	ret->inner_len = c->end - c->off;
-	return parse_inner(c, &t, parse_blur(inner), &ret->key);
+	next = parse_boundary(c, ports, type, parse_blur(next), &t, ret);
+	if (next < 0)
+		return -next;
+	next = parse_inner_link(c, next);
+	if (next < 0)
+		return -next;
+	return parse_inner_ip(c, &t, parse_blur(next), &ret->key);
 }
 
 /* From a link-layer header (ETH_TYPE_TEB: an Ethernet frame) or an IP header, by EtherType. */

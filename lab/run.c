@@ -71,7 +71,7 @@ static double seconds_of(clockid_t clock)
 static struct sample *take_sample(struct run *run)
 {
 	struct sample_source source = {
-		.plan = run->plan, .flows = &run->flows, .engine = run->engine, .infos = run->infos, .zero_ns = run->zero_ns,
+		.plan = run->plan, .flows = &run->flows, .parser = monitor_parser_name(run->monitor), .engine = run->engine, .infos = run->infos, .zero_ns = run->zero_ns,
 		.links = events_links(run->events), .marks = events_log(run->events),
 		.unix_s = seconds_of(CLOCK_REALTIME), .cpu_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID), .previous = run->newest,
 	};
@@ -299,6 +299,7 @@ static struct monitor_opening *start_opening(const struct run *run)
 	struct monitor_config config = {
 		.ports = { has_encap(run->plan, SCN_GENEVE) ? geneve : vxlan, both ? vxlan : (struct flow_port){ 0 } },
 		.base_ifindex = PLAN_IFINDEX_UPLINK, .n_hosts = run->plan->n_hosts, .capacity = run->plan->flow_capacity,
+		.parser = run->options->parser,
 	};
 
 	return monitor_opening_start(&config);

@@ -22,8 +22,9 @@ struct down;
 
 struct run_options {
 	bool headless, judge, detach;
-	const char *duration, *listen, *name, *seed;
+	const char *duration, *listen, *name, *seed, *parser_name;
 	struct text_list set, report;
+	enum monitor_parser parser; /* the one named */
 };
 
 enum run_state { RUN_STARTING, RUN_RUNNING, RUN_DRAINING, RUN_STOPPING, RUN_DONE, RUN_STATE_MAX };

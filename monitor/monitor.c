@@ -53,6 +53,8 @@ struct attachment {
 
 struct monitor {
 	struct monitor_bpf *skel;
+	enum monitor_parser parser;
+	const struct bpf_program *progs[FLOW_DIR_MAX]; /* what is attached */
 	struct monitor_maps maps;
 	size_t slots_bytes;
 	size_t hosts_bytes;
@@ -144,6 +146,10 @@ static int check_config(const struct monitor_config *config, struct error *err)
 			  MONITOR_HOSTS_MAX);
 		return -EINVAL;
 	}
+	if (config->parser >= MONITOR_PARSER_MAX) {
+		error_set(err, "monitor: %u is no parser", config->parser);
+		return -EINVAL;
+	}
 	for (int i = 0; i < FLOW_PORTS_MAX; i++) {
 		if (config->ports[i].encap >= ENCAP_MAX) {
 			error_set(err, "monitor: port %u: %u is no encapsulation",
@@ -179,11 +185,54 @@ static int set_knobs(struct monitor *m, const struct monitor_config *config)
 	if (!ret)
 		ret = bpf_map__set_max_entries(m->skel->maps.scratches, maps->n_cpus);
 	if (!ret)
+		ret = bpf_map__set_max_entries(m->skel->maps.walks, maps->n_cpus);
+	if (!ret)
 		ret = bpf_map__set_max_entries(m->skel->maps.flows, maps->capacity);
 	if (!ret && maps->n_hosts > PREALLOCATE_HOSTS &&
 	    (uint64_t)maps->capacity * maps->n_cpus * sizeof(struct flow_value) <= PREALLOCATE_BYTES_MAX)
 		ret = bpf_map__set_map_flags(m->skel->maps.flows, 0);
 	return ret;
+}
+
+/* Which programs are loaded; between open and load. Those of the other walk cost nothing. */
+static int choose_parser(struct monitor *m)
+{
+	struct monitor_bpf *skel = m->skel;
+	struct bpf_program *const direct[] = { skel->progs.observe_tx, skel->progs.observe_rx };
+	struct bpf_program *const tailcall[] = {
+		skel->progs.walk_tx, skel->progs.walk_rx, skel->progs.walk_link, skel->progs.walk_ip,
+		skel->progs.walk_tunnel, skel->progs.walk_count,
+	};
+	bool tails = m->parser == MONITOR_TAILCALL;
+	int ret = 0;
+
+	for (size_t i = 0; i < sizeof(direct) / sizeof(direct[0]) && !ret; i++)
+		ret = bpf_program__set_autoload(direct[i], !tails);
+	for (size_t i = 0; i < sizeof(tailcall) / sizeof(tailcall[0]) && !ret; i++)
+		ret = bpf_program__set_autoload(tailcall[i], tails);
+	if (!ret)
+		ret = bpf_map__set_autocreate(skel->maps.steps, tails);
+	if (!ret)
+		ret = bpf_map__set_autocreate(skel->maps.walks, tails);
+	m->progs[FLOW_TX] = tails ? skel->progs.walk_tx : skel->progs.observe_tx;
+	m->progs[FLOW_RX] = tails ? skel->progs.walk_rx : skel->progs.observe_rx;
+	return ret;
+}
+
+/* The program array that the tail calls go through. */
+static int link_steps(const struct monitor *m)
+{
+	const struct bpf_program *steps[] = { /* enum step */
+		m->skel->progs.walk_link, m->skel->progs.walk_ip, m->skel->progs.walk_tunnel, m->skel->progs.walk_count,
+	};
+
+	for (uint32_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		int fd = bpf_program__fd(steps[i]);
+
+		if (bpf_map_update_elem(bpf_map__fd(m->skel->maps.steps), &i, &fd, BPF_ANY) < 0)
+			return -errno;
+	}
+	return 0;
 }
 
 static int map_memory(const struct bpf_map *map, size_t bytes, const void **ret)
@@ -261,9 +310,13 @@ static int load(struct monitor *m, const struct monitor_config *config)
 	if (!m->skel)
 		return -errno;
 	ret = set_knobs(m, config);
+	if (ret == 0)
+		ret = choose_parser(m);
 	if (ret < 0)
 		return ret;
 	ret = monitor_bpf__load(m->skel);
+	if (ret == 0 && m->parser == MONITOR_TAILCALL)
+		ret = link_steps(m);
 	if (ret < 0)
 		return ret;
 	return map_counters(m);
@@ -283,6 +336,7 @@ int monitor_open(const struct monitor_config *config, struct error *err,
 		error_set(err, "monitor: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
+	m->parser = config->parser;
 	m->log = config->log;
 	m->log_arg = config->log_arg;
 
@@ -328,10 +382,14 @@ void monitor_get_maps(const struct monitor *m, struct monitor_maps *ret_maps)
 	*ret_maps = m->maps;
 }
 
+const char *monitor_parser_name(const struct monitor *m)
+{
+	return monitor_parser_names[m->parser];
+}
+
 int monitor_prog_fd(const struct monitor *m, enum flow_dir dir)
 {
-	return bpf_program__fd(dir == FLOW_TX ? m->skel->progs.observe_tx
-					      : m->skel->progs.observe_rx);
+	return bpf_program__fd(m->progs[dir]);
 }
 
 /* ---- attach ---- */

@@ -19,6 +19,13 @@
 
 struct monitor;
 
+/* How the program walks through a packet, in one pass or from program to program (bpf/tailcall.bpf.h); it finds the same. */
+enum monitor_parser { MONITOR_DIRECT, MONITOR_TAILCALL, MONITOR_PARSER_MAX };
+extern const char *const monitor_parser_names[MONITOR_PARSER_MAX]; /* "direct", "tailcall" */
+
+/* The parser of that name, or (NULL) the default; -EINVAL, and err names those there are. */
+int monitor_parser_find(const char *name, struct error *err);
+
 /* All zero is a valid configuration: all tunnels on their own ports, one host with any interface index. */
 struct monitor_config {
 	struct flow_port ports[FLOW_PORTS_MAX]; /* UDP port to encapsulation; none: flow_ports_default */
@@ -26,6 +33,7 @@ struct monitor_config {
 	uint32_t n_hosts;      /* host i's is base_ifindex + i; 0 means 1 */
 	uint32_t capacity;     /* flows that surely fit; 0 means MONITOR_CAPACITY_DEFAULT */
 	uint32_t slots;        /* direct-mapped slots per CPU, made a power of two; 0: chosen */
+	enum monitor_parser parser;
 	bool promiscuous;      /* frames for other hosts count as received, as on a switch port */
 	/* libbpf's and the verifier's lines, for debugging; may be NULL. In the caller's thread. */
 	void (*log)(void *arg, const char *line);
@@ -69,6 +77,9 @@ struct monitor_maps {
 };
 
 void monitor_get_maps(const struct monitor *monitor, struct monitor_maps *ret_maps);
+
+/* The name of the parser that runs. */
+const char *monitor_parser_name(const struct monitor *monitor);
 
 /* Program descriptors by direction, for bpf_prog_test_run in tests and benchmarks. */
 int monitor_prog_fd(const struct monitor *monitor, enum flow_dir dir);

@@ -1,10 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of what numbers in a flow key mean, spelled as the contract does; declared in flows.h. */
+/* Names of what numbers mean, spelled as the contract does; declared in flows.h and monitor.h. */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bpf/parse.h"
 #include "monitor/flows.h"
+#include "monitor/monitor.h"
+
+const char *const monitor_parser_names[MONITOR_PARSER_MAX] = {
+	[MONITOR_DIRECT] = "direct",
+	[MONITOR_TAILCALL] = "tailcall",
+};
+
+int monitor_parser_find(const char *name, struct error *err)
+{
+	for (int i = 0; i < MONITOR_PARSER_MAX; i++) {
+		if (!name || strcmp(monitor_parser_names[i], name) == 0)
+			return i;
+	}
+	error_set(err, "there is no parser '%s': %s or %s", name, monitor_parser_names[MONITOR_DIRECT],
+		  monitor_parser_names[MONITOR_TAILCALL]);
+	return -EINVAL;
+}
 
 static const struct {
 	const char *name;

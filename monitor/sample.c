@@ -161,6 +161,7 @@ int sample_take(const struct sample_source *src, struct sample **ret)
 	s->interval_s = src->previous ? (double)(s->mono_ns - src->previous->mono_ns) / 1e9 : 0;
 	s->n_flows = src->flows->n;
 	s->capacity = src->flows->capacity;
+	s->parser = src->parser;
 	s->n_generators = src->engine ? engine_generators(src->engine) : 0;
 	s->n_streams = src->engine ? engine_streams(src->engine) : 0;
 	if (allocate(s) || fill_links(s, src) || fill_marks(s, src)) {

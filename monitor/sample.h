@@ -68,6 +68,7 @@ struct sample {
 	size_t n_flows;
 	struct flow_health health;
 	uint32_t capacity;
+	const char *parser;          /* the monitor's; NULL: a capture, read by the native one */
 	struct sample_generator *generators;
 	size_t n_generators;
 	struct sample_stream *streams;
@@ -95,6 +96,7 @@ struct generator_info {
 struct sample_source {
 	const struct plan *plan;             /* NULL: a capture, nothing has a name */
 	const struct flow_table *flows;
+	const char *parser;                  /* NULL: a capture. Static storage */
 	const struct engine *engine;         /* NULL: no traffic */
 	const struct generator_info *infos;  /* by the engine's generator number */
 	const struct link_state *links;      /* by host; NULL: all as they should be */

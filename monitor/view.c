@@ -67,5 +67,7 @@ void emit_monitor(struct emit *e, const struct sample *s)
 	emit_u64(e, "capacity", s->capacity);
 	emit_u64(e, "otherhost", h->otherhost);
 	emit_u64(e, "later_fragments", h->later_fragments);
+	if (s->parser)
+		emit_string(e, "parser", s->parser);
 	emit_object_end(e);
 }

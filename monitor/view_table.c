@@ -204,13 +204,18 @@ static void put_rest(struct text *out, const cJSON *rest)
 
 static void put_monitor(struct text *out, const cJSON *m)
 {
+	const cJSON *parser = get(m, "parser");
+
 	if (!cJSON_IsObject(m))
 		return;
 	text_printf(out, "monitor: %llu seen, %llu lost, %llu truncated, %llu unknown, %llu otherhost; "
-		    "%llu of %llu flows\n", (unsigned long long)get_u64(m, "seen"), (unsigned long long)get_u64(m, "lost"),
+		    "%llu of %llu flows", (unsigned long long)get_u64(m, "seen"), (unsigned long long)get_u64(m, "lost"),
 		    (unsigned long long)get_u64(m, "truncated"), (unsigned long long)get_u64(m, "unknown"),
 		    (unsigned long long)get_u64(m, "otherhost"),
 		    (unsigned long long)get_u64(m, "flows"), (unsigned long long)get_u64(m, "capacity"));
+	if (cJSON_IsString(parser) && strcmp(parser->valuestring, "direct") != 0)
+		text_printf(out, "; parser %s", parser->valuestring);
+	text_puts(out, "\n");
 }
 
 /* What was not tunnelled. A capture has one vantage point, and nothing received. */

@@ -24,6 +24,7 @@ static const struct command_option options[] = {
 	{ "name", OPTION_TEXT, AT(name), "LAB", "the lab's name (default: the scenario's)" },
 	{ "detach", OPTION_FLAG, AT(detach), NULL, "return once the lab is ready; `tunlab stop` ends it" },
 	{ "seed", OPTION_TEXT, AT(seed), "N", "of everything random" },
+	{ "parser", OPTION_TEXT, AT(parser_name), "direct|tailcall", "how the monitor walks the packet (default direct)" },
 	{ "set", OPTION_LIST, AT(set), "SECTION.KEY=VALUE", "change a value of the scenario (repeatable)" },
 	{ "report", OPTION_LIST, AT(report), "FORMAT[:FILE]", "tap, junit or json (repeatable; default: tap on standard output)" },
 	{ 0 },
@@ -175,27 +176,34 @@ static int run_judged(const struct run_options *o, const struct scenario *scn, c
 
 static int run(const void *given, char *const *args, int n_args)
 {
-	const struct run_options *o = given;
+	struct run_options o = *(const struct run_options *)given;
 	uint64_t started_ns = now_ns();
 	struct scenario *scn;
 	struct plan *plan;
-	int status = load(o, n_args ? args[0] : NULL, &scn, &plan);
+	struct error err;
+	int parser = monitor_parser_find(o.parser_name, &err), status;
 
+	if (parser < 0) {
+		say("run: %s", err.text);
+		return EXIT_USAGE;
+	}
+	o.parser = parser;
+	status = load(&o, n_args ? args[0] : NULL, &scn, &plan);
 	if (status != EXIT_WELL)
 		return status;
-	if (o->report.n && !o->judge) {
+	if (o.report.n && !o.judge) {
 		say("run: --report goes with --assert");
 		status = EXIT_USAGE;
-	} else if (o->detach && o->judge && !o->report.n) {
+	} else if (o.detach && o.judge && !o.report.n) {
 		say("run: with --detach nobody sees the verdict: add --report FORMAT:FILE");
 		status = EXIT_USAGE;
-	} else if (o->headless && o->listen) {
+	} else if (o.headless && o.listen) {
 		say("run: --listen and --headless exclude each other");
 		status = EXIT_USAGE;
 	} else {
 		status = hide_secret(scn, &plan);
 		if (status == EXIT_WELL)
-			status = run_judged(o, scn, plan, started_ns);
+			status = run_judged(&o, scn, plan, started_ns);
 	}
 	plan_free(plan);
 	scenario_free(scn);

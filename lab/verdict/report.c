@@ -351,6 +351,7 @@ static int write_json(const struct report *r, FILE *f)
 	emit_u64(&e, "unknown", s->health.unknown);
 	emit_u64(&e, "flows", s->n_flows);
 	emit_u64(&e, "capacity", s->capacity);
+	emit_string(&e, "parser", s->parser);
 	emit_object_end(&e);
 	emit_object_end(&e);
 	text = emit_take(&e);

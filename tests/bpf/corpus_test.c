@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The monitor in the kernel against the native parser, on packets of other projects' captures
+ * The monitor in the kernel, by either of its parsers, against the native one: on packets of other projects' captures
  * (../shared/corpus; TUNLAB_CORPUS names another place) and on those that a fuzzer kept as
  * interesting (TUNLAB_FUZZED: a folder of them, each behind two bytes). Needs root; skips aloud.
  */
@@ -22,34 +22,39 @@
 
 enum { PACKET_MAX = 3000, FILE_MAX = 1 << 16, NAME_MAX_LEN = 1024 }; /* test_run takes a page less its own needs */
 
-struct both {
-	struct monitor *monitor;
+struct readers {
+	struct monitor *monitors[MONITOR_PARSER_MAX];
 	struct flow_table native, kernel;
 	uint64_t verdicts[VERDICT_MAX];
 	uint64_t n_packets, n_refused;
 };
 
-static bool both_begin(struct both *b)
+static bool readers_begin(struct readers *b)
 {
-	struct monitor_config config = {.promiscuous = true, .base_ifindex = 1};
 	struct error err;
 
 	memset(b, 0, sizeof(*b));
-	if (eq_i64(monitor_open(&config, &err, &b->monitor), 0))
-		return true;
-	t_note("%s", err.text);
-	return false;
+	for (int i = 0; i < MONITOR_PARSER_MAX; i++) {
+		struct monitor_config config = {.promiscuous = true, .base_ifindex = 1, .parser = i};
+
+		if (!eq_i64(monitor_open(&config, &err, &b->monitors[i]), 0)) {
+			t_note("%s: %s", monitor_parser_names[i], err.text);
+			return false;
+		}
+	}
+	return true;
 }
 
-static void both_end(struct both *b)
+static void readers_end(struct readers *b)
 {
 	flows_free(&b->native);
 	flows_free(&b->kernel);
-	monitor_free(b->monitor);
+	for (int i = 0; i < MONITOR_PARSER_MAX; i++)
+		monitor_free(b->monitors[i]);
 }
 
 /* A frame of len bytes, all of them at hand. What test_run does not take, none gets. */
-static void both_parse(struct both *b, const uint8_t *data, uint32_t len)
+static void readers_parse(struct readers *b, const uint8_t *data, uint32_t len)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data, .data_size_in = len, .repeat = 1);
 	struct flow_value value = {.tx = {.packets = 1, .bytes = len}};
@@ -57,9 +62,12 @@ static void both_parse(struct both *b, const uint8_t *data, uint32_t len)
 	struct cursor cursor;
 	enum verdict verdict;
 
-	if (bpf_prog_test_run_opts(monitor_prog_fd(b->monitor, FLOW_TX), &opts) < 0) {
-		b->n_refused++;
-		return;
+	for (int i = 0; i < MONITOR_PARSER_MAX; i++) {
+		if (bpf_prog_test_run_opts(monitor_prog_fd(b->monitors[i], FLOW_TX), &opts) < 0) {
+			eq_i64(i, 0);
+			b->n_refused++;
+			return;
+		}
 	}
 	b->n_packets++;
 	cursor_init(&cursor, data, len, len);
@@ -70,20 +78,30 @@ static void both_parse(struct both *b, const uint8_t *data, uint32_t len)
 		eq_i64(flows_add(&b->native, &parsed.key, &value), 0);
 }
 
-/* Both have found the same in all packets up to here. */
-static bool both_agree(struct both *b)
+static bool agrees(struct readers *b, enum monitor_parser parser)
 {
-	bool good = eq_i64(flows_sort(&b->native), 0) && eq_i64(flows_read(b->monitor, &b->kernel), 0) &&
-		    eq_u64(b->kernel.n, b->native.n);
+	bool good = eq_i64(flows_read(b->monitors[parser], &b->kernel), 0) && eq_u64(b->kernel.n, b->native.n);
 
 	for (int v = 0; v < VERDICT_MAX && good; v++)
 		good &= eq_u64(b->kernel.total.dir[FLOW_TX].verdict[v].packets, b->verdicts[v]);
 	for (size_t i = 0; i < b->native.n && good; i++)
 		good &= ok(memcmp(&b->native.rows[i], &b->kernel.rows[i], sizeof(b->native.rows[i])) == 0);
+	if (!good)
+		t_note("by %s", monitor_parser_names[parser]);
 	return good;
 }
 
-static bool parse_capture(struct both *b, const char *path)
+/* All have found the same in all packets up to here. */
+static bool readers_agree(struct readers *b)
+{
+	bool good = eq_i64(flows_sort(&b->native), 0);
+
+	for (int i = 0; i < MONITOR_PARSER_MAX && good; i++)
+		good = agrees(b, i);
+	return good;
+}
+
+static bool parse_capture(struct readers *b, const char *path)
 {
 	char error[PCAP_ERRBUF_SIZE];
 	pcap_t *pcap = pcap_open_offline(path, error);
@@ -93,12 +111,12 @@ static bool parse_capture(struct both *b, const char *path)
 	if (!ok(pcap != NULL))
 		return false;
 	while (pcap_datalink(pcap) == DLT_EN10MB && pcap_next_ex(pcap, &header, &data) == 1)
-		both_parse(b, data, header->caplen < PACKET_MAX ? header->caplen : PACKET_MAX);
+		readers_parse(b, data, header->caplen < PACKET_MAX ? header->caplen : PACKET_MAX);
 	pcap_close(pcap);
-	return both_agree(b);
+	return readers_agree(b);
 }
 
-static bool parse_fuzzed(struct both *b, const char *path)
+static bool parse_fuzzed(struct readers *b, const char *path)
 {
 	static uint8_t bytes[FILE_MAX];
 	FILE *f = fopen(path, "re");
@@ -107,17 +125,17 @@ static bool parse_fuzzed(struct both *b, const char *path)
 	if (f)
 		fclose(f);
 	if (n > 2)
-		both_parse(b, bytes + 2, n - 2 < PACKET_MAX ? n - 2 : PACKET_MAX);
+		readers_parse(b, bytes + 2, n - 2 < PACKET_MAX ? n - 2 : PACKET_MAX);
 	return true;
 }
 
 /* Every file of a folder. */
-static void parse_folder(const char *path, bool (*parse)(struct both *b, const char *path))
+static void parse_folder(const char *path, bool (*parse)(struct readers *b, const char *path))
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
 	char file[NAME_MAX_LEN];
-	struct both b;
+	struct readers b;
 	int n_files = 0;
 
 	if (!dir)
@@ -126,7 +144,7 @@ static void parse_folder(const char *path, bool (*parse)(struct both *b, const c
 		closedir(dir);
 		skip("needs root");
 	}
-	if (!both_begin(&b)) {
+	if (!readers_begin(&b)) {
 		closedir(dir);
 		return;
 	}
@@ -141,11 +159,11 @@ static void parse_folder(const char *path, bool (*parse)(struct both *b, const c
 		}
 	}
 	closedir(dir);
-	ok(both_agree(&b));
+	ok(readers_agree(&b));
 	ok(b.n_packets > 0);
 	t_note("%d files, %" PRIu64 " packets, %zu flows; %" PRIu64 " too short for the kernel's test run", n_files, b.n_packets,
 	       b.native.n, b.n_refused);
-	both_end(&b);
+	readers_end(&b);
 }
 
 TEST(the_kernel_reads_captures_as_the_native_parser_does)

@@ -96,15 +96,12 @@ static bool pin_to_cpu(int cpu)
 	return sched_setaffinity(0, sizeof(set), &set) == 0;
 }
 
-TEST(the_kernel_parses_as_the_native_parser_does)
+static void check_cases(enum monitor_parser parser)
 {
-	struct monitor_config config = {.promiscuous = true};
+	struct monitor_config config = {.promiscuous = true, .parser = parser};
 	struct flow_table before = {0}, after = {0};
-	struct monitor *m;
+	struct monitor *m = open_monitor(&config);
 
-	if (!is_root())
-		skip("needs root");
-	m = open_monitor(&config);
 	if (!m)
 		return;
 	for (int i = 0; i < 2 * N_PACKET_CASES; i++) {
@@ -152,25 +149,36 @@ TEST(the_kernel_parses_as_the_native_parser_does)
 			good &= eq_u64(got.inner_bytes, want.inner_bytes);
 		}
 		if (!good)
-			t_note("in row %d, %s: %s", i / 2, dir == FLOW_TX ? "egress" : "ingress",
-			       c->what);
+			t_note("in row %d, %s, %s: %s", i / 2, monitor_parser_names[parser],
+			       dir == FLOW_TX ? "egress" : "ingress", c->what);
 	}
 	flows_free(&before);
 	flows_free(&after);
 	monitor_free(m);
 }
 
-/* test_run takes nothing shorter than an Ethernet and the IP header it announces. */
-TEST(frames_of_every_length_get_the_native_verdict)
+TEST(the_kernel_parses_as_the_native_parser_does)
 {
-	struct monitor_config config = {.promiscuous = true};
-	struct flow_table table = {0};
-	uint64_t want[VERDICT_MAX] = {0};
-	struct monitor *m;
-
 	if (!is_root())
 		skip("needs root");
-	m = open_monitor(&config);
+	check_cases(MONITOR_DIRECT);
+}
+
+TEST(the_kernel_parses_by_tail_calls_as_the_native_parser_does)
+{
+	if (!is_root())
+		skip("needs root");
+	check_cases(MONITOR_TAILCALL);
+}
+
+/* test_run takes nothing shorter than an Ethernet and the IP header it announces. */
+static void check_lengths(enum monitor_parser parser)
+{
+	struct monitor_config config = {.promiscuous = true, .parser = parser};
+	struct flow_table table = {0};
+	uint64_t want[VERDICT_MAX] = {0};
+	struct monitor *m = open_monitor(&config);
+
 	if (!m)
 		return;
 	for (int i = 0; i < N_PACKET_CASES; i++) {
@@ -197,7 +205,7 @@ TEST(frames_of_every_length_get_the_native_verdict)
 			good &= eq_u64(table.total.dir[FLOW_TX].verdict[v].packets +
 				       table.total.dir[FLOW_RX].verdict[v].packets, want[v]);
 		if (!good) {
-			t_note("in row %d: %s", i, c->what);
+			t_note("in row %d, %s: %s", i, monitor_parser_names[parser], c->what);
 			break;
 		}
 	}
@@ -205,15 +213,21 @@ TEST(frames_of_every_length_get_the_native_verdict)
 	monitor_free(m);
 }
 
-TEST(frames_for_other_hosts_are_not_received)
+TEST(frames_of_every_length_get_the_native_verdict)
 {
-	struct flow_table table = {0};
-	struct monitor *m;
-	struct packet p;
-
 	if (!is_root())
 		skip("needs root");
-	m = open_monitor(NULL);
+	for (int parser = 0; parser < MONITOR_PARSER_MAX; parser++)
+		check_lengths(parser);
+}
+
+static void check_other_hosts(enum monitor_parser parser)
+{
+	struct monitor_config config = {.parser = parser};
+	struct flow_table table = {0};
+	struct monitor *m = open_monitor(&config);
+	struct packet p;
+
 	if (!m)
 		return;
 	build_flow(&p, 1); /* to 02:00:00:00:00:02, which is not the loopback device's address */
@@ -230,6 +244,14 @@ TEST(frames_for_other_hosts_are_not_received)
 	eq_u64(table.total.dir[FLOW_TX].verdict[VERDICT_OTHERHOST].packets, 0);
 	flows_free(&table);
 	monitor_free(m);
+}
+
+TEST(frames_for_other_hosts_are_not_received)
+{
+	if (!is_root())
+		skip("needs root");
+	for (int parser = 0; parser < MONITOR_PARSER_MAX; parser++)
+		check_other_hosts(parser);
 }
 
 TEST(interfaces_that_are_no_hosts_are_counted_apart)
@@ -431,8 +453,9 @@ static bool send_raw(const struct packet *p)
 }
 
 /* Each way to send, counted by the hooks as by the interface, and parsed to one flow. */
-static void check_one_packet(const struct packet *p, bool spliced)
+static void check_one_packet(const struct packet *p, bool spliced, enum monitor_parser parser)
 {
+	struct monitor_config config = {.parser = parser};
 	static const size_t outer_len = 14 + 20 + 8;
 	struct flow_table table = {0};
 	uint64_t packets, bytes;
@@ -440,7 +463,7 @@ static void check_one_packet(const struct packet *p, bool spliced)
 	struct error err;
 	int home_fd;
 
-	m = open_monitor(NULL);
+	m = open_monitor(&config);
 	if (!m || !enter_new_netns(&home_fd))
 		return;
 	if (eq_i64(monitor_attach(m, -1, LOOPBACK, &err), 0)) {
@@ -537,7 +560,8 @@ TEST(headers_outside_the_linear_part_are_found)
 	if (!is_root())
 		skip("needs root");
 	build_flow(&p, 1);
-	check_one_packet(&p, true);
+	for (int parser = 0; parser < MONITOR_PARSER_MAX; parser++)
+		check_one_packet(&p, true, parser);
 }
 
 /* On receipt the kernel moves the tag from the packet to beside it: it still was on the wire. */
@@ -558,7 +582,8 @@ TEST(a_tag_beside_the_packet_counts)
 	put_udp(&p, 7);
 	put_payload(&p, 64);
 	packet_finish(&p);
-	check_one_packet(&p, false);
+	for (int parser = 0; parser < MONITOR_PARSER_MAX; parser++)
+		check_one_packet(&p, false, parser);
 }
 
 TEST(attaching_fails_with_a_reason_and_goes_home)
@@ -602,6 +627,7 @@ TEST(opening_fails_with_a_reason)
 		{.capacity = MONITOR_CAPACITY_MAX + 1},
 		{.n_hosts = MONITOR_HOSTS_MAX + 1},
 		{.ports = {{.port = 1, .encap = ENCAP_MAX}}},
+		{.parser = MONITOR_PARSER_MAX},
 	};
 	struct monitor *m = NULL;
 	struct error err;

@@ -151,7 +151,7 @@ export function machineState() {
 function programs() {
   const listed = spawnSync(`${build}tests/lib/programs`, { encoding: "utf8" });
   if (isRoot) assert.equal(listed.status, 0, `BPF programs cannot be listed: ${listed.error ?? listed.stderr}`);
-  return (listed.stdout ?? "").split("\n").filter((name) => /^(observe|lose)_/.test(name)).length;
+  return (listed.stdout ?? "").split("\n").filter((name) => /^(observe|walk|lose)_/.test(name)).length;
 }
 
 // Asserts that the machine is as it was (an earlier machineState()). A lab that was stopped leaves nothing to wait for but
