@@ -98,3 +98,16 @@ void text_free(struct text *t)
 	free(t->buf);
 	*t = (struct text) { 0 };
 }
+
+const char *text_scaled(double v, const char *unit, char buf[TEXT_SCALED_SIZE])
+{
+	static const char *const prefixes[] = { "", "k", "M", "G", "T", "P", "E" };
+	size_t p = 0;
+
+	while (v >= 999.5 && p + 1 < sizeof(prefixes) / sizeof(*prefixes)) {
+		v /= 1000;
+		p++;
+	}
+	(void)snprintf(buf, TEXT_SCALED_SIZE, "%.*f %s%s", p == 0 || v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2, v, prefixes[p], unit);
+	return buf;
+}

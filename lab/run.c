@@ -70,13 +70,16 @@ static double seconds_of(clockid_t clock)
 
 static struct sample *take_sample(struct run *run)
 {
+	struct monitor_cost program;
 	struct sample_source source = {
 		.plan = run->plan, .flows = &run->flows, .parser = monitor_parser_name(run->monitor), .engine = run->engine, .infos = run->infos, .zero_ns = run->zero_ns,
 		.links = events_links(run->events), .marks = events_log(run->events),
 		.unix_s = seconds_of(CLOCK_REALTIME), .cpu_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID), .previous = run->newest,
+		.program = &program,
 	};
 	struct sample *s;
 
+	monitor_get_cost(run->monitor, &program);
 	/* Flows and generators are counted in different processes: the figures agree once traffic has drained. */
 	if (flows_read(run->monitor, &run->flows) || sample_take(&source, &s))
 		return NULL;
@@ -395,6 +398,8 @@ static int go_up(struct run *run, struct error *err)
 		r = open_signals(run, err);
 	if (!r)
 		r = start_engine(run, err); /* forks: before threads */
+	if (!r && run->options->stats)
+		r = monitor_enable_stats(run->monitor, err);
 	if (!r)
 		r = privilege_drop(err);
 	if (!r)

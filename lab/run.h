@@ -21,7 +21,7 @@ struct judge;
 struct down;
 
 struct run_options {
-	bool headless, judge, detach;
+	bool headless, judge, detach, stats;
 	const char *duration, *listen, *name, *seed, *parser_name;
 	struct text_list set, report;
 	enum monitor_parser parser; /* the one named */

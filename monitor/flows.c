@@ -429,6 +429,7 @@ void flows_get_health(const struct flow_table *table, struct flow_health *ret_he
 
 	*ret_health = (struct flow_health){
 		.seen = tx->seen + rx->seen,
+		.decoded = tx->verdict[VERDICT_FLOW].packets + rx->verdict[VERDICT_FLOW].packets,
 		.lost = tx->verdict[VERDICT_LOST].packets + rx->verdict[VERDICT_LOST].packets,
 		.lost_bytes = tx->verdict[VERDICT_LOST].bytes + rx->verdict[VERDICT_LOST].bytes,
 		.lost_received = rx->verdict[VERDICT_LOST].packets,

@@ -80,6 +80,7 @@ void flows_free(struct flow_table *table);
  */
 struct flow_health {
 	uint64_t seen;
+	uint64_t decoded;         /* tunnelled packets that are in flows; both directions */
 	uint64_t lost;            /* both directions: a packet over the underlay may be lost twice */
 	uint64_t lost_bytes;
 	uint64_t lost_received;   /* part of lost; the rest is sent */

@@ -60,6 +60,7 @@ struct monitor {
 	size_t hosts_bytes;
 	struct attachment *attachments;
 	size_t n_attachments;
+	int stats_fd; /* as long as it is open, the kernel measures; -1: we did not ask */
 	void (*log)(void *arg, const char *line);
 	void *log_arg;
 };
@@ -337,6 +338,7 @@ int monitor_open(const struct monitor_config *config, struct error *err,
 		return -ENOMEM;
 	}
 	m->parser = config->parser;
+	m->stats_fd = -1;
 	m->log = config->log;
 	m->log_arg = config->log_arg;
 
@@ -373,6 +375,8 @@ void monitor_free(struct monitor *m)
 	if (m->maps.hosts)
 		(void)munmap((void *)m->maps.hosts, m->hosts_bytes);
 	monitor_bpf__destroy(m->skel);
+	if (m->stats_fd >= 0)
+		(void)close(m->stats_fd); /* only held */
 	free(m->attachments);
 	free(m);
 }
@@ -390,6 +394,61 @@ const char *monitor_parser_name(const struct monitor *m)
 int monitor_prog_fd(const struct monitor *m, enum flow_dir dir)
 {
 	return bpf_program__fd(m->progs[dir]);
+}
+
+/* ---- what it costs ---- */
+
+/* Only the switch that stays; others may have asked as we do, which shows by runs alone. */
+static bool stats_switched_on(void)
+{
+	int fd = open("/proc/sys/kernel/bpf_stats_enabled", O_RDONLY | O_CLOEXEC);
+	char c = '0';
+
+	if (fd < 0)
+		return false;
+	(void)!read(fd, &c, 1); /* unread it stays off */
+	(void)close(fd);
+	return c == '1';
+}
+
+void monitor_get_cost(const struct monitor *m, struct monitor_cost *ret_cost)
+{
+	struct monitor_cost cost = {.enabled = m->stats_fd >= 0 || stats_switched_on()};
+
+	for (int dir = 0; dir < FLOW_DIR_MAX; dir++) {
+		struct bpf_prog_info info = {0};
+		__u32 len = sizeof(info);
+
+		/* Before 5.1 there are no such members: they stay 0. */
+		if (bpf_obj_get_info_by_fd(monitor_prog_fd(m, dir), &info, &len) < 0)
+			continue;
+		cost.run_ns += info.run_time_ns;
+		cost.runs += info.run_cnt;
+	}
+	*ret_cost = cost;
+}
+
+int monitor_enable_stats(struct monitor *m, struct error *err)
+{
+	int fd;
+
+	if (m->stats_fd >= 0)
+		return 0;
+	fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	if (fd >= 0) {
+		m->stats_fd = fd;
+		return 0;
+	}
+	fd = -errno;
+	if (fd == -EINVAL) { /* an unknown command */
+		fd = -ENOSYS;
+		error_set(err, "monitor: this kernel measures BPF programs only by sysctl kernel.bpf_stats_enabled=1 "
+			  "(BPF_ENABLE_STATS came with 5.8)");
+	} else {
+		error_set(err, "monitor: cannot have the kernel measure BPF programs: %s%s", strerror(-fd),
+			  fd == -EPERM ? " (it takes CAP_SYS_ADMIN)" : "");
+	}
+	return fd;
 }
 
 /* ---- attach ---- */

@@ -81,6 +81,24 @@ void monitor_get_maps(const struct monitor *monitor, struct monitor_maps *ret_ma
 /* The name of the parser that runs. */
 const char *monitor_parser_name(const struct monitor *monitor);
 
+/*
+ * What the kernel measured of the programs while its statistics of BPF programs were on. They are off unless somebody asks:
+ * they count for every program on the machine, and read the clock twice a run, which is part of run_ns.
+ */
+struct monitor_cost {
+	bool enabled;    /* on now, as far as can be told */
+	uint64_t run_ns; /* both directions */
+	uint64_t runs;   /* frames, super-packets as one */
+};
+
+void monitor_get_cost(const struct monitor *monitor, struct monitor_cost *ret_cost);
+
+/*
+ * Have the statistics on until monitor_free() or the end of the process, whatever it is, whether they were before or not; as
+ * many may ask as like (BPF_ENABLE_STATS). Takes CAP_SYS_ADMIN. -ENOSYS: kernel before 5.8.
+ */
+int monitor_enable_stats(struct monitor *monitor, struct error *err);
+
 /* Program descriptors by direction, for bpf_prog_test_run in tests and benchmarks. */
 int monitor_prog_fd(const struct monitor *monitor, enum flow_dir dir);
 

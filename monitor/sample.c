@@ -172,6 +172,10 @@ int sample_take(const struct sample_source *src, struct sample **ret)
 	fill_flows(s, src);
 	if (src->engine)
 		fill_traffic(s, src);
+	s->has_cost = src->program != NULL;
+	if (src->program)
+		s->program = *src->program;
+	health_judge(s, src->previous, &s->monitor);
 	*ret = s;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "bpf/flow.h"
 #include "lab/scenario/plan.h"
 #include "monitor/flows.h"
+#include "monitor/health.h"
 #include "monitor/marks.h"
 
 struct engine;
@@ -66,9 +67,12 @@ struct sample {
 	double interval_s;           /* since the previous sample; 0 for the first */
 	struct sample_flow *flows;   /* ascending by key */
 	size_t n_flows;
-	struct flow_health health;
+	struct flow_health health;   /* what the monitor counted beside flows */
 	uint32_t capacity;
 	const char *parser;          /* the monitor's; NULL: a capture, read by the native one */
+	bool has_cost;               /* a kernel counted: program tells at what cost */
+	struct monitor_cost program;
+	struct health monitor;       /* what to think of it all */
 	struct sample_generator *generators;
 	size_t n_generators;
 	struct sample_stream *streams;
@@ -102,6 +106,7 @@ struct sample_source {
 	const struct link_state *links;      /* by host; NULL: all as they should be */
 	const struct mark_log *marks;        /* may be NULL */
 	uint64_t zero_ns;                    /* CLOCK_MONOTONIC of the traffic clock's zero; 0: not started */
+	const struct monitor_cost *program;  /* NULL: a capture, no kernel counted */
 	double unix_s, cpu_s;
 	const struct sample *previous;       /* NULL for the first */
 };

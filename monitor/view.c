@@ -53,13 +53,35 @@ void emit_frames(struct emit *e, const char *key, uint64_t packets, uint64_t byt
 	emit_object_end(e);
 }
 
+/* null for a capture, for which no kernel worked. */
+static void emit_cost(struct emit *e, const struct health *h)
+{
+	if (!h->has_cost) {
+		emit_null(e, "cost");
+		return;
+	}
+	emit_object(e, "cost");
+	emit_fixed(e, "ns_per_packet", h->ns_per_packet, 1);
+	emit_string(e, "not_measured", h->not_measured);
+	emit_u64(e, "run_ns", h->program.run_ns);
+	emit_u64(e, "runs", h->program.runs);
+	emit_fixed(e, "cpu_share", h->cpu_share, 4);
+	emit_fixed(e, "cpu_s", h->cpu_s, 3);
+	emit_object_end(e);
+}
+
 void emit_monitor(struct emit *e, const struct sample *s)
 {
 	const struct flow_health *h = &s->health;
 
 	emit_object(e, "monitor");
+	emit_string(e, "state", health_state(&s->monitor));
+	emit_string(e, "reason", s->monitor.reasons ? s->monitor.sentences : NULL);
 	emit_u64(e, "seen", h->seen);
+	emit_u64(e, "decoded", h->decoded);
+	emit_u64(e, "other", h->other_packets + h->other_received_packets);
 	emit_u64(e, "lost", h->lost);
+	emit_u64(e, "lost_bytes", h->lost_bytes);
 	emit_u64(e, "truncated", h->truncated);
 	emit_u64(e, "unknown", h->unknown);
 	emit_u64(e, "malformed", h->malformed);
@@ -69,5 +91,7 @@ void emit_monitor(struct emit *e, const struct sample *s)
 	emit_u64(e, "later_fragments", h->later_fragments);
 	if (s->parser)
 		emit_string(e, "parser", s->parser);
+	emit_fixed(e, "fill", s->monitor.fill, 4);
+	emit_cost(e, &s->monitor);
 	emit_object_end(e);
 }

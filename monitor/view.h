@@ -48,9 +48,11 @@ char *view_history(const struct lab_info *info, const struct history_entry *entr
 char *view_lab(const struct lab_info *info, const struct plan *plan, const struct sample *s);
 /* One lab's object as it stands in tunlab.status/1 "labs"; s may be NULL. */
 char *view_status(const struct lab_info *info, const struct plan *plan, const struct sample *s);
+struct emit;
+/* "monitor": the sample's health (health.h), as it stands in every document that tells it. */
+void emit_monitor(struct emit *e, const struct sample *s);
 /* "events" of a document that somebody else makes (base/emit.h): the marks numbered after `then` up to `until`, oldest
  * first; m may be NULL. */
-struct emit;
 void emit_marks(struct emit *e, const struct marks *m, uint64_t then, uint64_t until);
 /* tunlab.links/1: the states, given by host, of one host's uplink or (-1) of all. */
 char *view_links(const struct plan *plan, const struct link_state *states, int64_t host);

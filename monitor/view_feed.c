@@ -5,7 +5,7 @@
  *   base    {"schema": "tunlab.feed/1", "source", "run", "seq", "elapsed_s", "oldest", "define": [FLOW…], "total": COUNT}
  *   frame   {"seq", "time", "elapsed_s", "interval_s", "lab", "define": [FLOW…], "grown": [[id, COUNT…]…], "rest": [flows,
  *            COUNT…], "hosts": [[host, sent packets, bytes, received packets, bytes]…], "vnis": [[vni, packets, bytes]…],
- *            "total": COUNT, "other", "monitor", "cpu_s", "events": what was done to the lab in the interval, as in /api/v1/history}
+ *            "total": COUNT, "other", "monitor", "events": what was done to the lab in the interval, as in /api/v1/history}
  *   COUNT   [packets, bytes, inner bytes, received packets, bytes]; growth since the sample before, but "total" since the start
  *   FLOW    [id, encap, vni, outer_src, outer_dst, inner_src, inner_dst, inner_proto, flooded, src_client, dst_client, COUNT since
  *            the start]; clients by number, -1: not known
@@ -170,7 +170,6 @@ char *view_frame(const struct plan *plan, const struct sample *s, const struct f
 	emit_total(&e, &picks->total);
 	emit_other(&e, &s->health);
 	emit_monitor(&e, s);
-	emit_fixed(&e, "cpu_s", s->cpu_s, 3);
 	emit_marks(&e, s->marks, s->marks_then, UINT64_MAX);
 	emit_object_end(&e);
 	return emit_take(&e);

@@ -18,8 +18,6 @@ void emit_client(struct emit *e, const char *key, int64_t client);
 void emit_frames(struct emit *e, const char *key, uint64_t packets, uint64_t bytes);
 /* "other": what was not tunnelled; like a flow, counted where it left and where it arrived. */
 void emit_other(struct emit *e, const struct flow_health *h);
-/* "monitor": {"seen": …, "capacity": …} */
-void emit_monitor(struct emit *e, const struct sample *s);
 /* "hosts", "clients"; "traffic" and whether there is more of it that is "secret". s may be NULL. */
 void emit_hosts(struct emit *e, const struct plan *plan, const struct sample *s);
 void emit_clients(struct emit *e, const struct plan *plan);

@@ -64,7 +64,9 @@ static const struct {
 } health_metrics[] = {
 #define HEALTH(name, member, help) { "tunlab_" name "_total", help, offsetof(struct flow_health, member) }
 	HEALTH("monitor_seen_packets", seen, "Frames the monitor was given, super-packets as one."),
+	HEALTH("monitor_decoded_packets", decoded, "Tunnelled packets counted in flows, sent and received."),
 	HEALTH("monitor_lost_packets", lost, "Packets not counted because the flow table was full."),
+	HEALTH("monitor_lost_bytes", lost_bytes, "Their bytes."),
 	HEALTH("monitor_truncated_packets", truncated, "Packets that ended within their headers."),
 	HEALTH("monitor_unknown_packets", unknown, "Packets with headers that make no sense."),
 	HEALTH("monitor_otherhost_packets", otherhost, "Packets flooded to a host they were not for."),
@@ -78,6 +80,34 @@ static const struct {
 #undef HEALTH
 };
 
+/* Health as a set of states: reasons are few and their names fixed, so that an alert can name one. */
+static void put_reasons(struct text *t, const struct health *h)
+{
+	put_head(t, "tunlab_monitor_amber", "gauge", "1 while the monitor's figures are to be doubted for that reason.");
+	for (int i = 0; i < HEALTH_REASON_MAX; i++) {
+		text_puts(t, "tunlab_monitor_amber");
+		put_label(t, "reason", health_reason_names[i], true);
+		text_printf(t, "} %u\n", h->reasons >> i & 1);
+	}
+}
+
+/* What the kernel did not measure has no series. */
+static void put_cost(struct text *t, const struct health *h)
+{
+	put_gauge(t, "tunlab_monitor_program_stats_enabled", "1 while the kernel measures BPF programs (run --stats).",
+		  h->program.enabled);
+	if (h->program.runs) {
+		put_head(t, "tunlab_monitor_program_run_seconds_total", "counter", "Time the monitor's BPF programs took.");
+		text_printf(t, "tunlab_monitor_program_run_seconds_total %.9f\n", (double)h->program.run_ns / 1e9);
+		put_head(t, "tunlab_monitor_program_runs_total", "counter", "Frames they took it for.");
+		text_puts(t, "tunlab_monitor_program_runs_total");
+		put_u64(t, h->program.runs);
+	}
+	put_head(t, "tunlab_monitor_cpu_seconds_total", "counter",
+		 "Processor time of the user-space part: sampling and serving, without the traffic engine.");
+	text_printf(t, "tunlab_monitor_cpu_seconds_total %.3f\n", h->cpu_s);
+}
+
 static void put_monitor(struct text *t, const struct sample *s)
 {
 	for (size_t i = 0; i < sizeof(health_metrics) / sizeof(*health_metrics); i++) {
@@ -87,6 +117,9 @@ static void put_monitor(struct text *t, const struct sample *s)
 	}
 	put_gauge(t, "tunlab_flows", "Flows in the table.", (double)s->n_flows);
 	put_gauge(t, "tunlab_flow_capacity", "Flows that surely fit.", s->capacity);
+	put_gauge(t, "tunlab_flow_table_fill_ratio", "Share of the flow table that is taken.", s->monitor.fill);
+	put_reasons(t, &s->monitor);
+	put_cost(t, &s->monitor);
 }
 
 /* Traffic between two hosts in a VNI. */

@@ -34,20 +34,6 @@ static uint64_t get_u64(const cJSON *o, const char *key)
 	return v > 0 && v < 1.8e19 ? (uint64_t)v : 0;
 }
 
-/* "4.08 Mbit", "7.14 MB": three digits and a decimal prefix. */
-static const char *scale(double v, const char *unit, char *buf, size_t len)
-{
-	static const char *const prefixes[] = { "", "k", "M", "G", "T", "P", "E" };
-	size_t p = 0;
-
-	while (v >= 999.5 && p + 1 < sizeof(prefixes) / sizeof(*prefixes)) {
-		v /= 1000;
-		p++;
-	}
-	(void)snprintf(buf, len, "%.*f %s%s", p == 0 || v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2, v, prefixes[p], unit);
-	return buf;
-}
-
 static const char *duration(double s, char *buf, size_t len)
 {
 	unsigned long long t = s > 0 ? (unsigned long long)s : 0;
@@ -133,7 +119,7 @@ static void put_rate(struct table *t, const cJSON *rates, enum shape shape)
 	else if (shape == PPS)
 		table_printf(t, "%.1f", get_number(rates, "pps"));
 	else
-		table_cell(t, scale(get_number(rates, "bps"), "bit/s", buf, sizeof(buf)));
+		table_cell(t, text_scaled(get_number(rates, "bps"), "bit/s", buf));
 }
 
 static void put_field(struct table *t, const cJSON *row, const struct field *f, const struct flows_view *view)
@@ -199,23 +185,40 @@ static void put_rest(struct text *out, const cJSON *rest)
 		return;
 	text_printf(out, "and %llu smaller %s: %llu packets, %s\n", (unsigned long long)(rows ? rows : flows),
 		    rows ? "rows" : "flows", (unsigned long long)get_u64(rest, "packets"),
-		    scale(get_number(rest, "bytes"), "B", bytes, sizeof(bytes)));
+		    text_scaled(get_number(rest, "bytes"), "B", bytes));
+}
+
+static void put_cost(struct text *out, const cJSON *cost)
+{
+	const cJSON *ns = get(cost, "ns_per_packet"), *share = get(cost, "cpu_share");
+
+	if (!cJSON_IsObject(cost))
+		return;
+	if (cJSON_IsNumber(ns))
+		text_printf(out, "cost: %.1f ns a frame in the kernel", ns->valuedouble);
+	else
+		text_printf(out, "cost: in the kernel %s", get_text(cost, "not_measured") ?: "unknown");
+	if (cJSON_IsNumber(share))
+		text_printf(out, "; beside it %.1f %% of a processor", share->valuedouble * 100);
+	text_char(out, '\n', 1);
 }
 
 static void put_monitor(struct text *out, const cJSON *m)
 {
-	const cJSON *parser = get(m, "parser");
+	const char *parser = get_text(m, "parser");
+	static const char *const counts[] = { "seen", "decoded", "other", "lost", "truncated", "unknown", "otherhost" };
+	bool other_parser = parser && strcmp(parser, "direct") != 0;
 
 	if (!cJSON_IsObject(m))
 		return;
-	text_printf(out, "monitor: %llu seen, %llu lost, %llu truncated, %llu unknown, %llu otherhost; "
-		    "%llu of %llu flows", (unsigned long long)get_u64(m, "seen"), (unsigned long long)get_u64(m, "lost"),
-		    (unsigned long long)get_u64(m, "truncated"), (unsigned long long)get_u64(m, "unknown"),
-		    (unsigned long long)get_u64(m, "otherhost"),
-		    (unsigned long long)get_u64(m, "flows"), (unsigned long long)get_u64(m, "capacity"));
-	if (cJSON_IsString(parser) && strcmp(parser->valuestring, "direct") != 0)
-		text_printf(out, "; parser %s", parser->valuestring);
-	text_puts(out, "\n");
+	text_printf(out, "monitor %s: ", get_text(m, "state") ?: "?");
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
+		text_printf(out, "%s%llu %s", i ? ", " : "", (unsigned long long)get_u64(m, counts[i]), counts[i]);
+	text_printf(out, "; %llu of %llu flows%s%s\n", (unsigned long long)get_u64(m, "flows"), (unsigned long long)get_u64(m, "capacity"),
+		    other_parser ? "; parser " : "", other_parser ? parser : "");
+	if (get_text(m, "reason"))
+		text_printf(out, "monitor %s: %s\n", get_text(m, "state") ?: "?", get_text(m, "reason"));
+	put_cost(out, get(m, "cost"));
 }
 
 /* What was not tunnelled. A capture has one vantage point, and nothing received. */
@@ -228,7 +231,7 @@ static void put_other(struct text *out, const cJSON *other)
 	if (!sent && !arrived)
 		return;
 	text_printf(out, "other: %llu packets, %s%s", (unsigned long long)sent,
-		    scale(get_number(other, "bytes"), "B", bytes, sizeof(bytes)), received ? " sent" : "");
+		    text_scaled(get_number(other, "bytes"), "B", bytes), received ? " sent" : "");
 	if (received)
 		text_printf(out, ", %llu packets received", (unsigned long long)arrived);
 	text_puts(out, ", not tunnelled\n");
@@ -242,7 +245,7 @@ static void put_totals(struct text *out, const cJSON *doc)
 
 	if (total)
 		text_printf(out, "%llu flows: %llu packets, %s%s", (unsigned long long)get_u64(total, "flows"),
-			    (unsigned long long)sent, scale(get_number(total, "bytes"), "B", bytes, sizeof(bytes)),
+			    (unsigned long long)sent, text_scaled(get_number(total, "bytes"), "B", bytes),
 			    received ? " sent" : "");
 	if (received)
 		text_printf(out, ", %llu packets received%s", (unsigned long long)arrived,

@@ -133,11 +133,13 @@ static int get_health(struct request *r)
 	struct emit e = { 0 };
 	struct timespec now;
 	double age_s = INFINITY;
-	const char *word = s ? "stale" : "starting";
+	const char *word = s ? "stale" : "starting", *monitor = NULL;
 	char *text;
 	int status;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	if (s)
+		monitor = health_state(&s->monitor);
 	if (s)
 		age_s = (double)now.tv_sec + (double)now.tv_nsec / 1e9 - (double)s->mono_ns / 1e9;
 	sample_unref(s);
@@ -147,6 +149,7 @@ static int get_health(struct request *r)
 	emit_string(&e, "lab", info.name);
 	emit_string(&e, "state", info.state);
 	emit_fixed(&e, "sample_age_s", age_s, 3);
+	emit_string(&e, "monitor", monitor);
 	emit_object_end(&e);
 	text = emit_take(&e);
 	if (!text)

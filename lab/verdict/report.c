@@ -344,15 +344,7 @@ static int write_json(const struct report *r, FILE *f)
 		json_result(&e, &r->results[i]);
 	emit_array_end(&e);
 	emit_marks(&e, s->marks, 0, UINT64_MAX);
-	emit_object(&e, "monitor");
-	emit_u64(&e, "seen", s->health.seen);
-	emit_u64(&e, "lost", s->health.lost);
-	emit_u64(&e, "truncated", s->health.truncated);
-	emit_u64(&e, "unknown", s->health.unknown);
-	emit_u64(&e, "flows", s->n_flows);
-	emit_u64(&e, "capacity", s->capacity);
-	emit_string(&e, "parser", s->parser);
-	emit_object_end(&e);
+	emit_monitor(&e, s);
 	emit_object_end(&e);
 	text = emit_take(&e);
 	if (!text)

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // View models beside the chord's: plan, talkers, timeline, topology, table, health; and orders.
 import assert from 'node:assert/strict';
-import { healthFacts, healthWarnings } from '../../ui/web/health.js';
+import { healthFacts, healthWarning } from '../../ui/web/health.js';
 import { createOrders, keptToken } from '../../ui/web/orders.js';
 import { paint } from '../../ui/web/paint.js';
 import { compare, planOf } from '../../ui/web/plan.js';
 import { csv, sortRows, visibleRows } from '../../ui/web/rows.js';
 import { newView } from '../../ui/web/state.js';
-import { newest } from '../../ui/web/store.js';
 import { since, talkers } from '../../ui/web/talkers.js';
 import { niceMost, timeStep, timeline } from '../../ui/web/timeline.js';
 import { linkBits, linkOf, placeHosts, thickness, topology } from '../../ui/web/topology.js';
 import { figures } from '../../ui/web/figures.js';
 import { spanOf } from '../../ui/web/span.js';
 import { test } from '../lib/tap.mjs';
-import { Feed, amount, fed, flow, lab, sums, view } from './fixture.mjs';
+import { Feed, amount, fed, flow, health, lab, sums, view } from './fixture.mjs';
 
 const generator = (how) => ({ id: 0, name: 'web', from: 'c0', to: ['c2'], peers: 1, proto: 'udp', rate: '100pps', size: 64, state: 'running', ...how });
 const withTraffic = (...traffic) => ({ ...lab(), traffic });
@@ -168,25 +167,19 @@ test('CSV is whole, unrounded, and no formula', () => {
 // -- health
 
 test('trouble turns the strip amber, with the reason', () => {
-	const warn = (...monitors) => {
-		const feed = new Feed();
-		const store = fed([], feed);
-		const calm = { seen: 9, lost: 0, truncated: 0, unknown: 0, flows: 5, capacity: 100 };
-		store.frames = [calm, ...monitors.map((one) => ({ ...calm, ...one }))].map((monitor) => ({ ...feed.frame([]), monitor }));
-		return healthWarnings(store, newest(store)).join(' ');
-	};
-	assert.equal(warn({}), '');
-	assert.match(warn({ lost: 1 }), /too low/);
-	assert.match(warn({ flows: 81 }), /81.% full/);
-	assert.match(warn({ unknown: 3 }), /does not understand/);
-	assert.equal(warn({ unknown: 3 }, ...Array(12).fill({ unknown: 3 })), '', 'it is over');
+	assert.equal(healthWarning({ monitor: health }), '');
+	assert.equal(healthWarning({ monitor: { ...health, state: 'amber', reason: 'Samples come late.' } }), 'Samples come late.');
 });
 
-test('the strip tells seen, decoded, other, lost, fill and cost', () => {
-	const store = fed([[[flow(0, 1), 5]], [[flow(0, 1), 5]]]);
-	const facts = Object.fromEntries(healthFacts(store, newest(store)).map(([name, value]) => [name, value.replace(/\s/g, ' ')]));
-	assert.deepEqual(Object.keys(facts), ['seen', 'decoded', 'not tunnelled', 'lost', 'truncated', 'unknown', 'flow table', 'cost']);
-	assert.deepEqual([facts.decoded, facts.cost], ['20', '1 %'.replace('1', '1.0')]);
+test('the strip tells seen, decoded, other, each reason to skip, fill and cost', () => {
+	const facts = (other) => Object.fromEntries(healthFacts({ monitor: { ...health, decoded: 20, ...other } })
+		.map(([name, value]) => [name, value.replace(/\s/g, ' ')]));
+	assert.deepEqual(Object.keys(facts()), ['seen', 'decoded', 'not tunnelled', 'lost', 'truncated', 'unknown', 'others\'', 'fragments',
+		'flow table', 'per frame', 'processor']);
+	assert.deepEqual([facts().decoded, facts().lost, facts()['per frame'], facts().processor], ['20', '0', 'not measured', '1.0 %']);
+	assert.equal(facts({ lost: 7, lost_bytes: 1050 }).lost, '7 (1.05 kB)');
+	assert.equal(facts({ cost: { ...health.cost, ns_per_packet: 31.26 } })['per frame'], '31.3 ns');
+	assert.equal(facts({ cost: null })['per frame'], undefined, 'of a capture');
 });
 
 // -- all of it

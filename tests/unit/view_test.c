@@ -237,7 +237,7 @@ TEST(flow_document_is_the_contracts)
 	if (!make_lab(&f, small_lab))
 		return;
 	ping_flow(&f, 0, 2, 100);
-	f.sample.health = (struct flow_health) { .seen = 141, .other_packets = 41, .other_bytes = 2214,
+	f.sample.health = (struct flow_health) { .seen = 568, .decoded = 199, .other_packets = 41, .other_bytes = 2214,
 		.other_received_packets = 328, .other_received_bytes = 17712 };
 	text = view_flows(&f.info, f.plan, &f.sample, &FLOW_QUERY_ALL);
 	eq_str(text, "{\"schema\":\"tunlab.flows/1\",\"source\":\"small\",\"elapsed_s\":12.010,\"flows\":["
@@ -247,8 +247,9 @@ TEST(flow_document_is_the_contracts)
 	       "\"src_client\":\"c0\",\"dst_client\":\"c2\"}],"
 	       "\"total\":{\"flows\":1,\"packets\":100,\"bytes\":19000,\"inner_bytes\":14000,"
 	       "\"received\":{\"packets\":99,\"bytes\":18810}},\"other\":{\"packets\":41,\"bytes\":2214,\"received\":{\"packets\":328,\"bytes\":17712}},"
-	       "\"monitor\":{\"seen\":141,\"lost\":0,\"truncated\":0,\"unknown\":0,\"malformed\":0,\"flows\":1,\"capacity\":65536,"
-	       "\"otherhost\":0,\"later_fragments\":0}}");
+	       "\"monitor\":{\"state\":\"ok\",\"reason\":null,\"seen\":568,\"decoded\":199,\"other\":369,\"lost\":0,\"lost_bytes\":0,"
+	       "\"truncated\":0,\"unknown\":0,\"malformed\":0,\"flows\":1,\"capacity\":65536,\"otherhost\":0,\"later_fragments\":0,"
+	       "\"fill\":0.0000,\"cost\":null}}");
 	free(text);
 	free_lab(&f);
 }
@@ -534,7 +535,7 @@ TEST(frames_are_growth_by_number_and_nothing_is_missing)
 	if (!ok(!feed_pick(&f.sample, 3, &picks)))
 		return;
 	doc = parse(view_frame(f.plan, &f.sample, &picks, &h));
-	eq_str(keys(doc, buf, sizeof(buf)), "seq time elapsed_s interval_s lab define grown rest hosts vnis total other monitor cpu_s events");
+	eq_str(keys(doc, buf, sizeof(buf)), "seq time elapsed_s interval_s lab define grown rest hosts vnis total other monitor events");
 	eq_i64(cJSON_GetArraySize(member(doc, "define")), 3);
 	eq_i64(cJSON_GetArraySize(item(doc, "define", 0)), 16);
 	cJSON_ArrayForEach(row, member(doc, "grown"))
@@ -862,8 +863,58 @@ TEST(flow_table_is_aligned_and_exact)
 	       "100  -     flood  -            -            arp        172.16.1.100  239.1.1.1           3       570         2\n"
 	       "2 flows: 123459 packets, 23.5 MB sent, 123457 packets received; after 12.0 s\n"
 	       "other: 41 packets, 2.21 kB sent, 328 packets received, not tunnelled\n"
-	       "monitor: 2500 seen, 0 lost, 0 truncated, 2 unknown, 0 otherhost; 2 of 65536 flows\n");
+	       "monitor ok: 2500 seen, 0 decoded, 369 other, 0 lost, 0 truncated, 2 unknown, 0 otherhost; 2 of 65536 flows\n");
 	free(table);
+	free_lab(&f);
+}
+
+/* Every view shows the one record of the sample. */
+TEST(health_is_the_same_in_every_view)
+{
+	static const char sentence[] = "1205 packets (180 kB) were not counted, for the flow table was full: figures are too low.";
+	const cJSON *monitor, *cost;
+	struct fixture f;
+	char *text;
+	cJSON *doc;
+
+	if (!make_traffic(&f))
+		return;
+	f.sample.interval_s = 1;
+	f.sample.health.unknown = 0;
+	f.sample.health.lost = 1205;
+	f.sample.health.lost_bytes = 180123;
+	f.sample.has_cost = true;
+	f.sample.program = (struct monitor_cost) { .enabled = true, .run_ns = 62600, .runs = 2000 };
+	f.sample.cpu_s = 1.25;
+	health_judge(&f.sample, NULL, &f.sample.monitor);
+	f.sample.monitor.cpu_share = 0.0123;
+	doc = parse(view_flows(&f.info, f.plan, &f.sample, &FLOW_QUERY_ALL));
+	monitor = member(doc, "monitor");
+	cost = member(monitor, "cost");
+	eq_str(cJSON_GetStringValue(member(monitor, "state")), "amber");
+	eq_str(cJSON_GetStringValue(member(monitor, "reason")), sentence);
+	eq_u64(number(monitor, "lost_bytes"), 180123);
+	ok(cJSON_GetNumberValue(member(cost, "ns_per_packet")) == 31.3);
+	ok(cJSON_IsNull(member(cost, "not_measured")));
+	ok(cJSON_GetNumberValue(member(cost, "cpu_share")) == 0.0123);
+	cJSON_Delete(doc);
+	doc = parse(view_status(&f.info, f.plan, &f.sample));
+	eq_str(cJSON_GetStringValue(member(member(doc, "monitor"), "reason")), sentence);
+	cJSON_Delete(doc);
+	text = flows_table(&f, FLOW_QUERY_ALL, 0);
+	ok(strstr(text, "\nmonitor amber: 2500 seen, 0 decoded, 369 other, 1205 lost, 0 truncated, 0 unknown, 0 otherhost; 6 of 65536 flows\n"
+			"monitor amber: 1205 packets (180 kB) were not counted, for the flow table was full: figures are too low.\n"));
+	ok(strstr(text, "\ncost: 31.3 ns a frame in the kernel; beside it 1.2 % of a processor\n"));
+	free(text);
+	text = view_metrics(&f.info, f.plan, &f.sample);
+	ok(strstr(text, "tunlab_monitor_lost_packets_total 1205\n"));
+	ok(strstr(text, "tunlab_monitor_lost_bytes_total 180123\n"));
+	ok(strstr(text, "tunlab_monitor_amber{reason=\"lost\"} 1\n"));
+	ok(strstr(text, "tunlab_monitor_amber{reason=\"full\"} 0\n"));
+	ok(strstr(text, "tunlab_monitor_program_run_seconds_total 0.000062600\n"));
+	ok(strstr(text, "tunlab_monitor_program_runs_total 2000\n"));
+	ok(strstr(text, "tunlab_monitor_cpu_seconds_total 1.250\n"));
+	free(text);
 	free_lab(&f);
 }
 
@@ -964,7 +1015,7 @@ TEST(status_table_lists_hosts_clients_and_traffic)
 	       "ID  TRAFFIC  FROM  TO      PROTO   RATE  SIZE  STATE    SENT  RECEIVED\n"
 	       " 0  pings    c0    c2, c4  ping   10pps   128  running     8         3\n"
 	       "\n"
-	       "monitor: 2500 seen, 0 lost, 0 truncated, 2 unknown, 0 otherhost; 6 of 65536 flows\n");
+	       "monitor ok: 2500 seen, 0 decoded, 369 other, 0 lost, 0 truncated, 2 unknown, 0 otherhost; 6 of 65536 flows\n");
 	free(table);
 	table = view_status_table("{\"labs\":[]}", 0);
 	eq_str(table, "no lab is running\n");

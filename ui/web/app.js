@@ -18,7 +18,7 @@ import { eventsOf } from './events.js';
 import { connectFeed } from './feed.js';
 import { LEVELS, lossOf, overheadOf, vnisOf } from './figures.js';
 import { amount, share } from './format.js';
-import { healthFacts, healthWarnings } from './health.js';
+import { healthFacts, healthWarning } from './health.js';
 import { paint } from './paint.js';
 import { SPANS } from './span.js';
 import * as model from './state.js';
@@ -263,15 +263,18 @@ function drawMiddle(condition) {
 
 function drawHealth(frame) {
 	const box = byId('health');
-	const facts = healthFacts(store, frame);
+	const facts = healthFacts(frame);
 	if (box.childElementCount === 0) {
-		box.append(make('b', {}, 'Monitor'), ...facts.map(([name, , title]) =>
-			make('span', { title, 'data-health': name }, `${name} `, make('b'))), make('em', { role: 'status' }));
+		box.append(make('b', {}, 'Monitor'), ...facts.map(([name]) =>
+			make('span', { 'data-health': name }, `${name} `, make('b'))), make('em', { role: 'status' }));
 	}
-	facts.forEach(([, value], i) => setText(box.children[i + 1].lastChild, value));
-	const warnings = healthWarnings(store, frame);
-	box.classList.toggle('amber', warnings.length > 0);
-	setText(box.lastChild, warnings.join(' '));
+	facts.forEach(([, value, title], i) => {
+		setText(box.children[i + 1].lastChild, value);
+		box.children[i + 1].title = title;
+	});
+	const warning = healthWarning(frame);
+	box.classList.toggle('amber', warning !== '');
+	setText(box.lastChild, warning);
 }
 
 // -- pointing ---------------------------------------------------------------------------------------------

@@ -1,46 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the monitor says of itself, and why its figures may not be trusted. Pure.
+// What the monitor says of itself, and why its figures may not be trusted: the health record of a frame, as every other view of the
+// lab shows it. Pure.
 
-import { grouped, share } from './format.js';
-import { indexOf } from './store.js';
+import { amount, grouped, share } from './format.js';
 
-/** Samples that "just now" means. */
-const RECENT = 10;
+const perFrame = ({ ns_per_packet }) => (ns_per_packet === null ? 'not measured' : `${ns_per_packet.toFixed(1)}\u00a0ns`);
 
-/** Growth of a frame's figure over the last samples. */
-function recent(store, frame, read) {
-	const last = indexOf(store, frame.seq);
-	const before = store.frames[Math.max(0, last - RECENT)];
-	return { grown: read(frame) - read(before), seconds: frame.elapsed_s - before.elapsed_s };
-}
-
-/** [[name, value, explanation]] */
-export function healthFacts(store, frame) {
-	const { monitor, other, total } = frame;
-	const cost = recent(store, frame, ({ cpu_s }) => cpu_s);
+function costFacts(cost) {
+	if (!cost)
+		return [];
 	return [
-		['seen', grouped(monitor.seen), 'frames the monitor was given, super-packets as one'],
-		['decoded', grouped(total[0] + total[3]), 'tunnel packets in flows, sent and received'],
-		['not tunnelled', grouped((other?.packets ?? 0) + (other?.received?.packets ?? 0)), 'other frames, sent and received'],
-		['lost', grouped(monitor.lost), 'packets not counted because the flow table was full'],
-		['truncated', grouped(monitor.truncated), 'frames too short to read'],
-		['unknown', grouped(monitor.unknown), 'tunnel packets of a kind not understood'],
-		['flow table', `${grouped(monitor.flows)} of ${grouped(monitor.capacity)}`, 'flows that fit, and how many there are'],
-		['cost', cost.seconds > 0 ? share(cost.grown, cost.seconds).replace('–', '0 %') : '…',
-			'of one processor: sampling and serving pages; the packet path in the kernel is not in it'],
+		['per frame', perFrame(cost), `what the program in the kernel takes${cost.not_measured ? `: ${cost.not_measured}` : ', on average'}`],
+		['processor', cost.cpu_share === null ? '…' : share(cost.cpu_share, 1).replace('–', '0 %'),
+			'of one: sampling and serving pages; the packet path in the kernel is not in it'],
 	];
 }
 
-/** Sentences; none when all is well. */
-export function healthWarnings(store, frame) {
-	const { monitor, interval_s } = frame;
-	const fill = monitor.flows / monitor.capacity;
-	const grew = (name) => recent(store, frame, (one) => one.monitor[name]).grown > 0;
+/** [[name, value, explanation]] */
+export function healthFacts({ monitor }) {
+	const lost = monitor.lost ? ` (${amount(monitor.lost_bytes, 'bytes')})` : '';
 	return [
-		monitor.lost > 0 && `${grouped(monitor.lost)} packets were not counted: the flow table is full. Figures are too low.`,
-		monitor.lost === 0 && fill > 0.8 && `The flow table is ${share(monitor.flows, monitor.capacity)} full: when it is, packets will not be counted.`,
-		grew('truncated') && 'Frames arrive that are too short to read.',
-		grew('unknown') && 'Tunnel packets arrive that the monitor does not understand.',
-		interval_s > 1.5 && `Samples come late (${interval_s.toFixed(1)} s apart): this machine is overloaded.`,
-	].filter(Boolean);
+		['seen', grouped(monitor.seen), 'frames the monitor was given, super-packets as one'],
+		['decoded', grouped(monitor.decoded), 'tunnel packets in flows, sent and received'],
+		['not tunnelled', grouped(monitor.other), 'other frames, sent and received'],
+		['lost', grouped(monitor.lost) + lost, 'packets not counted because the flow table was full'],
+		['truncated', grouped(monitor.truncated), 'frames that end within their headers'],
+		['unknown', grouped(monitor.unknown), `tunnel packets whose headers make no sense; ${grouped(monitor.malformed)} of them contradict themselves`],
+		['others\'', grouped(monitor.otherhost), 'frames flooded to a host they were not for'],
+		['fragments', grouped(monitor.later_fragments), 'later fragments, which show no tunnel header; part of not tunnelled'],
+		['flow table', `${grouped(monitor.flows)} of ${grouped(monitor.capacity)}`, `flows, and how many surely fit: ${share(monitor.fill, 1)} full`],
+		...costFacts(monitor.cost),
+	];
 }
+
+/** Why health is amber; '' when all is well. */
+export const healthWarning = ({ monitor }) => (monitor.state === 'ok' ? '' : monitor.reason);

@@ -52,7 +52,7 @@ function learnBase(store, base) {
 
 /** The feed's rows as parallel arrays: a frame is read much more often than it comes. */
 function frameOf(message) {
-	const { seq, time, elapsed_s, interval_s, grown, rest, hosts, vnis, total, other, monitor, cpu_s } = message;
+	const { seq, time, elapsed_s, interval_s, grown, rest, hosts, vnis, total, other, monitor } = message;
 	const counts = new Float64Array(FIGURES * grown.length);
 	grown.forEach((row, i) => {
 		for (let k = 0; k < FIGURES; k++)
@@ -60,7 +60,7 @@ function frameOf(message) {
 	});
 	return {
 		seq, time, elapsed_s, interval_s, ids: Uint32Array.from(grown, ([id]) => id), counts, rest, hosts, vnis, total, other,
-		monitor, cpu_s,
+		monitor,
 	};
 }
 
