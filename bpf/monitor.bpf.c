@@ -98,27 +98,33 @@ static __always_inline bool is_received(const struct __sk_buff *skb, enum flow_d
 }
 
 /*
- * From a copy of the packet's first bytes: they need not lie in one piece, and pulling them together
- * in place would change what other programs see, and unshare cloned packets. A function of its own,
- * so that the verifier looks at it once. Finds a verdict, and fills this CPU's scratch.
+ * A copy of the packet's first bytes, depth of them or all: they need not lie in one piece, and pulling
+ * them together in place would change what other programs see, and unshare cloned packets. Returns how many.
  */
-__noinline int parse_copy(struct __sk_buff *skb, __u32 depth)
+static __always_inline __u32 copy_headers(struct __sk_buff *skb, __u8 to[PARSE_DEPTH_MAX], __u32 depth)
 {
-	__u32 len = skb->len, cpu = bpf_get_smp_processor_id();
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
-	struct cursor cursor;
+	__u32 len = skb->len;
 
-	if (!scratch)
-		return VERDICT_TRUNCATED;
 	if (len > depth)
 		len = depth;
 	/* Before 6.8 the verifier learns nothing from len != 0; one less, it must only be small. */
 	len--;
 	parse_keep(len);
-	if (len >= sizeof(scratch->bytes) ||
-	    bpf_skb_load_bytes(skb, 0, scratch->bytes, len + 1))
+	if (len >= PARSE_DEPTH_MAX || bpf_skb_load_bytes(skb, 0, to, len + 1))
+		return 0;
+	return len + 1;
+}
+
+/* A function of its own, so that the verifier looks at it once. Finds a verdict, and fills this CPU's scratch. */
+__noinline int parse_copy(struct __sk_buff *skb, __u32 depth)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
+	struct cursor cursor;
+
+	if (!scratch)
 		return VERDICT_TRUNCATED;
-	cursor_init(&cursor, scratch->bytes, len + 1, skb->len);
+	cursor_init(&cursor, scratch->bytes, copy_headers(skb, scratch->bytes, depth), skb->len);
 	cursor.want_l4 = skb->gso_size;
 	return parse_frame(&cursor, ports, &scratch->parsed);
 }

@@ -78,21 +78,14 @@ static __always_inline int walk_on(struct __sk_buff *skb, struct walk *walk, con
 /* From the first header on, in a copy of depth bytes at most. */
 static __always_inline int walk_from_start(struct __sk_buff *skb, struct walk *walk, __u32 depth)
 {
-	__u32 len = skb->len;
 	struct cursor c;
 
-	if (len > depth)
-		len = depth;
-	len--; /* see parse_copy() */
-	parse_keep(len);
+	cursor_init(&c, walk->bytes, copy_headers(skb, walk->bytes, depth), skb->len);
+	c.want_l4 = skb->gso_size;
 	walk->tunnel = (struct tunnel){0};
 	walk->parsed.inner_off = 0;
 	walk->parsed.inner_len = 0;
 	walk->parsed.later_fragment = 0;
-	cursor_init(&c, walk->bytes, len + 1, skb->len);
-	c.want_l4 = skb->gso_size;
-	if (len >= sizeof(walk->bytes) || bpf_skb_load_bytes(skb, 0, walk->bytes, len + 1))
-		return walk_on(skb, walk, &c, -VERDICT_TRUNCATED, STEP_COUNT);
 	return walk_on(skb, walk, &c, ETH_TYPE_TEB, STEP_LINK);
 }
 
