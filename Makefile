@@ -62,7 +62,7 @@ help:
 # Set-up. Beside these: bpftool, node and npm to build, chromium to test, by command (see tests/install-deps).
 APT_BUILD := build-essential git pkg-config clang llvm libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcivetweb-dev \
 	libcjson-dev libinih-dev libpcap-dev linux-libc-dev
-APT_TEST  := iproute2 iputils-ping iperf3 qemu-system-x86 busybox-static cpio kmod xz-utils
+APT_TEST  := iproute2 iputils-ping iperf3 qemu-system-x86 busybox-static cpio kmod xz-utils libxml2-utils
 
 deps:
 	@tests/install-deps build $(APT_BUILD)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Verdicts on paper: TAP 14, JUnit XML and JSON from the same results. Writes to a stream that the
- * caller opened. */
+/* Verdicts on paper: each format writes the same results to a stream that the caller opened. */
 #ifndef TUNLAB_VERDICT_REPORT_H
 #define TUNLAB_VERDICT_REPORT_H
 

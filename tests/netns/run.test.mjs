@@ -60,21 +60,6 @@ check = rtt_avg(from=c0) < 1s
   assert.match(r.out, /c0 192\.168\.0\.1 to c1 192\.168\.0\.2, ipv4\/udp, VNI 7/, "the flow behind the value");
 });
 
-test("reports: TAP, JUnit and JSON of one run agree, in files", () => {
-  needRoot();
-  const file = scenario("[lab]\nhosts=2\nvnis=7\nduration=1s\n[traffic a]\nfrom=c0\nproto=udp\n[assert one]\ncheck = loss() == 0%\n[assert two]\ncheck = flows() > 1000\n");
-  const r = headless([file, "--report", `tap:${dir}/r.tap`, "--report", `junit:${dir}/r.xml`, "--report", `json:${dir}/r.json`]);
-  assert.equal(r.status, 1, r.err);
-  assert.equal(r.out, "", "reports in files leave standard output alone");
-  const tap = readFileSync(`${dir}/r.tap`, "utf8"), xml = readFileSync(`${dir}/r.xml`, "utf8");
-  const doc = JSON.parse(readFileSync(`${dir}/r.json`, "utf8"));
-  assert.match(tap, /^ok 1/m);
-  assert.match(tap, /^not ok 2/m);
-  assert.match(xml, /tests="2"/);
-  assert.match(xml, /failures="1"/);
-  assert.equal(JSON.stringify(doc).includes("two"), true);
-});
-
 test("an unknown report format is refused before anything is built", () => {
   const r = headless(["--report", "pdf"]);
   assert.equal(r.status, 2);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A verdict as JSON, schema tunlab.report/1. */
+#include "lab/verdict/report_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/emit.h"
+#include "monitor/view.h"
+
+static void put_rows(struct emit *e, const struct check_result *r)
+{
+	enum row_kind kind = report_row_kind(r->check->metric);
+	size_t n = report_rows(r);
+
+	emit_u64(e, "selected", r->n_rows);
+	emit_array(e, "biggest");
+	for (size_t i = 0; i < n; i++) {
+		emit_object(e, NULL);
+		emit_string(e, kind == ROW_FLOW ? "flow" : "pair", r->rows[i].name);
+		for (const struct report_column *c = report_columns; c->name; c++)
+			if (c->kinds & kind)
+				emit_u64(e, c->name, report_figure(&r->rows[i], c));
+		if (*r->rows[i].stops)
+			emit_string(e, "stops", r->rows[i].stops);
+		emit_object_end(e);
+	}
+	emit_array_end(e);
+}
+
+static void put_result(struct emit *e, const struct check_result *r)
+{
+	emit_object(e, NULL);
+	emit_string(e, "name", r->check->name);
+	emit_string(e, "check", r->check->text);
+	emit_string(e, "metric", check_metrics[r->check->metric].name);
+	emit_bool(e, "holds", r->holds);
+	if (r->measured)
+		emit_fixed(e, "value", r->value, 9);
+	else
+		emit_null(e, "value");
+	emit_string(e, "measured", r->text);
+	emit_string(e, "expected", r->expected);
+	emit_fixed(e, "at_s", r->elapsed_s, 3);
+	emit_u64(e, "line", r->check->line > 0 ? (uint64_t)r->check->line : 0);
+	put_rows(e, r);
+	emit_object_end(e);
+}
+
+int report_json(const struct report *r, FILE *f)
+{
+	const struct sample *s = r->sample;
+	struct emit e = { 0 };
+	char *text;
+	int err = 0;
+
+	emit_object(&e, NULL);
+	emit_string(&e, "schema", "tunlab.report/1");
+	emit_string(&e, "source", r->plan->scn->name);
+	emit_string(&e, "scenario", r->plan->scn->file);
+	emit_u64(&e, "seed", r->plan->scn->seed);
+	emit_string(&e, "verdict", report_verdict(r));
+	emit_string(&e, "invalid", r->invalid);
+	emit_fixed(&e, "time", s->unix_s, 3);
+	emit_fixed(&e, "elapsed_s", s->elapsed_s, 3);
+	emit_array(&e, "checks");
+	for (size_t i = 0; i < r->n; i++)
+		put_result(&e, &r->results[i]);
+	emit_array_end(&e);
+	emit_marks(&e, s->marks, 0, UINT64_MAX);
+	emit_monitor(&e, r->sample);
+	emit_object_end(&e);
+	text = emit_take(&e);
+	if (!text)
+		return -ENOMEM;
+	if (fprintf(f, "%s\n", text) < 0)
+		err = -EIO;
+	free(text);
+	return err;
+}
+
