@@ -13,6 +13,7 @@
 
 #include "lab/request_internal.h"
 #include "lab/run.h"
+#include "lab/service.h"
 
 enum { CONNECTIONS_MAX = 256, WATCHER_QUEUE_MAX = 1 << 20 };
 
@@ -33,7 +34,7 @@ struct connection {
 };
 
 struct requests {
-	struct run *run;
+	struct service service;
 	struct connection *connections;
 	unsigned n;
 };
@@ -48,8 +49,8 @@ static void close_connection(struct connection *c)
 	*at = c->next;
 	r->n--;
 	if (c->watched >= 0) /* its terminal is gone: so is its traffic */
-		(void)request_end_traffic(r->run, (uint32_t)c->watched);
-	loop_remove(r->run->loop, c->fd);
+		(void)request_end_traffic(r->service.run, (uint32_t)c->watched);
+	loop_remove(r->service.loop, c->fd);
 	(void)close(c->fd);
 	free(c->in);
 	free(c->out);
@@ -79,7 +80,7 @@ static bool flush(struct connection *c)
 		close_connection(c);
 		return false;
 	}
-	loop_change(c->owner->run->loop, c->fd, c->out_len ? EPOLLOUT : EPOLLIN);
+	loop_change(c->owner->service.loop, c->fd, c->out_len ? EPOLLOUT : EPOLLIN);
 	return true;
 }
 
@@ -135,7 +136,7 @@ bool request_flag(const cJSON *request, const char *key)
 
 struct run *request_run(const struct connection *c)
 {
-	return c->owner->run;
+	return c->owner->service.run;
 }
 
 void request_watch(struct connection *c, uint32_t generator)
@@ -145,17 +146,17 @@ void request_watch(struct connection *c, uint32_t generator)
 
 static void op_status(struct connection *c, const cJSON *request)
 {
-	struct run *run = c->owner->run;
-	struct sample *s = run_sample(run);
+	const struct service *v = &c->owner->service;
+	struct sample *s = v->sample(v->arg);
 	struct lab_info info;
 
 	(void)request;
-	run_info(run, &info);
-	(void)request_answer(c, s ? view_status(&info, run->plan, s) : NULL);
+	v->info(v->arg, &info);
+	(void)request_answer(c, s ? view_status(&info, v->plan, s) : NULL);
 	sample_unref(s);
 }
 
-static int parse_query(const cJSON *request, struct flow_query *q, struct error *err)
+static int parse_query(const cJSON *request, bool has_clients, struct flow_query *q, struct error *err)
 {
 	const char *by = request_text(request, "by");
 	const cJSON *top = cJSON_GetObjectItemCaseSensitive(request, "top");
@@ -164,39 +165,39 @@ static int parse_query(const cJSON *request, struct flow_query *q, struct error 
 	q->rates = request_flag(request, "rates");
 	if (cJSON_IsNumber(top) && top->valuedouble >= 0)
 		q->top = (size_t)top->valuedouble;
-	for (int i = 0; by && i < FLOW_BY_MAX; i++)
+	for (int i = 0; by && i < (has_clients ? FLOW_BY_MAX : BY_CLIENT); i++)
 		if (strcmp(by, flow_by_names[i]) == 0) {
 			q->by = (enum flow_by)i;
 			return 0;
 		}
 	if (!by)
 		return 0;
-	error_set(err, "cannot group flows by '%s': want outer, inner, vni, client or flow", by);
+	error_set(err, "cannot group flows by '%s': want outer, inner, vni%s or flow", by, has_clients ? ", client" : "");
 	return -EINVAL;
 }
 
 /* With rates the newest published sample is shown, which spans a whole interval; without, the counts of this moment. */
 static void op_flows(struct connection *c, const cJSON *request)
 {
-	struct run *run = c->owner->run;
+	const struct service *v = &c->owner->service;
 	struct flow_query q;
 	struct error err;
 	struct lab_info info;
 	struct sample *s;
 
-	if (parse_query(request, &q, &err)) {
+	if (parse_query(request, v->plan != NULL, &q, &err)) {
 		(void)request_refuse(c, EXIT_USAGE, err.text);
 		return;
 	}
-	s = q.rates && run->newest ? sample_ref(run->newest) : run_sample(run);
-	run_info(run, &info);
-	(void)request_answer(c, s ? view_flows(&info, run->plan, s, &q) : NULL);
+	s = q.rates && v->newest(v->arg) ? sample_ref(v->newest(v->arg)) : v->sample(v->arg);
+	v->info(v->arg, &info);
+	(void)request_answer(c, s ? view_flows(&info, v->plan, s, &q) : NULL);
 	sample_unref(s);
 }
 
 static void op_netns(struct connection *c, const cJSON *request)
 {
-	struct run *run = c->owner->run;
+	struct run *run = c->owner->service.run;
 	const char *where = request_text(request, "where");
 	struct error err;
 	int fd = lab_netns(run->lab, where ? where : "", &err);
@@ -216,13 +217,13 @@ static void op_stop(struct connection *c, const cJSON *request)
 	c->stopper = true;
 	/* The connection stays open until everything is gone: its end is the answer. */
 	if (request_answer_text(c, "{\"stopping\":true}"))
-		run_end(c->owner->run, EXIT_WELL);
+		c->owner->service.end(c->owner->service.arg, EXIT_WELL);
 }
 
 static const struct {
 	const char *op;
 	void (*run)(struct connection *c, const cJSON *request);
-	bool always; /* also while the lab is taken apart: the last sample is there, the engine and the namespaces are not */
+	bool always; /* also without a lab, and while one is taken apart: the last sample is there, the engine and the namespaces are not */
 } ops[] = {
 	{ "status", op_status, true },
 	{ "flows", op_flows, true },
@@ -235,18 +236,27 @@ static const struct {
 	{ "guess", request_guess, false },
 };
 
+/* Why a request that acts on a lab cannot be carried out now; NULL: it can. */
+static const char *not_now(const struct service *v)
+{
+	if (!v->run)
+		return "this is a monitor: there is no lab here to act on";
+	return v->run->state < RUN_STOPPING ? NULL : "this lab is being taken apart";
+}
+
 static void handle(struct connection *c, const char *line, size_t len)
 {
 	cJSON *request = cJSON_ParseWithLength(line, len);
 	const char *op = request_text(request, "op");
+	const char *refusal = not_now(&c->owner->service);
 	size_t i, n = sizeof(ops) / sizeof(ops[0]);
 
 	for (i = 0; op && i < n && strcmp(op, ops[i].op) != 0; i++)
 		;
-	if (op && i < n && (ops[i].always || c->owner->run->state < RUN_STOPPING))
+	if (op && i < n && (ops[i].always || !refusal))
 		ops[i].run(c, request);
 	else if (op && i < n)
-		(void)request_refuse(c, EXIT_MACHINE, "this lab is being taken apart");
+		(void)request_refuse(c, EXIT_MACHINE, refusal);
 	else
 		(void)request_refuse(c, EXIT_USAGE, "this lab does not know that request: is the command of another version?");
 	cJSON_Delete(request);
@@ -281,13 +291,13 @@ static void on_ready(void *arg, uint32_t events)
 static void on_connect(void *arg, uint32_t events)
 {
 	struct requests *r = arg;
-	int fd = accept4(r->run->control.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(r->service.control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct connection *c = fd < 0 || r->n == CONNECTIONS_MAX ? NULL : calloc(1, sizeof(*c));
 
 	(void)events;
 	if (c)
 		c->in = malloc(CONTROL_REQUEST_MAX);
-	if (!c || !c->in || loop_add(r->run->loop, fd, EPOLLIN, on_ready, c)) {
+	if (!c || !c->in || loop_add(r->service.loop, fd, EPOLLIN, on_ready, c)) {
 		if (fd >= 0)
 			(void)close(fd);
 		if (c)
@@ -304,15 +314,15 @@ static void on_connect(void *arg, uint32_t events)
 	r->n++;
 }
 
-int requests_open(struct run *run, struct requests **ret)
+int requests_open(const struct service *service, struct requests **ret)
 {
 	struct requests *r = calloc(1, sizeof(*r));
 	int status;
 
 	if (!r)
 		return -ENOMEM;
-	r->run = run;
-	status = loop_add(run->loop, run->control.fd, EPOLLIN, on_connect, r);
+	r->service = *service;
+	status = loop_add(service->loop, service->control->fd, EPOLLIN, on_connect, r);
 	if (status)
 		free(r);
 	else
@@ -339,7 +349,7 @@ void requests_generator_done(struct requests *r, uint32_t generator, const char 
 			continue;
 		c->watched = -1;
 		c->close_when_sent = true;
-		s = error ? NULL : run_sample(r->run);
+		s = error ? NULL : r->service.sample(r->service.arg);
 		if (error)
 			(void)request_refuse(c, EXIT_MACHINE, error);
 		else
@@ -383,6 +393,6 @@ void requests_close(struct requests *r)
 		r->connections->watched = -1; /* the engine is gone by now */
 		close_connection(r->connections);
 	}
-	loop_remove(r->run->loop, r->run->control.fd);
+	loop_remove(r->service.loop, r->service.control->fd);
 	free(r);
 }

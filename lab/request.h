@@ -6,10 +6,11 @@
 
 #include "monitor/sample.h"
 
-struct run;
+struct service;
 struct requests;
 
-int requests_open(struct run *run, struct requests **ret);
+/* The service is copied, what it refers to borrowed. */
+int requests_open(const struct service *service, struct requests **ret);
 /* A new sample: lines for those who watch their generator. */
 void requests_sampled(struct requests *r, const struct sample *s);
 /* A generator ended (error NULL) or could not start: its watcher hears so and is done. */

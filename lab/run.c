@@ -15,6 +15,7 @@
 #include "lab/events.h"
 #include "lab/net/down.h"
 #include "lab/request.h"
+#include "lab/service.h"
 #include "lab/verdict/judge.h"
 #include "monitor/opening.h"
 #include "ui/server.h"
@@ -384,6 +385,31 @@ static int take_place(struct run *run, struct error *err)
 	return r ?: control_open(run->scn->name, &run->control, err);
 }
 
+static struct sample *service_sample(void *arg)
+{
+	return run_sample(arg);
+}
+
+static struct sample *service_newest(void *arg)
+{
+	return ((struct run *)arg)->newest;
+}
+
+static void service_end(void *arg, int status)
+{
+	run_end(arg, status);
+}
+
+static int open_requests(struct run *run)
+{
+	const struct service service = {
+		.loop = run->loop, .control = &run->control, .plan = run->plan, .run = run, .sample = service_sample,
+		.newest = service_newest, .info = run_info, .end = service_end, .arg = run,
+	};
+
+	return requests_open(&service, &run->requests);
+}
+
 static int go_up(struct run *run, struct error *err)
 {
 	int r = take_place(run, err);
@@ -409,7 +435,7 @@ static int go_up(struct run *run, struct error *err)
 	if (!r)
 		r = run_start_page(run, err);
 	if (!r)
-		r = requests_open(run, &run->requests);
+		r = open_requests(run);
 	return r;
 }
 

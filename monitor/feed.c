@@ -59,18 +59,21 @@ static void select_biggest(struct candidate *c, size_t n, size_t top)
 	}
 }
 
-static struct row_count growth_of(const struct sample_flow *f)
+struct row_count feed_growth(const struct sample *s, const struct sample_flow *f)
 {
-	return (struct row_count) { 1, f->value.tx, f->value.rx, f->sent_then, f->received_then };
+	struct row_count c = { .flows = 1, .received = f->value.rx, .received_then = f->received_then };
+
+	c.sent = sample_flow_size(s, f, &c.sent_then);
+	return c;
 }
 
-static int take_biggest(struct candidate *c, size_t n, size_t top, struct feed_picks *p)
+static int take_biggest(const struct sample *s, struct candidate *c, size_t n, size_t top, struct feed_picks *p)
 {
 	p->n = n < top ? n : top;
 	if (p->n < n)
 		select_biggest(c, n, top);
 	for (size_t i = p->n; i < n; i++) {
-		struct row_count grown = growth_of(c[i].flow);
+		struct row_count grown = feed_growth(s, c[i].flow);
 
 		row_count_add(&p->rest, &grown);
 	}
@@ -94,18 +97,18 @@ static int pick(const struct sample *s, uint64_t oldest, size_t top, struct feed
 		return -ENOMEM;
 	for (size_t i = 0; i < s->n_flows; i++) {
 		struct sample_flow *f = &s->flows[i];
-		struct row_count all = growth_of(f);
+		struct row_count all = feed_growth(s, f);
 
 		row_count_add(&p.total, &all);
 		if (oldest) {
 			if (f->listed >= oldest)
-				c[n++] = (struct candidate) { f->value.tx.bytes, f->value.rx.bytes, f };
-		} else if (f->value.tx.packets != f->sent_then.packets || f->value.rx.packets != f->received_then.packets) {
-			c[n++] = (struct candidate) { f->value.tx.bytes - f->sent_then.bytes,
-						      f->value.rx.bytes - f->received_then.bytes, f };
+				c[n++] = (struct candidate) { all.sent.bytes, all.received.bytes, f };
+		} else if (all.sent.packets != all.sent_then.packets || all.received.packets != all.received_then.packets) {
+			c[n++] = (struct candidate) { all.sent.bytes - all.sent_then.bytes,
+						      all.received.bytes - all.received_then.bytes, f };
 		}
 	}
-	r = take_biggest(c, n, top, &p);
+	r = take_biggest(s, c, n, top, &p);
 	free(c);
 	if (!r)
 		*ret = p;

@@ -26,6 +26,8 @@ int feed_pick(const struct sample *s, size_t top, struct feed_picks *ret);
 /* The flows that frames since `oldest` name, at most `top`, biggest first. Their growth is not looked at. -ENOMEM. */
 int feed_pick_known(const struct sample *s, uint64_t oldest, size_t top, struct feed_picks *ret);
 void feed_picks_free(struct feed_picks *p);
+/* A flow's counts now and then, as the feed tells them: "sent" is its size (sample_flow_size). */
+struct row_count feed_growth(const struct sample *s, const struct sample_flow *f);
 /* Must the sample's frame define this flow? */
 bool feed_defines(const struct sample *s, const struct sample_flow *f);
 /* Notes in the sample, which nobody else may have yet, that its frame was made of these. */

@@ -65,8 +65,8 @@ int history_sum(const struct sample *s, struct history_entry *ret_entry)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->n_flows; i++) {
 		const struct sample_flow *f = &s->flows[i];
-		uint64_t packets = f->value.tx.packets - f->sent_then.packets;
-		uint64_t bytes = f->value.tx.bytes - f->sent_then.bytes;
+		struct flow_count then, now = sample_flow_size(s, f, &then);
+		uint64_t packets = now.packets - then.packets, bytes = now.bytes - then.bytes;
 
 		e.packets += packets;
 		e.bytes += bytes;

@@ -20,7 +20,7 @@ struct history_vni {
 struct history_entry {
 	uint64_t seq;
 	double unix_s, interval_s;
-	uint64_t packets, bytes;                   /* sent */
+	uint64_t packets, bytes;                   /* sent; not of a lab: seen (sample_flow_size) */
 	uint64_t received_packets, received_bytes;
 	uint64_t marks_then, marks;                /* made before it, and up to its end: see marks.h */
 	uint32_t n_vnis;                           /* in vnis, biggest bytes first; silent VNIs are left out */

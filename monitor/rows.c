@@ -69,11 +69,18 @@ static int compare_rows_by_key(const void *a, const void *b)
 	return compare_key(&((const struct row *)a)->key, &((const struct row *)b)->key);
 }
 
+static uint64_t size_of(const struct sample *s, const struct row_count *c)
+{
+	bool received = s->kind == SAMPLE_MONITOR && c->received.bytes > c->sent.bytes;
+
+	return received ? c->received.bytes : c->sent.bytes;
+}
+
 /* Flows of one sample stand in one array, ascending by key: their places order them. */
 static int compare_rows_by_size(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
-	int r = COMPARE(y->count.sent.bytes, x->count.sent.bytes);
+	int r = COMPARE(y->size, x->size);
 
 	r = r ? r : compare_key(&x->key, &y->key);
 	return r ? r : COMPARE(x->flow, y->flow);
@@ -122,6 +129,8 @@ int rows_make(const struct sample *s, const struct flow_query *q, struct rows *r
 		qsort(r.rows, r.n, sizeof(*r.rows), compare_rows_by_key);
 		r.n = merge(r.rows, r.n);
 	}
+	for (size_t i = 0; i < r.n; i++)
+		r.rows[i].size = size_of(s, &r.rows[i].count);
 	qsort(r.rows, r.n, sizeof(*r.rows), compare_rows_by_size);
 	if (q->top && r.n > q->top) {
 		r.n_rest = r.n - q->top;

@@ -25,6 +25,7 @@ struct row {
 	struct row_key key;
 	const struct sample_flow *flow; /* one of its flows; the only one with BY_FLOW */
 	struct row_count count;
+	uint64_t size;           /* bytes by which rows are ordered: sent; of a machine's interfaces the bigger direction */
 };
 
 struct rows {

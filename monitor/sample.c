@@ -8,6 +8,10 @@
 
 #include "lab/traffic/engine.h"
 
+const char *const sample_kind_names[SAMPLE_KIND_MAX] = {
+	[SAMPLE_LAB] = "lab", [SAMPLE_MONITOR] = "monitor", [SAMPLE_CAPTURE] = "capture",
+};
+
 static struct ip_addr addr_of(const uint8_t bytes[16])
 {
 	struct ip_addr a;
@@ -32,28 +36,35 @@ static int32_t client_behind(const struct plan *plan, const struct flow_key *key
 	return client >= 0 && host >= 0 && plan->clients[client].host != (uint32_t)host ? -1 : client;
 }
 
-static void name_flow(const struct plan *plan, struct sample_flow *f)
+/* `then` is the flow as the previous sample has it; NULL: it is new. */
+static int name_flow(const struct sample_source *source, const struct sample_flow *then, struct sample_flow *f)
 {
 	struct ip_addr src = addr_of(f->key.outer_src), dst = addr_of(f->key.outer_dst);
+	const struct plan *plan = source->plan;
 
 	f->bum = addr_is_group(&dst);
-	f->src_host = f->dst_host = f->src_client = f->dst_client = -1;
+	f->src_host = then ? then->src_host : -1;
+	f->dst_host = then ? then->dst_host : -1;
+	f->src_client = f->dst_client = -1;
 	if (!plan)
-		return;
+		return then || !source->seen ? 0 : seen_note(source->seen, &f->key, &f->src_host, &f->dst_host);
 	f->src_host = (int32_t)plan_host_by_vtep(plan, &src);
 	f->dst_host = (int32_t)plan_host_by_vtep(plan, &dst);
 	f->src_client = client_behind(plan, &f->key, f->key.inner_src, f->src_host);
 	f->dst_client = client_behind(plan, &f->key, f->key.inner_dst, f->dst_host);
+	return 0;
 }
 
 /* Both lists ascend by key, and flows never disappear: one walk joins them, and the next free id is their number. */
-static void fill_flows(struct sample *s, const struct sample_source *src)
+static int fill_flows(struct sample *s, const struct sample_source *src)
 {
 	const struct sample *then = src->previous;
 	uint32_t next_id = then ? (uint32_t)then->n_flows : 0;
 	size_t t = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < s->n_flows; i++) {
+	for (size_t i = 0; i < s->n_flows && !r; i++) {
+		const struct sample_flow *same = NULL;
 		struct sample_flow *f = &s->flows[i];
 		int cmp = 1;
 
@@ -62,15 +73,33 @@ static void fill_flows(struct sample *s, const struct sample_source *src)
 		while (then && t < then->n_flows && (cmp = memcmp(&then->flows[t].key, &f->key, sizeof(f->key))) < 0)
 			t++;
 		if (then && t < then->n_flows && cmp == 0) {
-			f->sent_then = then->flows[t].value.tx;
-			f->received_then = then->flows[t].value.rx;
-			f->id = then->flows[t].id;
-			f->listed = then->flows[t].listed;
+			same = &then->flows[t];
+			f->sent_then = same->value.tx;
+			f->received_then = same->value.rx;
+			f->id = same->id;
+			f->listed = same->listed;
 		} else {
 			f->id = next_id++;
 		}
-		name_flow(src->plan, f);
+		r = name_flow(src, same, f);
 	}
+	return r;
+}
+
+static int fill_seen(struct sample *s, const struct sample_source *src)
+{
+	if (!src->seen)
+		return 0;
+	s->seen = seen_take(src->seen, src->previous ? src->previous->seen : NULL);
+	return s->seen ? 0 : -ENOMEM;
+}
+
+struct flow_count sample_flow_size(const struct sample *s, const struct sample_flow *f, struct flow_count *ret_then)
+{
+	bool either = s->kind == SAMPLE_MONITOR;
+
+	*ret_then = either && f->received_then.packets > f->sent_then.packets ? f->received_then : f->sent_then;
+	return either && f->value.rx.packets > f->value.tx.packets ? f->value.rx : f->value.tx;
 }
 
 static void fill_stream(struct sample_stream *to, const struct stream_count *from)
@@ -153,6 +182,7 @@ int sample_take(const struct sample_source *src, struct sample **ret)
 	if (!s)
 		return -ENOMEM;
 	s->refs = 1;
+	s->kind = src->kind;
 	s->seq = src->previous ? src->previous->seq + 1 : 1;
 	s->mono_ns = src->flows->read_ns;
 	s->unix_s = src->unix_s;
@@ -164,12 +194,11 @@ int sample_take(const struct sample_source *src, struct sample **ret)
 	s->parser = src->parser;
 	s->n_generators = src->engine ? engine_generators(src->engine) : 0;
 	s->n_streams = src->engine ? engine_streams(src->engine) : 0;
-	if (allocate(s) || fill_links(s, src) || fill_marks(s, src)) {
+	if (allocate(s) || fill_links(s, src) || fill_marks(s, src) || fill_flows(s, src) || fill_seen(s, src)) {
 		sample_unref(s);
 		return -ENOMEM;
 	}
 	flows_get_health(src->flows, &s->health);
-	fill_flows(s, src);
 	if (src->engine)
 		fill_traffic(s, src);
 	s->has_cost = src->program != NULL;
@@ -195,5 +224,6 @@ void sample_unref(struct sample *s)
 	free(s->streams);
 	free(s->links);
 	marks_unref(s->marks);
+	seen_unref(s->seen);
 	free(s);
 }

@@ -9,8 +9,18 @@
 #include "monitor/flows.h"
 #include "monitor/health.h"
 #include "monitor/marks.h"
+#include "monitor/seen.h"
 
 struct engine;
+
+/* What is sampled. */
+enum sample_kind {
+	SAMPLE_LAB,                  /* every host's uplink: each packet is counted as sent and as received */
+	SAMPLE_MONITOR,              /* interfaces of this machine: most flows cross them in one direction only */
+	SAMPLE_CAPTURE,              /* a file: one vantage point, all counts as sent */
+	SAMPLE_KIND_MAX
+};
+extern const char *const sample_kind_names[SAMPLE_KIND_MAX];
 
 /* A flow with the names the plan gives. -1: not known. */
 struct sample_flow {
@@ -18,7 +28,7 @@ struct sample_flow {
 	struct flow_value value;     /* since the lab began */
 	struct flow_count sent_then; /* value.tx of the previous sample */
 	struct flow_count received_then; /* value.rx of the previous sample */
-	int32_t src_host, dst_host;  /* by VTEP; dst_host -1 for flooded packets */
+	int32_t src_host, dst_host;  /* by VTEP, of the plan's hosts or of those seen; dst_host -1 for flooded packets */
 	int32_t src_client, dst_client;
 	bool bum;                    /* flooded: the outer destination is a group */
 	uint32_t id;                 /* the same in every sample: 0, 1, 2 … as flows appeared */
@@ -60,6 +70,7 @@ struct sample_link {
 };
 
 struct sample {
+	enum sample_kind kind;
 	uint64_t seq;                /* 1, 2, 3 … */
 	uint64_t mono_ns;            /* when the maps were read */
 	double unix_s;
@@ -83,6 +94,7 @@ struct sample {
 	size_t n_links;
 	struct marks *marks;         /* NULL: nobody keeps any */
 	uint64_t marks_then;         /* how many the previous sample knew of */
+	struct seen *seen;           /* hosts, where no plan has them; NULL: nobody looks for any */
 	int refs;                    /* private to sample.c; atomic */
 };
 
@@ -98,7 +110,9 @@ struct generator_info {
 };
 
 struct sample_source {
-	const struct plan *plan;             /* NULL: a capture, nothing has a name */
+	enum sample_kind kind;
+	const struct plan *plan;             /* of a lab; else NULL */
+	struct seen_log *seen;               /* without a plan: where hosts are noted; NULL: they are not */
 	const struct flow_table *flows;
 	const char *parser;                  /* NULL: a capture. Static storage */
 	const struct engine *engine;         /* NULL: no traffic */
@@ -110,6 +124,10 @@ struct sample_source {
 	double unix_s, cpu_s;
 	const struct sample *previous;       /* NULL for the first */
 };
+
+/* A flow's size as this kind of source sees it, and what of it the previous sample had: as sent, and on a machine's interfaces the
+ * bigger of the two directions, so that a flow that crosses two of them is not counted twice. */
+struct flow_count sample_flow_size(const struct sample *s, const struct sample_flow *f, struct flow_count *ret_then);
 
 /* Builds a sample with one reference. -ENOMEM. */
 int sample_take(const struct sample_source *source, struct sample **ret);

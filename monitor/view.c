@@ -32,9 +32,22 @@ void emit_vni(struct emit *e, const char *key, int64_t vni)
 		emit_u64(e, key, (uint64_t)vni);
 }
 
-void emit_host(struct emit *e, const char *key, const struct plan *plan, int64_t host)
+size_t view_hosts(const struct plan *plan, const struct sample *s)
 {
-	emit_string(e, key, host < 0 || host >= plan->n_hosts ? NULL : plan->hosts[host].name);
+	return plan ? plan->n_hosts : s->seen ? s->seen->n_hosts : 0;
+}
+
+const char *view_host_name(const struct plan *plan, const struct sample *s, size_t host, char *buf)
+{
+	return plan ? plan->hosts[host].name : seen_host_name(s->seen, host, buf);
+}
+
+void emit_host(struct emit *e, const char *key, const struct plan *plan, const struct sample *s, int64_t host)
+{
+	char buf[SEEN_NAME_SIZE];
+	bool known = host >= 0 && (size_t)host < view_hosts(plan, s);
+
+	emit_string(e, key, known ? view_host_name(plan, s, (size_t)host, buf) : NULL);
 }
 
 void emit_client(struct emit *e, const char *key, int64_t client)

@@ -6,11 +6,18 @@
 
 #include "monitor/sample.h"
 
-/* What is true of the whole lab and not in a sample. */
+enum { LAB_DEVICES_MAX = 32 };
+
+/* What is true of the whole lab, or of what is watched instead of one, and not in a sample. */
 struct lab_info {
 	const char *name;
 	int pid;
 	const char *state;        /* "starting", "running", "draining", "done" */
+	struct lab_device {       /* interfaces that are watched, not those of a lab */
+		char name[16];
+		const char *how;      /* "tcx", "clsact"; NULL: it is waited for */
+	} devices[LAB_DEVICES_MAX];
+	uint32_t n_devices;
 	const char *url;          /* NULL without a page */
 	double up_ms;             /* from start to ready */
 	double uptime_s;
@@ -30,7 +37,8 @@ struct flow_query {
 #define FLOW_QUERY_ALL ((struct flow_query) { .vni = -1, .host = -1 })
 
 /* tunlab.flows/1 (or /rows/1). Beyond the contract: "total" over all rows selected, "rest" with top, "interval_s" and
- * "rates" with rates. plan NULL: of a capture, which has one vantage point and no names. */
+ * "rates" with rates. plan NULL: of no lab (sample.h, kind); a capture
+ * has one vantage point, and so nothing "received". */
 char *view_flows(const struct lab_info *info, const struct plan *plan, const struct sample *s,
 		 const struct flow_query *q);
 /* The same document for the live feed: top rows (0: all), the others summed under "rest", with seq, time and
@@ -44,7 +52,8 @@ char *view_frame(const struct plan *plan, const struct sample *s, const struct f
 char *view_feed_base(const struct lab_info *info, const struct sample *s, const struct feed_picks *known, uint64_t oldest);
 /* tunlab.history/1: growth per interval, oldest first, and what was done to the lab meanwhile (marks, which may be NULL). */
 char *view_history(const struct lab_info *info, const struct history_entry *entries, size_t n, const struct marks *marks);
-/* tunlab.lab/1; s may be NULL (nothing sampled yet), then no traffic is known. */
+/* tunlab.lab/1; s may be NULL (nothing sampled yet) where there is a plan, then no traffic is known. Without a plan hosts are the
+ * outer addresses seen, and "names" holds the names known of inner addresses. */
 char *view_lab(const struct lab_info *info, const struct plan *plan, const struct sample *s);
 /* One lab's object as it stands in tunlab.status/1 "labs"; s may be NULL. */
 char *view_status(const struct lab_info *info, const struct plan *plan, const struct sample *s);

@@ -6,7 +6,8 @@
  *   frame   {"seq", "time", "elapsed_s", "interval_s", "lab", "define": [FLOW…], "grown": [[id, COUNT…]…], "rest": [flows,
  *            COUNT…], "hosts": [[host, sent packets, bytes, received packets, bytes]…], "vnis": [[vni, packets, bytes]…],
  *            "total": COUNT, "other", "monitor", "events": what was done to the lab in the interval, as in /api/v1/history}
- *   COUNT   [packets, bytes, inner bytes, received packets, bytes]; growth since the sample before, but "total" since the start
+ *   COUNT   [packets, bytes, inner bytes, received packets, bytes]; growth since the sample before, but "total" since the start.
+ *           Not of a lab, the first three are what crossed here in either direction (sample_flow_size)
  *   FLOW    [id, encap, vni, outer_src, outer_dst, inner_src, inner_dst, inner_proto, flooded, src_client, dst_client, COUNT since
  *            the start]; clients by number, -1: not known
  *
@@ -45,8 +46,9 @@ static void emit_number_of(struct emit *e, int64_t number)
 	emit_fixed(e, NULL, (double)number, 0);
 }
 
-static void emit_definition(struct emit *e, const struct sample_flow *f)
+static void emit_definition(struct emit *e, const struct sample *s, const struct sample_flow *f)
 {
+	struct row_count c = feed_growth(s, f);
 	char proto[FLOW_PROTO_SIZE];
 
 	emit_array(e, NULL);
@@ -61,16 +63,16 @@ static void emit_definition(struct emit *e, const struct sample_flow *f)
 	emit_bool(e, NULL, f->bum);
 	emit_number_of(e, f->src_client);
 	emit_number_of(e, f->dst_client);
-	emit_count_items(e, &f->value.tx, &f->value.rx);
+	emit_count_items(e, &c.sent, &c.received);
 	emit_array_end(e);
 }
 
-static void emit_grown(struct emit *e, const struct feed_picks *picks)
+static void emit_grown(struct emit *e, const struct sample *s, const struct feed_picks *picks)
 {
 	emit_array(e, "grown");
 	for (size_t i = 0; i < picks->n; i++) {
 		const struct sample_flow *f = picks->flows[i];
-		struct row_count c = { 1, f->value.tx, f->value.rx, f->sent_then, f->received_then };
+		struct row_count c = feed_growth(s, f);
 
 		emit_array(e, NULL);
 		emit_u64(e, NULL, f->id);
@@ -87,22 +89,28 @@ static void emit_grown(struct emit *e, const struct feed_picks *picks)
 /* Of all flows, chosen or not: each host's uplink. What is flooded arrives at many hosts, nobody knows how much at each. */
 static void emit_uplinks(struct emit *e, const struct plan *plan, const struct sample *s)
 {
-	struct { uint64_t packets, bytes, received_packets, received_bytes; } *sum = calloc(plan->n_hosts + 1, sizeof(*sum));
+	size_t n_hosts = view_hosts(plan, s);
+	struct { uint64_t packets, bytes, received_packets, received_bytes; } *sum = calloc(n_hosts + 1, sizeof(*sum));
 
 	for (size_t i = 0; sum && i < s->n_flows; i++) {
 		const struct sample_flow *f = &s->flows[i];
+		struct row_count c = feed_growth(s, f);
 
+		if (s->kind != SAMPLE_LAB) { /* what is known of either end is that it crossed here */
+			c.received = c.sent;
+			c.received_then = c.sent_then;
+		}
 		if (f->src_host >= 0) {
-			sum[f->src_host].packets += f->value.tx.packets - f->sent_then.packets;
-			sum[f->src_host].bytes += f->value.tx.bytes - f->sent_then.bytes;
+			sum[f->src_host].packets += c.sent.packets - c.sent_then.packets;
+			sum[f->src_host].bytes += c.sent.bytes - c.sent_then.bytes;
 		}
 		if (f->dst_host >= 0) {
-			sum[f->dst_host].received_packets += f->value.rx.packets - f->received_then.packets;
-			sum[f->dst_host].received_bytes += f->value.rx.bytes - f->received_then.bytes;
+			sum[f->dst_host].received_packets += c.received.packets - c.received_then.packets;
+			sum[f->dst_host].received_bytes += c.received.bytes - c.received_then.bytes;
 		}
 	}
 	emit_array(e, "hosts");
-	for (uint32_t i = 0; sum && i < plan->n_hosts; i++) {
+	for (size_t i = 0; sum && i < n_hosts; i++) {
 		if (!sum[i].packets && !sum[i].received_packets)
 			continue;
 		emit_array(e, NULL);
@@ -138,10 +146,10 @@ static void emit_total(struct emit *e, const struct row_count *total)
 	emit_array_end(e);
 }
 
-/* Changes with the states of generators, and whenever something is done to the lab: FNV-1a over them. */
+/* Changes with the states of generators, whenever something is done to the lab, and when somebody new is seen: FNV-1a over them. */
 static uint64_t lab_digest(const struct sample *s)
 {
-	uint32_t h = 0x811c9dc5 ^ (uint32_t)(s->marks ? s->marks->total : 0);
+	uint32_t h = 0x811c9dc5 ^ (uint32_t)(s->marks ? s->marks->total : 0) ^ (uint32_t)(s->seen ? s->seen->total : 0) << 12;
 
 	for (size_t i = 0; i < s->n_generators; i++)
 		h = (h ^ (s->generators[i].state + 1)) * 0x01000193;
@@ -161,10 +169,10 @@ char *view_frame(const struct plan *plan, const struct sample *s, const struct f
 	emit_array(&e, "define");
 	for (size_t i = 0; i < picks->n; i++) {
 		if (feed_defines(s, picks->flows[i]))
-			emit_definition(&e, picks->flows[i]);
+			emit_definition(&e, s, picks->flows[i]);
 	}
 	emit_array_end(&e);
-	emit_grown(&e, picks);
+	emit_grown(&e, s, picks);
 	emit_uplinks(&e, plan, s);
 	emit_vni_sums(&e, h);
 	emit_total(&e, &picks->total);
@@ -189,7 +197,7 @@ char *view_feed_base(const struct lab_info *info, const struct sample *s, const 
 	emit_u64(&e, "limit", HISTORY_MAX);
 	emit_array(&e, "define");
 	for (size_t i = 0; i < known->n; i++)
-		emit_definition(&e, known->flows[i]);
+		emit_definition(&e, s, known->flows[i]);
 	emit_array_end(&e);
 	emit_total(&e, &known->total);
 	emit_object_end(&e);

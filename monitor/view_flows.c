@@ -9,13 +9,13 @@ const char *const flow_by_names[FLOW_BY_MAX] = {
 	[BY_FLOW] = "flow", [BY_OUTER] = "outer", [BY_INNER] = "inner", [BY_VNI] = "vni", [BY_CLIENT] = "client",
 };
 
-/* Without a plan it is a capture: nothing is known to have been received. */
-static void emit_count(struct emit *e, const struct plan *plan, const struct row_count *c)
+/* Of a capture nothing is known to have been received. */
+static void emit_count(struct emit *e, const struct sample *s, const struct row_count *c)
 {
 	emit_u64(e, "packets", c->sent.packets);
 	emit_u64(e, "bytes", c->sent.bytes);
 	emit_u64(e, "inner_bytes", c->sent.inner_bytes);
-	if (plan)
+	if (s->kind != SAMPLE_CAPTURE)
 		emit_frames(e, "received", c->received.packets, c->received.bytes);
 }
 
@@ -32,7 +32,7 @@ static void emit_rates(struct emit *e, const struct row_count *c, double interva
 	emit_object_end(e);
 }
 
-static void emit_flow_members(struct emit *e, const struct plan *plan, const struct row *row)
+static void emit_flow_members(struct emit *e, const struct sample *s, const struct row *row)
 {
 	const struct sample_flow *f = row->flow;
 	char proto[FLOW_PROTO_SIZE];
@@ -45,14 +45,15 @@ static void emit_flow_members(struct emit *e, const struct plan *plan, const str
 	emit_inner(e, "inner_dst", &f->key, f->key.inner_dst);
 	emit_string(e, "inner_proto", flow_proto_name(f->key.inner_ethertype, f->key.inner_ipproto, proto));
 	emit_bool(e, "bum", f->bum);
-	emit_count(e, plan, &row->count);
-	if (!plan)
+	emit_count(e, s, &row->count);
+	if (s->kind == SAMPLE_CAPTURE)
 		return;
 	emit_client(e, "src_client", f->src_client);
 	emit_client(e, "dst_client", f->dst_client);
 }
 
-static void emit_group_members(struct emit *e, const struct plan *plan, const struct row *row, enum flow_by by)
+static void emit_group_members(struct emit *e, const struct plan *plan, const struct sample *s, const struct row *row,
+			       enum flow_by by)
 {
 	const struct row_key *k = &row->key;
 
@@ -60,9 +61,9 @@ static void emit_group_members(struct emit *e, const struct plan *plan, const st
 	case BY_OUTER:
 		emit_address(e, "outer_src", k->src.b);
 		emit_address(e, "outer_dst", k->dst.b);
-		if (plan) {
-			emit_host(e, "src_host", plan, k->src_host);
-			emit_host(e, "dst_host", plan, k->dst_host);
+		if (plan || s->seen) {
+			emit_host(e, "src_host", plan, s, k->src_host);
+			emit_host(e, "dst_host", plan, s, k->dst_host);
 		}
 		break;
 	case BY_INNER:
@@ -75,13 +76,13 @@ static void emit_group_members(struct emit *e, const struct plan *plan, const st
 		break;
 	case BY_CLIENT:
 		emit_client(e, "client", k->client);
-		emit_host(e, "host", plan, k->src_host);
+		emit_host(e, "host", plan, s, k->src_host);
 		break;
 	case BY_FLOW:
 	case FLOW_BY_MAX:
 		break;
 	}
-	emit_count(e, plan, &row->count);
+	emit_count(e, s, &row->count);
 	emit_u64(e, "flows", row->count.flows);
 }
 
@@ -92,9 +93,9 @@ static void emit_rows(struct emit *e, const struct plan *plan, const struct samp
 	for (size_t i = 0; i < rows->n; i++) {
 		emit_object(e, NULL);
 		if (q->by == BY_FLOW)
-			emit_flow_members(e, plan, &rows->rows[i]);
+			emit_flow_members(e, s, &rows->rows[i]);
 		else
-			emit_group_members(e, plan, &rows->rows[i], q->by);
+			emit_group_members(e, plan, s, &rows->rows[i], q->by);
 		if (q->rates)
 			emit_rates(e, &rows->rows[i].count, s->interval_s);
 		emit_object_end(e);
@@ -102,14 +103,14 @@ static void emit_rows(struct emit *e, const struct plan *plan, const struct samp
 	emit_array_end(e);
 }
 
-static void emit_sum(struct emit *e, const char *key, const struct row_count *c, const struct plan *plan,
-		     const struct sample *s, const struct flow_query *q, size_t n_rows)
+static void emit_sum(struct emit *e, const char *key, const struct row_count *c, const struct sample *s,
+		     const struct flow_query *q, size_t n_rows)
 {
 	emit_object(e, key);
 	if (q->by != BY_FLOW)
 		emit_u64(e, "rows", n_rows);
 	emit_u64(e, "flows", c->flows);
-	emit_count(e, plan, c);
+	emit_count(e, s, c);
 	if (q->rates)
 		emit_rates(e, c, s->interval_s);
 	emit_object_end(e);
@@ -134,10 +135,10 @@ static int emit_table(struct emit *e, const struct plan *plan, const struct samp
 		return r;
 	emit_rows(e, plan, s, &rows, q);
 	if (q->top)
-		emit_sum(e, "rest", &rows.rest, plan, s, q, rows.n_rest);
-	emit_sum(e, "total", &rows.total, plan, s, q, rows.n + rows.n_rest);
+		emit_sum(e, "rest", &rows.rest, s, q, rows.n_rest);
+	emit_sum(e, "total", &rows.total, s, q, rows.n + rows.n_rest);
 	rows_free(&rows);
-	if (plan)
+	if (s->kind != SAMPLE_CAPTURE)
 		emit_other(e, &s->health);
 	else
 		emit_frames(e, "other", s->health.other_packets, s->health.other_bytes);

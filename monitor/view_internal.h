@@ -12,7 +12,10 @@ void emit_address(struct emit *e, const char *key, const uint8_t bytes[16]);
 /* Of a flow: null only where there is no inner IP header. */
 void emit_inner(struct emit *e, const char *key, const struct flow_key *flow, const uint8_t bytes[16]);
 void emit_vni(struct emit *e, const char *key, int64_t vni);
-void emit_host(struct emit *e, const char *key, const struct plan *plan, int64_t host);
+/* Hosts, of the plan or of those seen, and what they go by (in buf[SEEN_NAME_SIZE] or not). s may be NULL where there is a plan. */
+size_t view_hosts(const struct plan *plan, const struct sample *s);
+const char *view_host_name(const struct plan *plan, const struct sample *s, size_t host, char *buf);
+void emit_host(struct emit *e, const char *key, const struct plan *plan, const struct sample *s, int64_t host);
 void emit_client(struct emit *e, const char *key, int64_t client);
 /* "name": {"packets": …, "bytes": …} */
 void emit_frames(struct emit *e, const char *key, uint64_t packets, uint64_t bytes);

@@ -2,6 +2,10 @@
 /* The lab itself as JSON: what it consists of, how it does, what its generators do. */
 #include "monitor/view_internal.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
 #include "lab/traffic/engine.h"
 
 enum { PEERS_SHOWN = 16 };
@@ -16,11 +20,27 @@ static const char *state_name(uint32_t state)
 	return state < sizeof(state_names) / sizeof(*state_names) ? state_names[state] : "unknown";
 }
 
+static void emit_seen_hosts(struct emit *e, const struct sample *s)
+{
+	emit_array(e, "hosts");
+	for (size_t i = 0; i < view_hosts(NULL, s); i++) {
+		emit_object(e, NULL);
+		emit_host(e, "name", NULL, s, (int64_t)i);
+		emit_address(e, "vtep", s->seen->hosts[i].addr.b);
+		emit_object_end(e);
+	}
+	emit_array_end(e);
+}
+
 void emit_hosts(struct emit *e, const struct plan *plan, const struct sample *s)
 {
 	static const struct link_state unimpaired;
 	size_t next = 0; /* of the sample's links, which stand in the order of hosts */
 
+	if (!plan) {
+		emit_seen_hosts(e, s);
+		return;
+	}
 	emit_array(e, "hosts");
 	for (uint32_t i = 0; i < plan->n_hosts; i++) {
 		bool impaired = s && next < s->n_links && s->links[next].host == i;
@@ -37,13 +57,13 @@ void emit_hosts(struct emit *e, const struct plan *plan, const struct sample *s)
 void emit_clients(struct emit *e, const struct plan *plan)
 {
 	emit_array(e, "clients");
-	for (uint32_t i = 0; i < plan->n_clients; i++) {
+	for (uint32_t i = 0; plan && i < plan->n_clients; i++) {
 		const struct plan_client *c = &plan->clients[i];
 
 		emit_object(e, NULL);
 		emit_u64(e, "id", i);
 		emit_client(e, "name", i);
-		emit_host(e, "host", plan, c->host);
+		emit_host(e, "host", plan, NULL, c->host);
 		emit_u64(e, "vni", plan->vnis[c->vni].scn->vni);
 		emit_address(e, "address", c->addr.b);
 		emit_object_end(e);
@@ -138,25 +158,112 @@ static const char *lab_encap(const struct plan *plan)
 	return plan->n_vnis ? scn_encap_names[plan->vnis[0].scn->encap] : NULL;
 }
 
-char *view_lab(const struct lab_info *info, const struct plan *plan, const struct sample *s)
+static int compare_seen_vni(const void *a, const void *b)
+{
+	const struct seen_vni *x = a, *y = b;
+
+	return (x->vni > y->vni) - (x->vni < y->vni);
+}
+
+/* Ascending: they were seen in any order. */
+static void emit_seen_vnis(struct emit *e, const struct seen *seen)
+{
+	size_t n = seen ? seen->n_vnis : 0;
+	struct seen_vni *v = calloc(n + 1, sizeof(*v));
+
+	if (v && n) {
+		memcpy(v, seen->vnis, n * sizeof(*v));
+		qsort(v, n, sizeof(*v), compare_seen_vni);
+	}
+	emit_array(e, "vnis");
+	for (size_t i = 0; v && i < n; i++) {
+		emit_object(e, NULL);
+		emit_vni(e, "vni", v[i].vni);
+		emit_string(e, "encap", encap_name(v[i].encap));
+		emit_object_end(e);
+	}
+	emit_array_end(e);
+	e->failed |= !v;
+	free(v);
+}
+
+/* By address, in the form of flows: [{"address", "name"}]. */
+static void emit_seen_names(struct emit *e, const struct seen *seen)
+{
+	emit_array(e, "names");
+	for (size_t i = 0; seen && i < seen->n_names; i++) {
+		emit_object(e, NULL);
+		emit_address(e, "address", seen->names[i].addr.b);
+		emit_string(e, "name", seen->names[i].name);
+		emit_object_end(e);
+	}
+	emit_array_end(e);
+}
+
+static void emit_devices(struct emit *e, const struct lab_info *info)
+{
+	emit_array(e, "devices");
+	for (uint32_t i = 0; i < info->n_devices; i++) {
+		emit_object(e, NULL);
+		emit_string(e, "name", info->devices[i].name);
+		emit_bool(e, "attached", info->devices[i].how != NULL);
+		emit_string(e, "how", info->devices[i].how);
+		emit_object_end(e);
+	}
+	emit_array_end(e);
+}
+
+/* "waiting for eth0, eth1" while interfaces are not there. */
+static void emit_state(struct emit *e, const struct lab_info *info)
+{
+	struct text waiting = { 0 };
+
+	for (uint32_t i = 0; i < info->n_devices; i++)
+		if (!info->devices[i].how)
+			text_printf(&waiting, waiting.len ? ", %s" : "waiting for %s", info->devices[i].name);
+	emit_string(e, "state", waiting.len ? waiting.buf : info->state);
+	text_free(&waiting);
+}
+
+static void emit_plan(struct emit *e, const struct plan *plan)
 {
 	char underlay[PREFIX_STRLEN];
+
+	emit_string(e, "encap", lab_encap(plan));
+	emit_string(e, "underlay", prefix_format(&plan->scn->underlay, underlay));
+	emit_u64(e, "port", plan->scn->port);
+	emit_string(e, "wiring", scn_wiring_names[plan->scn->wiring]);
+	emit_u64(e, "mtu", plan->mtu);
+}
+
+static const char *kind_name(const struct plan *plan, const struct sample *s)
+{
+	return sample_kind_names[plan ? SAMPLE_LAB : s->kind];
+}
+
+char *view_lab(const struct lab_info *info, const struct plan *plan, const struct sample *s)
+{
 	struct emit e = { 0 };
 
 	emit_object(&e, NULL);
 	emit_string(&e, "schema", "tunlab.lab/1");
 	emit_string(&e, "name", info->name);
-	emit_string(&e, "state", info->state);
-	emit_string(&e, "encap", lab_encap(plan));
-	emit_string(&e, "underlay", prefix_format(&plan->scn->underlay, underlay));
-	emit_u64(&e, "port", plan->scn->port);
-	emit_string(&e, "wiring", scn_wiring_names[plan->scn->wiring]);
-	emit_u64(&e, "mtu", plan->mtu);
+	emit_string(&e, "kind", kind_name(plan, s));
+	emit_state(&e, info);
+	if (plan)
+		emit_plan(&e, plan);
 	emit_fixed(&e, "up_ms", info->up_ms, 1);
 	emit_fixed(&e, "uptime_s", info->uptime_s, 3);
 	emit_fixed(&e, "interval_s", info->interval_s, 3);
 	emit_hosts(&e, plan, s);
-	emit_vnis(&e, plan);
+	if (plan) {
+		emit_vnis(&e, plan);
+	} else {
+		emit_seen_vnis(&e, s->seen);
+		emit_seen_names(&e, s->seen);
+	}
+	if (info->n_devices)
+		emit_devices(&e, info);
 	emit_clients(&e, plan);
 	emit_traffic(&e, s);
 	emit_marks(&e, s ? s->marks : NULL, 0, UINT64_MAX);
@@ -170,11 +277,15 @@ char *view_status(const struct lab_info *info, const struct plan *plan, const st
 
 	emit_object(&e, NULL);
 	emit_string(&e, "name", info->name);
+	emit_string(&e, "kind", kind_name(plan, s));
 	emit_u64(&e, "pid", (uint64_t)info->pid);
-	emit_string(&e, "state", info->state);
+	emit_state(&e, info);
 	emit_fixed(&e, "uptime_s", info->uptime_s, 3);
 	emit_string(&e, "url", info->url);
-	emit_u64(&e, "port", plan->scn->port);
+	if (plan)
+		emit_u64(&e, "port", plan->scn->port);
+	if (info->n_devices)
+		emit_devices(&e, info);
 	emit_hosts(&e, plan, s);
 	emit_clients(&e, plan);
 	emit_traffic(&e, s);

@@ -54,8 +54,9 @@ static void put_lab(struct text *t, const struct lab_info *info, const struct pl
 	put_gauge(t, "tunlab_up_seconds", "Time the lab took to come up.", info->up_ms / 1e3);
 	put_gauge(t, "tunlab_uptime_seconds", "Time since the lab began to come up.", info->uptime_s);
 	put_gauge(t, "tunlab_sample_time_seconds", "When these figures were read, seconds since 1970.", s->unix_s);
-	put_gauge(t, "tunlab_hosts", "Hosts in the lab.", plan->n_hosts);
-	put_gauge(t, "tunlab_clients", "Clients in the lab.", plan->n_clients);
+	put_gauge(t, "tunlab_hosts", "Hosts in the lab; where there is none: outer addresses seen.", (double)view_hosts(plan, s));
+	if (plan)
+		put_gauge(t, "tunlab_clients", "Clients in the lab.", plan->n_clients);
 }
 
 static const struct {
@@ -188,11 +189,13 @@ static size_t make_pairs(const struct sample *s, struct pair *p)
 	return coarsen(p, merge_pairs(p, s->n_flows));
 }
 
-static void put_host_label(struct text *t, const char *name, const struct plan *plan, int32_t host, bool first)
+static void put_host_label(struct text *t, const char *name, const struct plan *plan, const struct sample *s, int32_t host,
+			   bool first)
 {
 	static const char *const others[] = { "unknown", "flood", "rest" };
+	char buf[SEEN_NAME_SIZE];
 
-	put_label(t, name, host < 0 ? others[-1 - host] : plan->hosts[host].name, first);
+	put_label(t, name, host < 0 ? others[-1 - host] : view_host_name(plan, s, (size_t)host, buf), first);
 }
 
 static void put_vni_label(struct text *t, int64_t vni)
@@ -229,8 +232,8 @@ static int put_pairs(struct text *t, const struct plan *plan, const struct sampl
 			const struct flow_count *c = pair_metrics[m].received ? &p[i].received : &p[i].sent;
 
 			text_puts(t, pair_metrics[m].name);
-			put_host_label(t, "src_host", plan, p[i].src, true);
-			put_host_label(t, "dst_host", plan, p[i].dst, false);
+			put_host_label(t, "src_host", plan, s, p[i].src, true);
+			put_host_label(t, "dst_host", plan, s, p[i].dst, false);
 			put_vni_label(t, p[i].vni);
 			text_char(t, '}', 1);
 			put_u64(t, pair_metrics[m].bytes ? c->bytes : c->packets);
@@ -309,7 +312,7 @@ char *view_metrics(const struct lab_info *info, const struct plan *plan, const s
 
 	put_lab(&t, info, plan, s);
 	put_monitor(&t, s);
-	if (put_pairs(&t, plan, s) || put_traffic(&t, plan, s)) {
+	if (put_pairs(&t, plan, s) || (plan && put_traffic(&t, plan, s))) {
 		text_free(&t);
 		return NULL;
 	}

@@ -294,15 +294,62 @@ char *view_flows_table(const char *json, bool rates, unsigned width)
 	return layout ? text_take(&out) : NULL;
 }
 
+/* And not what a monitor watches instead. */
+static bool is_lab(const cJSON *lab)
+{
+	return strcmp(get_text(lab, "kind") ?: "lab", "lab") == 0;
+}
+
+static const struct table_column device_columns[] = { { "INTERFACE", false, 0 }, { "STATE", false, 0 }, { "HOOK", false, 1 } };
+
+static void put_devices(struct text *out, const cJSON *lab, unsigned width)
+{
+	struct table t = { .columns = device_columns, .n_columns = sizeof(device_columns) / sizeof(*device_columns) };
+	const cJSON *device;
+
+	cJSON_ArrayForEach(device, get(lab, "devices")) {
+		table_cell(&t, get_text(device, "name"));
+		table_cell(&t, cJSON_IsTrue(get(device, "attached")) ? "watched" : "waiting for it");
+		table_cell(&t, get_text(device, "how"));
+	}
+	table_print(&t, out, width);
+}
+
+static const struct table_column seen_columns[] = { { "HOST", false, 0 }, { "ADDRESS", false, 0 } };
+
+/* The first that were seen; a machine may meet thousands. */
+static void put_seen(struct text *out, const cJSON *lab, unsigned width)
+{
+	enum { SHOWN = 40 };
+	struct table t = { .columns = seen_columns, .n_columns = sizeof(seen_columns) / sizeof(*seen_columns) };
+	int left = cJSON_GetArraySize(get(lab, "hosts")) - SHOWN, n = 0;
+	const cJSON *host;
+
+	cJSON_ArrayForEach(host, get(lab, "hosts")) {
+		if (n++ == SHOWN)
+			break;
+		table_cell(&t, get_text(host, "name"));
+		table_cell(&t, get_text(host, "vtep"));
+	}
+	if (!t.n_cells)
+		text_puts(out, "no tunnelled packet was seen so far\n");
+	table_print(&t, out, width);
+	if (left > 0)
+		text_printf(out, "and %d more\n", left);
+}
+
 static void put_lab_line(struct text *out, const cJSON *lab)
 {
 	const char *url = get_text(lab, "url");
 	char time[32];
 
-	text_printf(out, "%s: %s for %s, pid %llu, %d hosts, %d clients", get_text(lab, "name") ?: "?",
+	text_printf(out, "%s: %s for %s, pid %llu, %d hosts", get_text(lab, "name") ?: "?",
 		    get_text(lab, "state") ?: "?", duration(get_number(lab, "uptime_s"), time, sizeof(time)),
-		    (unsigned long long)get_u64(lab, "pid"), cJSON_GetArraySize(get(lab, "hosts")),
-		    cJSON_GetArraySize(get(lab, "clients")));
+		    (unsigned long long)get_u64(lab, "pid"), cJSON_GetArraySize(get(lab, "hosts")));
+	if (is_lab(lab))
+		text_printf(out, ", %d clients", cJSON_GetArraySize(get(lab, "clients")));
+	else
+		text_puts(out, " seen");
 	if (url)
 		text_printf(out, ", page %s", url);
 	text_char(out, '\n', 1);
@@ -468,9 +515,15 @@ static void put_lab(struct text *out, const cJSON *lab, unsigned width)
 {
 	put_lab_line(out, lab);
 	text_char(out, '\n', 1);
-	put_clients(out, lab, width);
-	text_char(out, '\n', 1);
-	put_traffic(out, lab, width);
+	if (is_lab(lab)) {
+		put_clients(out, lab, width);
+		text_char(out, '\n', 1);
+		put_traffic(out, lab, width);
+	} else {
+		put_devices(out, lab, width);
+		text_char(out, '\n', 1);
+		put_seen(out, lab, width);
+	}
 	put_links(out, lab, width);
 	put_events(out, lab, width);
 	text_char(out, '\n', 1);

@@ -31,7 +31,7 @@ static bool may_change(struct request *r)
 	const char *given = mg_get_header(r->conn, "Authorization");
 
 	if (!c->change)
-		(void)reply_error(r, 403, "this lab cannot be changed over HTTP");
+		(void)reply_error(r, 403, c->plan ? "this lab cannot be changed over HTTP" : "there is no lab here to change");
 	else if (!given || strncasecmp(given, "Bearer ", 7) || !c->token || !*c->token ||
 		 !token_equal(given + 7, c->token))
 		(void)reply_error(r, 403, "changes need the header 'Authorization: Bearer TOKEN', "
@@ -319,7 +319,7 @@ int orders_post_link(struct request *r)
 
 	if (!body)
 		return 400;
-	if (parse_link_host(name, &host, &why) || host >= r->server->config.plan->n_hosts) {
+	if (!r->server->config.plan || parse_link_host(name, &host, &why) || host >= r->server->config.plan->n_hosts) {
 		cJSON_Delete(body);
 		return reply_error(r, 404, "this lab has no host %.32s: /api/v1/lab lists them", name);
 	}

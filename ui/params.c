@@ -77,14 +77,32 @@ bool params_read_number(struct request *r, const struct param *p, uint64_t min, 
 	return true;
 }
 
+/* Without a lab a host is one of the outer addresses seen, by its address or name. */
+static bool read_seen_host(struct request *r, const struct param *p, uint64_t *ret)
+{
+	struct sample *s = snapshot_get(r->server->config.snapshot);
+	int64_t host = s && s->seen ? seen_find_host(s->seen, p->value) : -1;
+
+	sample_unref(s);
+	if (host < 0) {
+		(void)reply_error(r, 400, "no host %s was seen: /api/v1/lab lists them", p->value);
+		return false;
+	}
+	*ret = (uint64_t)host;
+	return true;
+}
+
 bool params_read_host(struct request *r, const struct param *p, uint64_t *ret)
 {
 	const char *digits = strncmp(p->value, "host", 4) ? p->value : p->value + 4;
-	uint32_t n = r->server->config.plan->n_hosts;
+	const struct plan *plan = r->server->config.plan;
+	uint32_t n = plan ? plan->n_hosts : 0;
 	uint64_t v;
 
 	if (!*p->value)
 		return true;
+	if (!plan)
+		return read_seen_host(r, p, ret);
 	if (!params_parse_u64(digits, UINT32_MAX, &v) || v >= n) {
 		(void)reply_error(r, 400, "no host %s: this lab has host0 to host%u", p->value, n - 1);
 		return false;
@@ -97,12 +115,13 @@ bool params_read_by(struct request *r, const struct param *p, enum flow_by *ret)
 {
 	if (!*p->value)
 		return true;
-	for (int i = 0; i < FLOW_BY_MAX; i++) {
+	for (int i = 0; i < (r->server->config.plan ? FLOW_BY_MAX : BY_CLIENT); i++) { /* clients are a lab's, and last */
 		if (!strcmp(p->value, flow_by_names[i])) {
 			*ret = (enum flow_by)i;
 			return true;
 		}
 	}
-	(void)reply_error(r, 400, "by=%s: want flow, outer, inner, vni or client", p->value);
+	(void)reply_error(r, 400, "by=%s: want flow, outer, inner%s", p->value,
+			  r->server->config.plan ? ", vni or client" : " or vni");
 	return false;
 }

@@ -23,7 +23,7 @@ typedef int (*server_change_fn)(void *arg, const char *request, char **ret_answe
 struct server_config {
 	const char *listen;             /* "127.0.0.1:8080"; IPv4; port 0: any free one */
 	const char *token;              /* for requests that change the lab */
-	const struct plan *plan;        /* borrowed, like all of these */
+	const struct plan *plan;        /* NULL: no lab, then the snapshot has a sample already. Borrowed, like all of these */
 	struct snapshot *snapshot;
 	void (*get_info)(void *arg, struct lab_info *ret); /* called from server threads */
 	server_change_fn change;        /* called from server threads; NULL: read-only */

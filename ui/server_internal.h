@@ -56,12 +56,12 @@ int orders_post_guess(struct request *r);
  * where a parameter was not given. */
 struct param {
 	const char *name;
-	char value[64]; /* decoded; "" if not given */
+	char value[256]; /* decoded; "" if not given */
 };
 /* Fills the values of params[n]; any other parameter is refused. */
 bool params_read(struct request *r, struct param *params, size_t n);
 bool params_read_number(struct request *r, const struct param *p, uint64_t min, uint64_t max, uint64_t *ret);
-bool params_read_host(struct request *r, const struct param *p, uint64_t *ret); /* "host3" or "3" */
+bool params_read_host(struct request *r, const struct param *p, uint64_t *ret); /* "host3" or "3"; without a lab an address or name seen */
 bool params_read_by(struct request *r, const struct param *p, enum flow_by *ret);
 /* Digits only, at most max; says nothing to anybody. */
 bool params_parse_u64(const char *s, uint64_t max, uint64_t *ret);

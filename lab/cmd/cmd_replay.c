@@ -74,7 +74,7 @@ static bool show_progress(void *arg, const struct replay_progress *p)
 static char *view_capture(const char *path, const struct flow_query *q, struct flow_table *table,
 			  const struct replay_span *span)
 {
-	const struct sample_source source = { .flows = table, .zero_ns = span->first_ns, .unix_s = (double)span->last_ns / 1e9 };
+	const struct sample_source source = { .kind = SAMPLE_CAPTURE, .flows = table, .zero_ns = span->first_ns, .unix_s = (double)span->last_ns / 1e9 };
 	const struct lab_info info = { .name = path };
 	struct sample *sample;
 	char *json;

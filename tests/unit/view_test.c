@@ -572,7 +572,7 @@ TEST(lab_document_tells_what_there_is)
 	if (!make_lab(&f, small_lab))
 		return;
 	doc = parse(view_lab(&f.info, f.plan, &f.sample));
-	eq_str(keys(doc, buf, sizeof(buf)), "schema name state encap underlay port wiring mtu up_ms uptime_s interval_s hosts vnis "
+	eq_str(keys(doc, buf, sizeof(buf)), "schema name kind state encap underlay port wiring mtu up_ms uptime_s interval_s hosts vnis "
 	       "clients traffic secret events");
 	eq_str(string(doc, "encap"), "vxlan");
 	eq_str(string(doc, "underlay"), "172.16.1.0/24");
@@ -677,7 +677,7 @@ TEST(status_tells_how_a_lab_does)
 		return;
 	generate(&f, g);
 	doc = parse(view_status(&f.info, f.plan, &f.sample));
-	eq_str(keys(doc, buf, sizeof(buf)), "name pid state uptime_s url port hosts clients traffic secret events monitor");
+	eq_str(keys(doc, buf, sizeof(buf)), "name kind pid state uptime_s url port hosts clients traffic secret events monitor");
 	eq_u64(number(doc, "pid"), 4242);
 	eq_str(keys(item(doc, "traffic", 0), buf, sizeof(buf)), "id name from to peers proto rate size state sent received");
 	eq_str(string(item(doc, "traffic", 0), "rate"), "10pps");

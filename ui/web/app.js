@@ -19,6 +19,7 @@ import { connectFeed } from './feed.js';
 import { LEVELS, lossOf, overheadOf, vnisOf } from './figures.js';
 import { amount, share } from './format.js';
 import { healthFacts, healthWarning } from './health.js';
+import { isLab } from './names.js';
 import { paint } from './paint.js';
 import { SPANS } from './span.js';
 import * as model from './state.js';
@@ -42,7 +43,7 @@ if (location.hash)
 /** Every choice of the user comes through here. `step`: worth a step of the browser's Back. */
 function choose(next, step = true) {
 	view = next;
-	const address = location.pathname + writeView(view);
+	const address = location.pathname + writeView(view, { ...model.newView(), over: model.firstSpan(store.lab) });
 	if (address !== location.pathname + location.search) {
 		if (step)
 			history.pushState(null, '', address);
@@ -137,7 +138,7 @@ function draw() {
 	picture = paint(store, view);
 	drawCondition(condition);
 	for (const name of Object.keys(OPTIONS))
-		choices[name].offer(OPTIONS[name], view[name]);
+		choices[name].offer(OPTIONS[name].filter(([value]) => value !== 'client' || !store.lab || isLab(store.lab)), view[name]);
 	setAttribute(document.body, 'data-view', view.view);
 	if (store.lab)
 		drawLab();
@@ -183,13 +184,14 @@ function drawPicture() {
 
 function drawCondition(condition) {
 	setAttribute(document.body, 'data-link', condition);
-	setText(byId('link-text'), words.LINK_WORDS[condition]);
-	const [what, since] = words.notice(condition, age(), newest(store) !== null);
+	setText(byId('link-text'), words.linkText(condition, store.lab));
+	const [what, since] = words.notice(condition, age(), newest(store) !== null, !store.lab || isLab(store.lab) ? 'lab' : 'monitor');
 	byId('notice').hidden = what === '';
 	setText(byId('notice-what'), what);
 	setText(byId('notice-since'), since);
 	const live = view.at === null;
-	setText(byId('live'), live ? 'Pause' : 'Back to live');
+	setText(byId('live'), live ? 'Pause' : store.lab?.kind === 'capture' ? 'To the end' : 'Back to live');
+	byId('live').hidden = condition === 'capture';
 	setAttribute(byId('live'), 'aria-pressed', String(!live));
 	const gone = !live && store.frames.length > 0 && indexOf(store, view.at) < 0;
 	setText(byId('moment'), !picture ? '' : live ? '' : `Looking at ${words.clock(picture.span.end.elapsed_s)}${gone ? ', the oldest in memory' : ''}`);
@@ -201,6 +203,8 @@ function drawLab() {
 	if (document.title !== title)
 		document.title = title;
 	setText(byId('lab-name'), lab.name);
+	setAttribute(document.body, 'data-kind', lab.kind);
+	setText(byId('busiest-title'), isLab(lab) ? 'Busiest clients' : 'Busiest senders');
 	setText(byId('lab-facts'), words.labFacts(lab));
 	const vnis = vnisOf(lab, store.flows.values()).map((vni) => [String(vni ?? 'none'), String(vni ?? 'none')]);
 	const chosen = model.chosenVni(view);
@@ -233,7 +237,7 @@ function drawHeadline() {
 	const { figures, unit, mode, span } = picture;
 	const { total } = figures;
 	setText(byId('total'), amount(total[unit], unit, mode));
-	setText(byId('total-words'), `sent ${words.intervalWords(span, view.at)}${span.partial ? ', with a gap' : ''}`);
+	setText(byId('total-words'), `${isLab(store.lab) ? 'sent' : 'seen'} ${words.intervalWords(span, view.at)}${span.partial ? ', with a gap' : ''}`);
 	const [loss, extra] = [lossOf(total, mode === 'rate' ? span.seconds : 0), overheadOf(total)];
 	setText(byId('figures-words'), [loss !== null && `${share(loss, 1)} lost`, extra !== null && `${share(extra, 1)} encapsulation`,
 		picture.silent > 0 && `${picture.silent} silent`, picture.unplanned > 0 && `${picture.unplanned} not planned`,
@@ -327,11 +331,14 @@ setInterval(() => {
 
 connectFeed((message) => {
 	const before = store.run;
+	const knewLab = store.lab !== null;
 	learn(store, message);
 	if (message.type === 'frame' || (message.type === 'store' && newest(store)))
 		heard = performance.now();
 	if (before !== null && store.run !== before)
 		view = { ...view, at: null };
+	if (!knewLab && store.lab && !new URLSearchParams(location.search).has('over'))
+		view = { ...view, over: model.firstSpan(store.lab) };
 	if (message.type === 'lab')
 		view = model.fitLab(view, store.lab);
 	redraw();

@@ -54,11 +54,12 @@ class Nodes {
 	/** An inner address; what has none goes by its protocol. Inside an opened host, or on its own level beside those of its VNI. */
 	inner(hostName, vni, address, clientName, proto) {
 		const label = address ?? proto;
+		const name = clientName ?? this.names.innerOf(label);
 		const key = this.level === 'inner' ? `${vni ?? '-'}/${label}` : `${hostName}/${vni ?? '-'}/${label}`;
 		const client = this.names.clients.get(clientName);
 		const order = [this.hostOrder(hostName), this.names.vniOrder.get(vni) ?? -1, client?.id ?? Infinity];
 		return this.add(key, () => ({
-			kind: 'inner', name: clientName ?? label, address: clientName ? label : null, host: hostName, vni,
+			kind: 'inner', name, address: name === label ? null : label, host: hostName, vni,
 			client: clientName ?? null, group: this.level === 'inner' ? `VNI ${vni ?? 'none'}` : hostName,
 			order: this.level === 'inner' ? [order[1], order[0], order[2]] : order,
 		}));

@@ -53,14 +53,15 @@ const TESTS = {
 	vni: (flow, value) => String(flow.vni ?? 'none') === value,
 	client: (flow, value) => flow.src_client === value || flow.dst_client === value,
 	proto: (flow, value) => protoIs(flow.inner_proto, value),
-	addr: (flow, value) => [flow.inner_src, flow.inner_dst, flow.outer_src, flow.outer_dst].some((own) => addressIs(own, value)),
+	addr: (flow, value, { innerOf }) => [flow.inner_src, flow.inner_dst, flow.outer_src, flow.outer_dst].some((own) => addressIs(own, value))
+		|| innerOf(flow.inner_src) === value || innerOf(flow.inner_dst) === value,
 	encap: (flow, value) => flow.encap === value.toLowerCase(),
 };
 
 /** Every name a flow goes by, for the search box. */
-function wordsOf(flow, { hostOf }) {
+function wordsOf(flow, { hostOf, innerOf }) {
 	return [hostOf(flow.outer_src), hostOf(flow.outer_dst), flow.src_client, flow.dst_client, flow.vni, flow.inner_proto, flow.encap,
-		flow.inner_src, flow.inner_dst, flow.outer_src, flow.outer_dst].join(' ').toLowerCase();
+		flow.inner_src, flow.inner_dst, flow.outer_src, flow.outer_dst, innerOf(flow.inner_src), innerOf(flow.inner_dst)].join(' ').toLowerCase();
 }
 
 /** The question that filters and search ask together; null when they let everything through. */

@@ -3,16 +3,21 @@
 
 const known = new WeakMap();
 
-/** { hosts: Map name -> host with order, byVtep, clients: Map name -> client, hostOf(address) } */
+/** Is it a lab, with a plan to compare with, and every packet counted where it leaves and where it arrives? Else a machine's interfaces
+ *  ("monitor") or a file ("capture") are watched from one place. */
+export const isLab = ({ kind }) => (kind ?? 'lab') === 'lab';
+
+/** { hosts: Map name -> host with order, byVtep, clients: Map name -> client, hostOf(address), innerOf(address) } */
 export function namesOf(lab) {
 	let names = known.get(lab);
 	if (!names) {
 		const hosts = new Map(lab.hosts.map((host, order) => [host.name, { ...host, order }]));
+		const inner = new Map((lab.names ?? []).map(({ address, name }) => [address, name]));
 		const byVtep = new Map([...hosts.values()].map((host) => [host.vtep, host]));
 		names = {
 			hosts, byVtep, clients: new Map(lab.clients.map((client) => [client.name, client])),
 			vniOrder: new Map(lab.vnis.map(({ vni }, i) => [vni, i])),
-			hostOf: (address) => byVtep.get(address)?.name ?? address,
+			hostOf: (address) => byVtep.get(address)?.name ?? address, innerOf: (address) => inner.get(address) ?? address,
 		};
 		known.set(lab, names);
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was planned beside what was seen: pairs that should talk and do not, and flows nobody ordered. Pure.
 
-import { namesOf } from './names.js';
+import { isLab, namesOf } from './names.js';
 
 /** Pairs looked for in a lab; more would be drawn as "rest" anyway. */
 const PAIRS_MAX = 4000;
@@ -41,7 +41,7 @@ const protoOf = (flow) => ({ 'ipv4/icmp': 'ping', 'ipv6/icmpv6': 'ping', 'ipv4/u
 
 /** { directions, explains(flow) } of a lab; null where there is no traffic plan to compare with. */
 export function planOf(lab) {
-	if (!Array.isArray(lab.traffic))
+	if (!isLab(lab) || !Array.isArray(lab.traffic))
 		return null;
 	let plan = known.get(lab);
 	if (!plan) {

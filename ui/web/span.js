@@ -4,6 +4,7 @@
 // An amount is { flow, packets, bytes, inner_bytes, received: { packets, bytes }, silent, unplanned }. Growth that the server told
 // only as a sum has flow null: then `host` names whose it is, or is null where nobody knows.
 
+import { isLab } from './names.js';
 import { BYTES, FIGURES, INNER, PACKETS, RECEIVED_BYTES, RECEIVED_PACKETS, indexOf } from './store.js';
 
 /** Spans offered, in seconds; 'all' is everything since the start, in totals. Three seconds are long enough to be calm at one
@@ -31,10 +32,11 @@ export function spanOf(store, { at, over }) {
 	return { frames, end, seconds, mode: 'rate', partial: end.seq - frames[0].seq !== frames.length - 1 };
 }
 
-function amount(flow, figures, host = null) {
+/** Seen from one place, what arrived elsewhere is not known: `received` is null. */
+function amount(flow, figures, seesBoth) {
 	return {
-		flow, host, packets: figures[PACKETS], bytes: figures[BYTES], inner_bytes: figures[INNER],
-		received: { packets: figures[RECEIVED_PACKETS], bytes: figures[RECEIVED_BYTES] },
+		flow, host: null, packets: figures[PACKETS], bytes: figures[BYTES], inner_bytes: figures[INNER],
+		received: seesBoth ? { packets: figures[RECEIVED_PACKETS], bytes: figures[RECEIVED_BYTES] } : null,
 	};
 }
 
@@ -118,16 +120,17 @@ function growth(store, span) {
 export function amounts(store, span) {
 	const { sums, rest } = span.mode === 'total' ? totals(store, span) : growth(store, span);
 	const per = span.mode === 'total' ? 1 : span.seconds;
+	const seesBoth = !store.lab || isLab(store.lab);
 	const ups = uplinks(span.mode === 'total' ? [] : span.frames);
 	const list = [];
 	for (const [id, sum] of sums) {
 		const flow = store.flows.get(id);
 		if (flow)
-			list.push(amount(flow, sum.map((value) => value / per)));
+			list.push(amount(flow, sum.map((value) => value / per), seesBoth));
 		else
 			sum.forEach((value, k) => rest[k] += value);
 	}
-	const left = amount(null, rest.map((value) => value / per));
+	const left = amount(null, rest.map((value) => value / per), seesBoth);
 	if (rest[PACKETS] > 0 && store.lab) {
 		for (const { host, packets, bytes } of beyond(store, sums, ups, hostsByVtep(store.lab))) {
 			list.push({
@@ -138,7 +141,7 @@ export function amounts(store, span) {
 			left.bytes -= bytes / per;
 		}
 	}
-	const some = left.packets > 1e-9 || (rest[PACKETS] === 0 && left.received.packets > 0);
+	const some = left.packets > 1e-9 || (rest[PACKETS] === 0 && left.received?.packets > 0);
 	return {
 		list, rest: some ? left : null, uplinks: ups, per,
 		restFlows: Math.max(0, ...span.frames.map((frame) => frame.rest[0])),

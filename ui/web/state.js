@@ -24,6 +24,9 @@ export const newView = () => ({
 	sort: { by: 'sent', down: true },
 });
 
+/** The span of a fresh page: a capture is looked at as a whole. */
+export const firstSpan = (lab) => (lab?.kind === 'capture' ? 'all' : newView().over);
+
 /** Opens or closes a host. */
 export function toggleOpen(view, host) {
 	const open = view.open.includes(host) ? view.open.filter((one) => one !== host) : [...view.open, host];
@@ -96,6 +99,9 @@ export function fitLab(view, lab) {
 /** What the user has to know first: the connection's state, or that figures are old or held. `age`: seconds since the newest frame
  *  came. */
 export function condition(store, view, age) {
+	// All of a capture is here: it does not age, and nothing is missed when the server goes.
+	if (store.lab?.kind === 'capture' && newest(store))
+		return view.at === null ? 'capture' : 'past';
 	if (store.link !== 'live')
 		return store.link;
 	const interval = newest(store)?.interval_s ?? 1;

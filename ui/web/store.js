@@ -97,7 +97,7 @@ function learnFrame(store, message) {
 export function learn(store, message) {
 	switch (message.type) {
 	case 'lab':
-		store.lab = { name: '', hosts: [], vnis: [], clients: [], traffic: [], ...message.lab };
+		store.lab = { name: '', kind: 'lab', hosts: [], vnis: [], clients: [], names: [], traffic: [], ...message.lab };
 		break;
 	case 'link': store.link = message.state; break;
 	case 'base': learnBase(store, message.base); break;

@@ -5,10 +5,10 @@ import { namesOf } from './names.js';
 import { BYTES, FIGURES, PACKETS, indexOf } from './store.js';
 
 /** Who sent a flow, as near to a person as it is known. */
-function senderOf(flow, { hostOf }) {
+function senderOf(flow, { hostOf, innerOf }) {
 	const host = hostOf(flow.outer_src);
 	const name = flow.src_client ?? flow.inner_src ?? flow.inner_proto;
-	return { key: flow.src_client ?? `${host}/${flow.vni ?? '-'}/${name}`, name, host, vni: flow.vni };
+	return { key: flow.src_client ?? `${host}/${flow.vni ?? '-'}/${name}`, name: innerOf(name), host, vni: flow.vni };
 }
 
 /** The `n` senders of most in a list of amounts, biggest first: [{ key, name, host, vni, value, share }]. */

@@ -10,9 +10,8 @@ import { STACKS } from './timeline.js';
 
 const oneOf = (list, value, otherwise) => list.find((one) => String(one) === value) ?? otherwise;
 
-/** "?view=table&f=vni:10003": only what differs from a fresh page. */
-export function writeView(view) {
-	const plain = newView();
+/** "?view=table&f=vni:10003": only what differs from a fresh page, `plain`. */
+export function writeView(view, plain = newView()) {
 	const params = [];
 	// What need not be escaped in a query stays readable.
 	const escape = (text) => encodeURIComponent(text).replace(/%(3A|2C|2F)/g, decodeURIComponent);

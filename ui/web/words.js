@@ -2,11 +2,16 @@
 // Every sentence the page says. Pure: facts in, text out.
 
 import { amount, count, duration, encapName, share } from './format.js';
+import { isLab } from './names.js';
 
 export const LINK_WORDS = {
 	connecting: 'Connecting', live: 'Live', past: 'Looking back', stale: 'Stale', lost: 'Disconnected',
-	full: 'Waiting for a place', ended: 'Lab ended',
+	full: 'Waiting for a place', ended: 'Lab ended', capture: 'Capture',
 };
+
+export function linkText(condition, lab) {
+	return condition === 'ended' && lab && !isLab(lab) ? 'Monitor ended' : LINK_WORDS[condition];
+}
 
 /** How to read a picture. */
 export const LEGENDS = {
@@ -15,18 +20,29 @@ export const LEGENDS = {
 };
 
 /** What is wrong, and how old the figures are: [fixed sentence, changing sentence]. */
-export function notice(condition, age, hasFigures) {
+export function notice(condition, age, hasFigures, noun = 'lab') {
 	const old = hasFigures ? `What you see is ${duration(age)} old.` : '';
 	switch (condition) {
-	case 'stale': return ['The lab is connected but sends no figures.', old];
-	case 'lost': return ['The lab does not answer; trying again.', old];
-	case 'full': return ['The lab serves as many pages as it can; trying again.', old];
-	case 'ended': return ['The lab has ended.', hasFigures ? 'These are its last figures.' : ''];
+	case 'stale': return [`The ${noun} is connected but sends no figures.`, old];
+	case 'lost': return [`The ${noun} does not answer; trying again.`, old];
+	case 'full': return [`The ${noun} serves as many pages as it can; trying again.`, old];
+	case 'ended': return [`The ${noun} has ended.`, hasFigures ? 'These are its last figures.' : ''];
 	default: return ['', ''];
 	}
 }
 
+/** A machine's interfaces: which, and which are waited for. A capture: how long a step of its time is. */
+function watchedFacts({ kind, hosts, vnis, devices, interval_s }) {
+	const seen = [count(hosts.length, 'host'), count(vnis.length, 'VNI')];
+	if (kind === 'capture')
+		return ['capture', ...seen, `steps of ${duration(interval_s)}`].join(' · ');
+	const names = (devices ?? []).map(({ name, attached }) => (attached ? name : `waiting for ${name}`));
+	return [`watching ${names.join(', ')}`, ...seen].join(' · ');
+}
+
 export function labFacts(lab) {
+	if (!isLab(lab))
+		return watchedFacts(lab);
 	const encap = lab.encap ? `${encapName(lab.encap)} over ${lab.underlay}` : '';
 	return [count(lab.hosts.length, 'host'), count(lab.clients.length, 'client'), count(lab.vnis.length, 'VNI'), encap]
 		.filter(Boolean).join(' · ');
@@ -68,6 +84,8 @@ export function middleWords({ condition, picture, lab, filtered, canAct, view })
 	if (view === 'topology')
 		return lab.hosts.length ? ['', '', ''] : ['No hosts', 'These figures are of no lab that could be drawn.', ''];
 	const { total, cells } = picture.figures;
+	if (!isLab(lab) && !filtered && cells.length === 0)
+		return ['No tunnelled packets', lab.kind === 'capture' ? 'in this span of the capture.' : 'crossed these interfaces in this time.', ''];
 	if (total.packets > 0 || cells.length > 0 || condition === 'ended')
 		return ['', '', ''];
 	if (filtered)

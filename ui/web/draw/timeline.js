@@ -149,7 +149,8 @@ export function createTimeline(box, { onLook }) {
 		setAttribute(svg, 'aria-valuemax', Math.floor(to));
 		setAttribute(svg, 'aria-valuenow', Math.floor(end));
 		setAttribute(svg, 'aria-valuetext', at === null ? 'now' : `${clock(end)} of ${clock(to)}`);
-		setText(byId('memory'), `${duration(model.seconds)} in memory, at most 10\u00a0min`);
+		setText(byId('memory'), lab.kind === 'capture' ? `${duration(model.seconds)} in steps of ${duration(lab.interval_s)}`
+			: `${duration(model.seconds)} in memory, at most 10\u00a0min`);
 		drawLegend(model, stack, lab);
 	}
 
