@@ -103,7 +103,7 @@ void health_judge(const struct sample *s, const struct sample *previous, struct 
 	struct health h = { .sentences = "" };
 
 	judge_table(&h, s);
-	if (s->interval_s > late_s)
+	if (s->kind != SAMPLE_CAPTURE && s->interval_s > late_s)
 		add(&h, HEALTH_LATE, "Samples come late (%.1f s apart): this machine is overloaded.", s->interval_s);
 	judge_frames(&h, s, previous);
 	judge_cost(&h, s, previous);
