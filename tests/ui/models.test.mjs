@@ -4,12 +4,13 @@ import assert from 'node:assert/strict';
 import { healthFacts, healthWarning } from '../../ui/web/health.js';
 import { createOrders, keptToken } from '../../ui/web/orders.js';
 import { paint } from '../../ui/web/paint.js';
+import { clientsShown, featured, placeHosts } from '../../ui/web/places.js';
 import { compare, planOf } from '../../ui/web/plan.js';
 import { csv, sortRows, visibleRows } from '../../ui/web/rows.js';
 import { newView } from '../../ui/web/state.js';
 import { since, talkers } from '../../ui/web/talkers.js';
 import { niceMost, timeStep, timeline } from '../../ui/web/timeline.js';
-import { linkBits, linkOf, placeHosts, thickness, topology } from '../../ui/web/topology.js';
+import { linkBits, linkOf, thickness, topology } from '../../ui/web/topology.js';
 import { figures } from '../../ui/web/figures.js';
 import { spanOf } from '../../ui/web/span.js';
 import { test } from '../lib/tap.mjs';
@@ -111,21 +112,61 @@ test('links are read as the lab tells them', () => {
 	assert.equal(linkBits(linkOf('rate 50mbit')), 50e6);
 });
 
-test('boxes never overlap and stay inside, from one host to a thousand, from phone to wall', () => {
-	for (const n of [0, 1, 4, 9, 16, 32, 33, 100, 300, 1000]) {
-		for (const [width, height] of [[330, 400], [740, 430], [1250, 700]]) {
-			const { boxes, whole, height: tall } = placeHosts(lab(n, [1, 2, 3, 4]).hosts.map((host) => ({ ...host, clients: [1, 2, 3, 4] })), width, height);
-			assert.equal(boxes.length, n);
-			assert.equal(whole && n > 32, false);
-			const grid = new Map();
-			for (const box of boxes) {
-				assert.ok(box.x >= -0.01 && box.x + box.width <= width + 0.01 && box.y >= 0 && box.y + box.height <= box.rail && box.rail <= tall, `${n} in ${width}`);
-				const row = grid.get(box.y) ?? [];
-				row.forEach((other) => assert.ok(box.x >= other.x + other.width, `${n} in ${width}`));
-				grid.set(box.y, [...row, box]);
+const sizes = [[330, 400], [740, 430], [1250, 700]];
+const crowd = (n, clients = 4) => lab(n, [1]).hosts.map((host) => ({ ...host, sent: 0, got: 0, clients: Array(clients).fill({}) }));
+
+/** Every two of `boxes` ({ x, y, width, height }) are apart. */
+function apart(boxes, say) {
+	boxes.forEach((one, i) => boxes.slice(i + 1).forEach((other) => assert.ok(one.x >= other.x + other.width - 0.01
+		|| other.x >= one.x + one.width - 0.01 || one.y >= other.y + other.height - 0.01 || other.y >= one.y + one.height - 0.01, say)));
+}
+
+test('whole hosts never overlap and stay inside, each on its rail', () => {
+	for (const n of [0, 1, 4, 9, 16, 32]) {
+		for (const [width, height] of sizes) {
+			for (const clients of [1, 4, 65]) {
+				const say = `${n} hosts of ${clients} in ${width}`;
+				const place = placeHosts(crowd(n, clients), width, height);
+				assert.deepEqual(place.whole.map(({ host }) => host), [...Array(n).keys()], say);
+				assert.equal(place.tiles, null);
+				apart(place.whole.map(({ rail, ...box }) => ({ ...box, height: rail - box.y })), say);
+				for (const { x, y, width: wide, rail } of place.whole)
+					assert.ok(x >= -0.01 && y >= -0.01 && x + wide <= place.width + 0.01 && rail <= place.height, say);
 			}
 		}
 	}
+});
+
+test('of many hosts some are whole, and all are tiles below, from phone to wall', () => {
+	for (const n of [33, 100, 300, 1000, 4096]) {
+		for (const [width, height] of sizes) {
+			const { whole, tiles: { side, step, cols, x, y }, rails, ...all } = placeHosts(crowd(n), width, height);
+			assert.ok(whole.length >= 1 && whole.length < 10 && rails.length === 1);
+			assert.ok(side >= 9 && step > side && y > rails[0].y);
+			assert.ok(x >= 0 && x + cols * step - (step - side) <= all.width + 0.01, `${n} in ${width}`);
+			assert.ok(y + Math.ceil(n / cols) * step <= all.height + 0.01);
+			if (width > 700 && n <= 1000)
+				assert.ok(all.height <= height / all.scale + 30, `${n} hosts need no scrolling in ${width}`);
+		}
+	}
+});
+
+test('whole stand the chosen, then the lit, then the loud; and who stands there stays until another is clearly louder', () => {
+	const hosts = crowd(50).map((host, i) => ({ ...host, sent: i }));
+	assert.deepEqual(featured(hosts, 3), [47, 48, 49]);
+	hosts[5].chosen = true;
+	hosts[6].lit = true;
+	assert.deepEqual(featured(hosts, 3), [5, 6, 49]);
+	assert.deepEqual(featured(crowd(50).map((host, i) => ({ ...host, sent: i })), 3, [40, 41, 42]), [40, 41, 42]);
+	assert.deepEqual(featured(crowd(50).map((host, i) => ({ ...host, sent: i === 7 ? 99 : 1 })), 2, [40, 41]), [7, 40]);
+});
+
+test('a box with more clients than it has room for shows the loud ones and says how many are left out', () => {
+	const clients = Array.from({ length: 65 }, (_, id) => ({ id, sent: id === 60 ? 9 : 0, got: 0 }));
+	const { clients: shown, more } = clientsShown(clients, 140);
+	assert.ok(shown.length <= 7 && shown.length + more === 65);
+	assert.equal(shown.at(-1).id, 60);
+	assert.equal(clientsShown(clients.slice(0, 7), 140).more, 0);
 });
 
 test('lines grow with their traffic and are never nothing', () => {

@@ -29,7 +29,7 @@ look('the chord shows the culprit, and the strip names it with share and since w
 	assert.equal(largest(ribbons), 'host0>host8');
 	for (let i = 0; i < 9; i++)
 		assert.ok(arcs.includes(`host${i}`), `host${i} has an arc`);
-	assert.match(await text(page, '#talkers li:first-child'), /^c3on host0 · VNI 10003\d\d %[56]\d\d kB\/s(since start|for .*)$/);
+	assert.match(await text(page, '#talkers li:first-child'), /^c3host0 · VNI 10003\d\d %[56]\d\d kB\/s(since start|for .*)$/);
 	assert.match(await text(page, '#total'), /^[56]\d\d kB\/s$/);
 	assert.match(await text(page, '#total-words'), /^sent over the last \d\.\d s$/);
 	assert.match(await text(page, '#figures-words'), /^[\d.<]+ % lost · \d\.\d % encapsulation/);

@@ -131,7 +131,7 @@ test('an empty picture says how to make traffic, or that filters hide it', () =>
 });
 
 test('since when: as short as it can be said', () => {
-	for (const [since, said] of [[{ seconds: 0.5 }, ''], [{ seconds: 75 }, 'for 1 min 15 s'], [{ seconds: 599, open: true }, 'for over 9 min'],
+	for (const [since, said] of [[{ seconds: 0.5 }, ''], [{ seconds: 75 }, 'for 1:15 min'], [{ seconds: 599, open: true }, 'for over 9 min'],
 		[{ seconds: 9, open: true }, 'for over 9 s'], [{ seconds: 9, open: true, start: true }, 'since start']])
 		assert.equal(words.sinceWords(since).replace(/\u00a0/g, ' '), said);
 });

@@ -109,12 +109,15 @@ const OPTIONS = {
 	view: [['chord', 'Chord'], ['topology', 'Topology'], ['table', 'Table']],
 	level: LEVELS.map((level) => [level, { outer: 'host', inner: 'address', client: 'client' }[level]]),
 	unit: [['bytes', 'bytes'], ['packets', 'packets']],
-	over: SPANS.map((span) => [span, { 3: '3 s', 10: '10 s', 60: '1 min', all: 'total' }[span]]),
+	over: SPANS.map((span) => [span, { 3: '3\u00a0s', 10: '10\u00a0s', 60: '1\u00a0min', all: 'total' }[span]]),
 	stack: STACKS.map((stack) => [stack, stack === 'vni' ? 'VNI' : stack]),
 };
+const narrow = matchMedia('(max-width: 560px)');
 const choices = Object.fromEntries(Object.keys(OPTIONS).map((name) =>
-	[name, createChoice(byId(name), (value) => choose({ ...view, [name]: value }, name === 'view'))]));
-const vniChoice = createChoice(byId('vni'), (value) => choose(model.chooseVni(view, value)), { list: true });
+	[name, createChoice(byId(name), (value) => choose({ ...view, [name]: value }, name === 'view'), {
+		list: () => narrow.matches && ['level', 'unit', 'over'].includes(name),
+	})]));
+const vniChoice = createChoice(byId('vni'), (value) => choose(model.chooseVni(view, value)), { list: () => true });
 
 // -- drawing ----------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 //
 //   amounts (span.js) --figures()--> nodes (arcs), cells (rows) --fold()--> nodes, cells, pairs (ribbons) few enough to be drawn
 
+import { count } from './format.js';
 import { isMulticast, namesOf } from './names.js';
 
 /** Beyond this many ribbons (directions) the smaller pairs are folded into "rest", ribbons to "rest" included.
@@ -80,7 +81,7 @@ class Nodes {
 
 	rest(flows) {
 		return this.add(REST, () => ({
-			kind: REST, name: 'rest', address: flows ? `${flows} smaller flows` : 'smaller pairs', host: null,
+			kind: REST, name: 'rest', address: flows ? count(flows, 'smaller flow') : 'smaller pairs', host: null,
 			vni: null, order: [Infinity, 2, 0],
 		}));
 	}

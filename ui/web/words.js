@@ -16,7 +16,7 @@ export function linkText(condition, lab) {
 /** How to read a picture. */
 export const LEGENDS = {
 	chord: 'A ribbon has its sender’s colour and points at the receiver. Click an arc to look inside, a ribbon to select it.',
-	topology: 'Lines are as thick as their traffic. A gauge fills with the share of the busiest uplink, or of the link’s own rate.',
+	topology: 'Lines are as thick as their traffic; a gauge shows an uplink beside the busiest one, or beside its own rate.',
 };
 
 /** What is wrong, and how old the figures are: [fixed sentence, changing sentence]. */
@@ -101,9 +101,11 @@ export function middleWords({ condition, picture, lab, filtered, canAct, view })
 export function sinceWords({ seconds, open, start }) {
 	if (seconds < 1)
 		return '';
-		if (open && !start)
-		return `for over ${seconds < 60 ? duration(seconds) : `${Math.floor(seconds / 60)}\u00a0min`}`;
-	return open ? 'since start' : `for ${duration(seconds)}`;
+	if (open && start)
+		return 'since start';
+	if (seconds < 60)
+		return `${open ? 'for over' : 'for'} ${duration(seconds)}`;
+	return open ? `for over ${Math.floor(seconds / 60)}\u00a0min` : `for ${clock(seconds)}\u00a0min`;
 }
 
 /** What a link has, for people: "down", "50mbit · 10ms · 1% loss". */

@@ -5,8 +5,8 @@ import { make } from './dom.js';
 
 const BUTTONS_LIMIT = 8;
 
-/** Fills the fieldset `box`; `onChoose` is called with the value of what the user picked. `list`: a list in any case. */
-export function createChoice(box, onChoose, { list: always = false } = {}) {
+/** Fills the fieldset `box`; `onChoose` is called with the value of what the user picked. `list()`: whether it is a list in any case. */
+export function createChoice(box, onChoose, { list: wanted = () => false } = {}) {
 	const group = make('div', { class: 'options' });
 	let offered = '';
 	let values = [];
@@ -15,7 +15,7 @@ export function createChoice(box, onChoose, { list: always = false } = {}) {
 
 	function build(options) {
 		values = options.map(([value]) => value);
-		group.replaceChildren(...(always || options.length > BUTTONS_LIMIT ? [list(options)] : buttons(options)));
+		group.replaceChildren(...(wanted() || options.length > BUTTONS_LIMIT ? [list(options)] : buttons(options)));
 	}
 
 	function list(options) {
@@ -30,7 +30,7 @@ export function createChoice(box, onChoose, { list: always = false } = {}) {
 
 	/** Shows `options` ([[value, text]]) with `chosen` picked; does nothing where that is so. */
 	function offer(options, chosen) {
-		const key = options.map(([, text]) => text).join();
+		const key = `${wanted()} ${options.map(([, text]) => text).join()}`;
 		if (key !== offered)
 			build(options);
 		offered = key;

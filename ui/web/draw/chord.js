@@ -19,9 +19,11 @@ const GLIDE_LIMIT = 300;
 const THIN = 5;
 const MARKS_MAX = 24;
 
-/** Rough widths of the labels' letters in pixels; measuring each would cost a layout per label. */
-const NAME_LETTER = 8;
-const SMALL_LETTER = 6.8;
+/** Rough widths of a label's letters as parts of its size; measuring each would cost a layout per label. */
+const NAME_LETTER = 0.62;
+const SMALL_LETTER = 0.53;
+/** Below this width of the picture labels are names alone. */
+const NARROW = 560;
 
 const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
 
@@ -63,19 +65,21 @@ export function createChord(svg, { onDrill, onSelect, onPoint }) {
 		layers[name] = root.append('g').attr('class', name);
 	const shapes = { arc: arcShape().cornerRadius(2.5), bracket: arcShape().cornerRadius(2) };
 	const gliders = createGliders();
-	let size = { width: 0, height: 0, band: null };
+	let size = { width: 0, height: 0, band: null, letters: 0 };
 	let radius = 0;
 	let drawn = { nodes: [], ribbons: [] };
 	let places = new Map();
 
 	// -- geometry -----------------------------------------------------------------------------------------
 
-	function measure(band) {
+	/** `letters`: of the longest name. */
+	function measure(band, letters) {
 		const { width, height } = svg.getBoundingClientRect();
-		const changed = width !== size.width || height !== size.height || band !== size.band;
+		const changed = width !== size.width || height !== size.height || band !== size.band || letters !== size.letters;
 		if (changed && width > 0 && height > 0) {
-			size = { width, height, band };
-			const margin = width < 560 ? 68 : 138;
+			const letter = parseFloat(getComputedStyle(svg).getPropertyValue('--letter'));
+			size = { width, height, band, letters, letter };
+			const margin = width < NARROW ? Math.min(0.3 * width, NAME_LETTER * letter * letters + 28) : 10.6 * letter;
 			const over = band ? BAND + 8 : BRACKET + 8;
 			radius = Math.max(60, Math.min(width / 2 - margin, height / 2 - 16 - over));
 			shapes.arc.innerRadius(radius - RING).outerRadius(radius);
@@ -206,11 +210,12 @@ export function createChord(svg, { onDrill, onSelect, onPoint }) {
 		const sides = [0, 0];
 		for (const { angle } of items)
 			sides[Math.sin(angle) >= 0 ? 1 : 0]++;
-		const limit = size.height / 2 - 16;
-		const narrow = size.width < 560;
+		const { letter } = size;
+		const limit = size.height / 2 - 1.45 * letter;
+		const narrow = size.width < NARROW;
 		const twins = (name) => nodes.filter((node) => node.name === name).length > 1;
-		const twoLines = !narrow && Math.max(...sides) * 32 <= 2 * limit;
-		places = placeLabels(items, { radius: radius + (band ? 31 : 20), limit, step: twoLines ? 32 : 15 }, places);
+		const twoLines = !narrow && Math.max(...sides) * 2.5 * letter <= 2 * limit;
+		places = placeLabels(items, { radius: radius + (band ? 31 : 20), limit, step: (twoLines ? 2.45 : 1.2) * letter }, places);
 		layers.labels.selectAll('g').data(nodes.filter(({ key }) => places.has(key)), (node) => node.key)
 			.join((enter) => {
 				const label = enter.append('g').attr('class', 'label').attr('aria-hidden', 'true')
@@ -232,10 +237,10 @@ export function createChord(svg, { onDrill, onSelect, onPoint }) {
 				// Where there is no room for the tag, the VNI alone tells apart what has the same name.
 				const short = node.tag && twins(node.name) ? ` ${node.vni}` : '';
 				const tagText = node.tag && !narrow ? ` ${node.tag}` : short;
-				const room = size.width / 2 - Math.abs(x) - NAME_LETTER * node.name.length
-					- SMALL_LETTER * tagText.length;
+				const room = size.width / 2 - Math.abs(x) - NAME_LETTER * letter * node.name.length
+					- SMALL_LETTER * letter * tagText.length;
 				const whole = narrow ? '' : shortened(node.address ?? '');
-				const second = twoLines || SMALL_LETTER * (whole.length + 1) < room ? whole : '';
+				const second = twoLines || SMALL_LETTER * letter * (whole.length + 1) < room ? whole : '';
 				setAttribute(text, 'text-anchor', side > 0 ? 'start' : 'end');
 				setText(name, node.name);
 				setText(tag, tagText);
@@ -250,7 +255,7 @@ export function createChord(svg, { onDrill, onSelect, onPoint }) {
 	/** Draws figures; glides there unless it is the first picture, too much or unwanted. */
 	function render({ drawn: nodes, pairs, selecting }, level) {
 		const band = level !== 'outer';
-		const resized = measure(band);
+		const resized = measure(band, Math.max(5, ...nodes.map(({ name }) => name.length)));
 		if (radius === 0)
 			return;
 		const before = spansOf(drawn.nodes, hostOf, (key) => {

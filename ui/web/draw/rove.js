@@ -3,10 +3,11 @@
 // of what is focused, up back to it.
 
 /**
- * `root`'s elements carry data-key. `rows()`: [{ key, parts: [key] }] as they are now; `activate(key)` on Enter and Space,
+ * `root`'s elements carry data-key. `rows()`: [{ key, parts: [key] }] as they are now; `below()`: how many rows without parts stand
+ * side by side, up and down then lead over so many; `activate(key)` on Enter and Space,
  * `point(key, x, y)` when the focus comes, with the middle of what has it (null when it goes).
  */
-export function createRover(root, { rows, activate, point }) {
+export function createRover(root, { rows, below = () => 0, activate, point }) {
 	let current = null;
 	let parent = null;
 
@@ -38,6 +39,14 @@ export function createRover(root, { rows, activate, point }) {
 			go(line[(i + step + line.length) % line.length]);
 	}
 
+	/** Over a line of what stands side by side; where there is none, along. */
+	function across(all, here, direction) {
+		const to = all[all.indexOf(here) + direction * below()];
+		if (!below() || here.parts.length)
+			return direction < 0 ? along(-1) : undefined;
+		return to ? go(to.key) : undefined;
+	}
+
 	function move(event) {
 		const all = rows();
 		const here = all.find(({ key }) => key === current);
@@ -48,8 +57,8 @@ export function createRover(root, { rows, activate, point }) {
 			if (!here)
 				return along(1);
 			parent = here.key;
-			return here.parts.length ? go(here.parts[0]) : undefined;
-		case 'ArrowUp': return here ? along(-1) : go(rowOf(all)?.key ?? all[0].key);
+			return here.parts.length ? go(here.parts[0]) : across(all, here, 1);
+		case 'ArrowUp': return here ? across(all, here, -1) : go(rowOf(all)?.key ?? all[0].key);
 		case 'Home': return all.length ? go(all[0].key) : undefined;
 		case 'End': return all.length ? go(all.at(-1).key) : undefined;
 		case 'Enter':

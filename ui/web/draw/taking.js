@@ -6,7 +6,7 @@ import { amount } from '../format.js';
 import { vniColour } from '../palette.js';
 import { csv } from '../rows.js';
 import { intervalWords } from '../words.js';
-import { byId, setText } from './dom.js';
+import { byId, setAttribute, setText } from './dom.js';
 import { pictureOf, pngOf, save } from './export.js';
 
 const LEGEND_MAX = 24;
@@ -38,6 +38,12 @@ export function createTaking({ picture, rows, view, lab }) {
 		button.setAttribute('aria-expanded', String(yes));
 	}
 
+	function say(what) {
+		setAttribute(button, 'data-said', what);
+		setAttribute(button, 'aria-label', what || 'Take away');
+		setText(button.lastElementChild, what || 'Take away');
+	}
+
 	async function take(what) {
 		const shown = picture();
 		if (what === 'link')
@@ -65,11 +71,11 @@ export function createTaking({ picture, rows, view, lab }) {
 		button.focus();
 		try {
 			await take(what);
-			setText(button, what === 'link' ? 'Copied' : 'Saved');
+			say(what === 'link' ? 'Copied' : 'Saved');
 		} catch {
-			setText(button, 'Not possible here');
+			say('Not possible here');
 		}
-		setTimeout(() => setText(button, 'Take away'), 1500);
+		setTimeout(() => say(''), 1500);
 	});
 	menu.parentElement.addEventListener('keydown', (event) => {
 		if (event.key === 'Escape' && !menu.hidden) {

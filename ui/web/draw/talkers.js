@@ -33,7 +33,7 @@ export function createTalkers({ onSelect }) {
 			writeStyle(button, '--colour', hostColour(host, lab.hosts.length));
 			writeStyle(button, '--part', `${(100 * part).toFixed(1)}%`);
 			setText(who, name);
-			setText(where, `on ${host}${vni === null ? '' : ` · VNI ${vni}`}`);
+			setText(where, `${host}${vni === null ? '' : ` · VNI ${vni}`}`);
 			setText(portion, share(part, 1));
 			setText(rate, amount(value, unit, mode));
 			setText(when, since ? sinceWords(since) : '');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dark or light: as the system says, or as the user does. Kept in this browser.
 
-import { setAttribute, setText } from './dom.js';
+import { setAttribute } from './dom.js';
 
 const KEPT = 'tunlab-theme';
 const NEXT = { auto: 'dark', dark: 'light', light: 'auto' };
@@ -14,8 +14,9 @@ export function createTheme(button, onChange) {
 
 	function apply() {
 		setAttribute(document.documentElement, 'data-theme', theme === 'auto' ? null : theme);
-		setText(button, { auto: 'Auto', dark: 'Dark', light: 'Light' }[theme]);
+		setAttribute(button, 'data-is', theme);
 		setAttribute(button, 'aria-label', `Theme: ${theme}`);
+		setAttribute(button, 'title', `Theme: ${theme === 'auto' ? 'as the system’s' : theme}`);
 	}
 
 	button.addEventListener('click', () => {

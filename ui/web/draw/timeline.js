@@ -63,9 +63,9 @@ export function createTimeline(box, { onLook }) {
 	}
 
 	function drawGrid({ most }, [from, to], x, y, width, height, unit) {
-		const step = timeStep(to - from, Math.max(3, width / 90));
+		const step = timeStep(to - from, Math.max(3, width / 75));
 		const ticks = [];
-		for (let time = Math.ceil(from / step) * step; time <= to; time += step)
+		for (let time = Math.max(0, Math.ceil(from / step) * step); time <= to; time += step)
 			ticks.push(time);
 		const lines = keep(parts.grid, 'line', 2 + ticks.length);
 		const labels = keep(parts.labels, 'text', 2 + ticks.length);
@@ -84,7 +84,7 @@ export function createTimeline(box, { onLook }) {
 			setAttribute(label, 'x', Math.round(x(time)));
 			setAttribute(label, 'y', height - 4);
 			setAttribute(label, 'text-anchor', 'middle');
-			setText(label, time < 0 || x(time) > width - 16 ? '' : clock(time));
+			setText(label, x(time) > width - 16 ? '' : clock(time));
 		});
 	}
 
