@@ -337,6 +337,9 @@ static void make_flow_capacity(struct plan *p)
 	 * comes on top. */
 	uint64_t wanted = 4ull * p->n_flows;
 
+	p->flow_capacity = p->scn->flows;
+	if (p->flow_capacity)
+		return;
 	p->flow_capacity = PLAN_FLOWS_MIN;
 	while (p->flow_capacity < wanted && p->flow_capacity < PLAN_FLOWS_MAX)
 		p->flow_capacity *= 2;

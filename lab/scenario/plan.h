@@ -14,7 +14,7 @@ enum {
 	PLAN_IFINDEX_PORT = 200000,   /* + i: the fabric's port to host i */
 	PLAN_UNDERLAY_MTU = 1500,
 	PLAN_FLOWS_MIN = 65536,       /* flow table capacity; grows with the plan */
-	PLAN_FLOWS_MAX = 1 << 20,
+	PLAN_FLOWS_MAX = SCN_FLOWS_MAX,
 	PLAN_STREAMS_MAX = 1 << 20,
 	PLAN_GENERATORS_MAX = 65536,  /* the engine's own bound */
 	PLAN_TUNNELS_MAX = 16384,     /* of geneve and gretap, hosts squared: 64 hosts with 4 such VNIs */

@@ -236,8 +236,8 @@ static void print_limits(const struct plan *p, struct text *out)
 	text_printf(out, "\nobjects   %u namespaces, %u devices: %u veth pairs, %u bridges, %u tunnels, %u macvlans\n", o.namespaces, o.devices,
 		    o.veth_pairs, o.bridges, o.tunnels, o.macvlans);
 	print_tunnels(p, out);
-	text_printf(out, "flows     %u planned, the monitor's table holds %u\n", p->n_flows,
-		      p->flow_capacity);
+	text_printf(out, "flows     %u planned, the monitor's table holds %u%s\n", p->n_flows, p->flow_capacity,
+		    p->n_flows > p->flow_capacity ? ": packets of those beyond will be counted as lost" : "");
 	print_ports(p, out);
 }
 

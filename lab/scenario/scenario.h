@@ -14,6 +14,8 @@
 
 enum {
 	SCN_HOSTS_MAX = 4096,
+	SCN_FLOWS_MIN = 64,
+	SCN_FLOWS_MAX = 1 << 20,
 	SCN_CLIENTS_MAX = 65536,
 	SCN_VNI_MAX = 16777215,
 	SCN_FILE_MAX = 1 << 20,  /* bytes; larger files are refused */
@@ -60,7 +62,7 @@ struct who {
  * kept in key_line[KEY]: see scn_error_at. */
 enum scn_lab_key {
 	LAB_NAME, LAB_HOSTS, LAB_VNIS, LAB_ENCAP, LAB_FLOOD, LAB_UNDERLAY, LAB_FIRST, LAB_PORT,
-	LAB_MTU, LAB_WIRING, LAB_DURATION, LAB_SEED, LAB_KEY_MAX
+	LAB_MTU, LAB_WIRING, LAB_DURATION, LAB_SEED, LAB_FLOWS, LAB_KEY_MAX
 };
 enum scn_vni_key { VNI_SUBNET, VNI_HOSTS, VNI_ENCAP, VNI_FLOOD, VNI_GROUP, VNI_KEY_MAX };
 enum scn_traffic_key {
@@ -191,6 +193,7 @@ struct scenario {
 	enum scn_wiring wiring;
 	uint64_t duration_ns;
 	uint64_t seed;
+	uint32_t flows; /* that the monitor's table holds; 0: enough for what is planned, and more */
 	struct scn_traffic *traffic;
 	size_t n_traffic;
 	struct scn_link *links;

@@ -11,7 +11,8 @@ const struct section_schema section_schemas[SECTION_KIND_MAX] = {
 		[LAB_NAME] = "name", [LAB_HOSTS] = "hosts", [LAB_VNIS] = "vnis",
 		[LAB_ENCAP] = "encap", [LAB_FLOOD] = "flood", [LAB_UNDERLAY] = "underlay",
 		[LAB_FIRST] = "first", [LAB_PORT] = "port", [LAB_MTU] = "mtu",
-		[LAB_WIRING] = "wiring", [LAB_DURATION] = "duration", [LAB_SEED] = "seed" } },
+		[LAB_WIRING] = "wiring", [LAB_DURATION] = "duration", [LAB_SEED] = "seed",
+		[LAB_FLOWS] = "flows" } },
 	[SECTION_VNI] = { "vni", "N", {
 		[VNI_SUBNET] = "subnet", [VNI_HOSTS] = "hosts", [VNI_ENCAP] = "encap",
 		[VNI_FLOOD] = "flood", [VNI_GROUP] = "group" } },

@@ -240,11 +240,23 @@ static bool lab_seed(struct build *b, void *object, const char *value, char *why
 	return value_number(value, 0, UINT64_MAX, &b->s->seed, why);
 }
 
+static bool lab_flows(struct build *b, void *object, const char *value, char *why)
+{
+	uint64_t n;
+
+	(void)object;
+	if (!value_number(value, SCN_FLOWS_MIN, SCN_FLOWS_MAX, &n, why))
+		return false;
+	b->s->flows = (uint32_t)n;
+	return true;
+}
+
 static value_fn *const lab_keys[LAB_KEY_MAX] = {
 	[LAB_NAME] = lab_name, [LAB_HOSTS] = lab_hosts, [LAB_VNIS] = lab_vnis,
 	[LAB_ENCAP] = lab_encap, [LAB_FLOOD] = lab_flood, [LAB_UNDERLAY] = lab_underlay,
 	[LAB_FIRST] = lab_first, [LAB_PORT] = lab_port, [LAB_MTU] = lab_mtu,
 	[LAB_WIRING] = lab_wiring, [LAB_DURATION] = lab_duration, [LAB_SEED] = lab_seed,
+	[LAB_FLOWS] = lab_flows,
 };
 
 /* ------------------------------------------------------------------ [vni N] */

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the monitor says of itself: its cost, its skips, and a flow table that is too small; in every view the same.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { test, skip } from "../lib/tap.mjs";
-import { Lab, eventually, isRoot, run } from "../lib/lab.mjs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { after, test, skip } from "../lib/tap.mjs";
+import { Child, Lab, eventually, isRoot, labName, run } from "../lib/lab.mjs";
+
+const dir = mkdtempSync("/tmp/tunlab-health-");
+after(() => rmSync(dir, { recursive: true }));
 
 const needRoot = () => isRoot || skip("needs root");
 
@@ -17,17 +20,24 @@ const metrics = async (lab) => {
 
 const monitorOf = (lab) => lab.json("status").labs[0].monitor;
 
-// The record as the page gets it: from the first frame of its feed.
+// The record as the page gets it: from a frame of its feed that is newer than the page.
 async function monitorOfPage(lab) {
   const aborter = new AbortController();
   const body = (await fetch(`${lab.url}api/v1/feed`, { signal: aborter.signal })).body.pipeThrough(new TextDecoderStream());
-  let text = "";
+  let text = "", base;
   for await (const part of body) {
     text += part;
-    const frame = /event: frame\n(?:id: .*\n)?data: (.*)\n/.exec(text);
-    if (frame) {
-      aborter.abort();
-      return JSON.parse(frame[1]).monitor;
+    const messages = text.split("\n\n");
+    text = messages.pop();
+    for (const message of messages) {
+      const data = /^data: (.*)$/m.exec(message);
+      if (!data) continue;
+      const { seq, monitor } = JSON.parse(data[1]);
+      base ??= seq;
+      if (seq > base) {
+        aborter.abort();
+        return monitor;
+      }
     }
   }
 }
@@ -80,3 +90,72 @@ test("without --stats the cost is not enabled, and it says how to", async () => 
     await lab.stop();
   }
 });
+
+const last = (text) => JSON.parse(text.trim().split("\n").at(-1));
+
+test("a scan of more flows than the table holds: known flows go on exactly, the rest is lost and counted, health is amber", async () => {
+  needRoot();
+  const hosts = 16;
+  const lab = await Lab.start("idle", ["--set", `lab.hosts=${hosts}`, "--set", "lab.vnis=9", "--set", "lab.flows=64", "--set", "lab.wiring=direct"], { page: true });
+  try {
+    const traffic = (...args) => new Child(["traffic", "--lab", lab.name, "--json", ...args]);
+    const known = traffic("--client", "c0", "--to", "c1", "--count", "3000", "--rate", "1kpps", "--size", "200");
+    await known.waitFor(/"sent":[1-9]/);
+    assert.equal(monitorOf(lab).lost, 0);
+    const scans = Array.from({ length: hosts - 2 }, (_, i) => traffic("--client", `c${i + 2}`, "--to", "all", "--count", "60", "--rate", "200pps"));
+    for (const child of [known, ...scans]) await child.ended;
+    let flows;
+    await eventually(() => {
+      flows = lab.json("flows");
+      return JSON.stringify(flows) === JSON.stringify({ ...lab.json("flows"), elapsed_s: flows.elapsed_s });
+    }, 2000);
+    const { monitor } = flows;
+    const flow = flows.flows.find((f) => f.src_client === "c0" && f.dst_client === "c1" && f.inner_proto === "ipv4/udp");
+    const sent = last(known.out);
+    assert.deepEqual([sent.sent, flow.packets, flow.received.packets, sent.received], [3000, 3000, 3000, 3000], "known flows go on exactly");
+    assert.equal(flow.received.bytes, flow.bytes);
+    assert.ok(monitor.lost > 0 && monitor.lost_bytes >= 60 * monitor.lost, `${monitor.lost} packets, ${monitor.lost_bytes} bytes lost`);
+    const sum = (of) => flows.flows.reduce((a, f) => a + of(f), 0);
+    assert.equal(monitor.decoded, sum((f) => f.packets) + sum((f) => f.received.packets));
+    assert.equal(monitor.seen, monitor.decoded + monitor.other + monitor.lost + monitor.truncated + monitor.unknown + monitor.otherhost,
+      "each frame seen is in a flow, other, or under a reason");
+    // What the scanners sent and the flows lack was lost, none of it twice: generators and monitor together account for all.
+    const scanned = scans.reduce((a, child) => a + last(child.out).sent, 0);
+    const arps = sum((f) => (f.inner_proto === "arp" ? f.packets + f.received.packets : 0));
+    const udp = sum((f) => (f.inner_proto === "ipv4/udp" ? f.packets + f.received.packets : 0));
+    assert.ok(udp + monitor.lost >= 2 * (scanned + 3000), `${udp} UDP packets and ${monitor.lost} lost, ${arps} of ARP; ${scanned} scanned`);
+    assert.equal(monitor.state, "amber");
+    assert.match(monitor.reason, new RegExp(`^${monitor.lost} packets \\(.*B\\) were not counted, for the flow table was full`));
+    for (const command of ["status", "flows"])
+      assert.match(lab.run(command).out, new RegExp(`\nmonitor amber: .* ${monitor.lost} lost, .*\nmonitor amber: ${monitor.lost} packets .* not counted`));
+    const m = await metrics(lab);
+    assert.equal(m.get('tunlab_monitor_amber{reason="lost"}'), 1);
+    assert.ok(m.get("tunlab_monitor_lost_packets_total") > 0);
+    assert.ok(m.get("tunlab_monitor_lost_bytes_total") > 0);
+    assert.equal((await monitorOfPage(lab)).state, "amber");
+  } finally {
+    await lab.stop();
+  }
+});
+
+const scanning = (check) => `[lab]
+hosts = 16
+vnis = 9
+flows = 64
+wiring = direct
+duration = 1s
+[traffic scan]
+proto = udp
+rate = 100pps
+${check}`;
+
+for (const [what, check, status] of [["invalid where nobody asks", "", 4], ["judged where monitor.lost is asked about", "[assert full]\ncheck = monitor.lost > 0\n", 0],
+  ["failed where none was to be lost", "[assert whole]\ncheck = monitor.lost == 0\n", 1]])
+  test(`a run that lost packets is ${what}`, () => {
+    needRoot();
+    const file = `${dir}/scan${status}.ini`;
+    writeFileSync(file, scanning(check));
+    const r = run(["run", file, "--name", labName(), "--headless", "--assert"]);
+    assert.equal(r.status, status, r.out + r.err);
+    if (status === 4) assert.match(r.err, /the run is invalid: the monitor lost \d+ packets: \d+ flows, and its table holds 64/);
+  });

@@ -572,6 +572,8 @@ TEST(the_biggest_rows_come_first)
 
 TEST(a_run_too_slow_is_no_verdict)
 {
+	struct scn_check lost = { .metric = METRIC_MONITOR_LOST }, *own;
+	size_t n_own;
 	struct world w;
 	char why[200];
 
@@ -600,7 +602,19 @@ TEST(a_run_too_slow_is_no_verdict)
 	ok(checks_valid(w.p, &w.sample, true, why, sizeof(why)));
 	w.sample.health.lost = 9;
 	ok(!checks_valid(w.p, &w.sample, true, why, sizeof(why)));
-	eq_str(why, "the monitor lost 9 packets: 11 flows, and its table holds 65536");
+	eq_str(why, "the monitor lost 9 packets: 11 flows, and its table holds 65536 ([lab] flows makes it larger)");
+	own = w.s->checks;
+	n_own = w.s->n_checks;
+	w.s->checks = &lost;
+	w.s->n_checks = 1;
+	ok(checks_valid(w.p, &w.sample, true, why, sizeof(why)));
+	lost.has_at = true; /* what is lost later it does not see */
+	ok(!checks_valid(w.p, &w.sample, true, why, sizeof(why)));
+	lost.has_at = false;
+	lost.metric = METRIC_MONITOR_UNKNOWN;
+	ok(!checks_valid(w.p, &w.sample, true, why, sizeof(why)));
+	w.s->checks = own;
+	w.s->n_checks = n_own;
 	tear_down(&w);
 }
 

@@ -556,6 +556,20 @@ TEST(the_table_grows_with_the_plan)
 	drop(l);
 }
 
+TEST(the_table_is_as_large_as_the_scenario_wants)
+{
+	struct loaded l = good("[lab]\nhosts = 20\nvnis = 1\nflows = 100\n[traffic mesh]\n");
+	char *text;
+
+	if (!l.p)
+		return;
+	eq_u64(l.p->flow_capacity, 100);
+	text = plan_text(l.p);
+	ok(text && strstr(text, "\nflows     760 planned, the monitor's table holds 100: packets of those beyond will be counted as lost\n"));
+	free(text);
+	drop(l);
+}
+
 TEST(rates_become_packets)
 {
 	struct loaded l = good("[vni 10001]\nsubnet = fd00::/64\n");

@@ -293,7 +293,7 @@ TEST(wrong_settings_name_themselves)
 	       "--set assert a.at=1s: x.ini has no [assert a]");
 	eq_str(mistake(file, "lab.host=3", why),
 	       "--set lab.host=3: no key is called host; did you mean hosts?; [lab] knows name, hosts, vnis, encap, flood, underlay, "
-	       "first, port, mtu, wiring, duration, seed");
+	       "first, port, mtu, wiring, duration, seed, flows");
 	eq_str(mistake(file, "labs.hosts=3", why),
 	       "--set labs.hosts=3: no section is called [labs]; did you mean [lab]? sections are [lab], [vni N], [link hostN], "
 	       "[traffic NAME], [event NAME] and [assert NAME]");
