@@ -37,8 +37,8 @@ struct flow_query {
 #define FLOW_QUERY_ALL ((struct flow_query) { .vni = -1, .host = -1 })
 
 /* tunlab.flows/1 (or /rows/1). Beyond the contract: "total" over all rows selected, "rest" with top, "interval_s" and
- * "rates" with rates. plan NULL: of no lab (sample.h, kind); a capture
- * has one vantage point, and so nothing "received". */
+ * "rates" with rates; by client "truth" and "pairs", and in each row "generated", the sum of the client's own pairs. plan NULL: of no
+ * lab (sample.h, kind); a capture has one vantage point, and so nothing "received". */
 char *view_flows(const struct lab_info *info, const struct plan *plan, const struct sample *s,
 		 const struct flow_query *q);
 /* The same document for the live feed: top rows (0: all), the others summed under "rest", with seq, time and
@@ -63,6 +63,10 @@ void emit_monitor(struct emit *e, const struct sample *s);
 /* "events" of a document that somebody else makes (base/emit.h): the marks numbered after `then` up to `until`, oldest
  * first; m may be NULL. */
 void emit_marks(struct emit *e, const struct marks *m, uint64_t then, uint64_t until);
+/* "truth" of such a document: generators' and monitor's counts side by side, a row for each pair (truth.h); with top only so many,
+ * those that lost most. "pairs" before it: of how many, and on how many they agree. */
+struct truth;
+void emit_truth(struct emit *e, const struct plan *plan, const struct sample *s, const struct truth *t, size_t top);
 /* tunlab.links/1: the states, given by host, of one host's uplink or (-1) of all. */
 char *view_links(const struct plan *plan, const struct link_state *states, int64_t host);
 char *view_metrics(const struct lab_info *info, const struct plan *plan, const struct sample *s);

@@ -4,6 +4,7 @@
 #include "monitor/view_internal.h"
 
 #include "monitor/history.h"
+#include "monitor/truth.h"
 
 const char *const flow_by_names[FLOW_BY_MAX] = {
 	[BY_FLOW] = "flow", [BY_OUTER] = "outer", [BY_INNER] = "inner", [BY_VNI] = "vni", [BY_CLIENT] = "client",
@@ -52,6 +53,33 @@ static void emit_flow_members(struct emit *e, const struct sample *s, const stru
 	emit_client(e, "dst_client", f->dst_client);
 }
 
+/* What a client's generators sent, and what became of it: the sum of its rows of ground truth; null where it has none. Answers to
+ * its pings are in received only, so that left and arrived are of packets that it sent. */
+static void emit_generated(struct emit *e, const struct truth *t, int64_t client)
+{
+	uint64_t sum[TRUTH_PLACE_MAX] = { 0 }, missing = 0;
+	size_t n = 0;
+	const struct truth_row *rows = client >= 0 ? truth_of(t, (uint32_t)client, &n) : NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		missing += truth_missing(&rows[i]);
+		for (int p = 0; p < TRUTH_PLACE_MAX; p++)
+			sum[p] += rows[i].count[p];
+	}
+	if (!n) {
+		emit_null(e, "generated");
+		return;
+	}
+	emit_object(e, "generated");
+	emit_u64(e, "pairs", n);
+	emit_u64(e, "sent", sum[TRUTH_SENT]);
+	emit_u64(e, "left", sum[TRUTH_LEFT]);
+	emit_u64(e, "arrived", sum[TRUTH_ARRIVED]);
+	emit_u64(e, "received", sum[TRUTH_RECEIVED]);
+	emit_u64(e, "missing", missing);
+	emit_object_end(e);
+}
+
 static void emit_group_members(struct emit *e, const struct plan *plan, const struct sample *s, const struct row *row,
 			       enum flow_by by)
 {
@@ -86,8 +114,9 @@ static void emit_group_members(struct emit *e, const struct plan *plan, const st
 	emit_u64(e, "flows", row->count.flows);
 }
 
+/* truth: NULL unless it is asked for. */
 static void emit_rows(struct emit *e, const struct plan *plan, const struct sample *s, const struct rows *rows,
-		      const struct flow_query *q)
+		      const struct flow_query *q, const struct truth *truth)
 {
 	emit_array(e, q->by == BY_FLOW ? "flows" : "rows");
 	for (size_t i = 0; i < rows->n; i++) {
@@ -96,6 +125,8 @@ static void emit_rows(struct emit *e, const struct plan *plan, const struct samp
 			emit_flow_members(e, s, &rows->rows[i]);
 		else
 			emit_group_members(e, plan, s, &rows->rows[i], q->by);
+		if (truth)
+			emit_generated(e, truth, rows->rows[i].key.client);
 		if (q->rates)
 			emit_rates(e, &rows->rows[i].count, s->interval_s);
 		emit_object_end(e);
@@ -128,15 +159,25 @@ void emit_other(struct emit *e, const struct flow_health *h)
 /* From "flows" or "rows" to the end of the document. "rest" is there when rows may have been left off. */
 static int emit_table(struct emit *e, const struct plan *plan, const struct sample *s, const struct flow_query *q)
 {
+	bool by_client = plan && q->by == BY_CLIENT;
+	struct truth truth = { 0 };
 	struct rows rows;
 	int r = rows_make(s, q, &rows);
 
 	if (r)
 		return r;
-	emit_rows(e, plan, s, &rows, q);
+	r = by_client ? truth_make(plan, s, &truth) : 0;
+	if (r) {
+		rows_free(&rows);
+		return r;
+	}
+	emit_rows(e, plan, s, &rows, q, by_client ? &truth : NULL);
 	if (q->top)
 		emit_sum(e, "rest", &rows.rest, s, q, rows.n_rest);
 	emit_sum(e, "total", &rows.total, s, q, rows.n + rows.n_rest);
+	if (by_client)
+		emit_truth(e, plan, s, &truth, q->top);
+	truth_free(&truth);
 	rows_free(&rows);
 	if (s->kind != SAMPLE_CAPTURE)
 		emit_other(e, &s->health);

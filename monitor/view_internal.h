@@ -26,6 +26,11 @@ void emit_hosts(struct emit *e, const struct plan *plan, const struct sample *s)
 void emit_clients(struct emit *e, const struct plan *plan);
 void emit_traffic(struct emit *e, const struct sample *s);
 
+/* Of a document's "pairs" and "truth": how many agree, and a terminal table of those whose counts part. Without them nothing. */
+struct cJSON;
+struct text;
+void view_put_truth(struct text *out, const struct cJSON *doc, unsigned width);
+
 /* "link": {"rate": "50mbit", "delay": null, "loss": null, "down": false}: the members of POST /api/v1/link/HOST */
 void emit_link(struct emit *e, const struct link_state *state);
 

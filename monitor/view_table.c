@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/table.h"
-#include "monitor/view.h"
+#include "monitor/view_internal.h"
 
 static const cJSON *get(const cJSON *o, const char *key)
 {
@@ -48,7 +48,7 @@ static const char *duration(double s, char *buf, size_t len)
 }
 
 /* What a column shows of a row. */
-enum shape { TEXT, NUMBER, RECEIVED, PPS, BPS, DST_CLIENT, ENCAP };
+enum shape { TEXT, NUMBER, RECEIVED, PPS, BPS, DST_CLIENT, ENCAP, GENERATED_SENT, GENERATED_RECEIVED };
 struct field {
 	const char *key;
 	enum shape shape;
@@ -89,8 +89,10 @@ static const struct {
 		       COUNTS_FIELDS } } },
 	{ "vni", { { { "VNI", true, 0 }, { "FLOWS", true, 8 }, COUNTS_COLUMNS },
 		   { { "vni", NUMBER }, { "flows", NUMBER }, COUNTS_FIELDS } } },
-	{ "client", { { { "CLIENT", false, 0 }, { "HOST", false, 7 }, { "FLOWS", true, 8 }, COUNTS_COLUMNS },
-		      { { "client", TEXT }, { "host", TEXT }, { "flows", NUMBER }, COUNTS_FIELDS } } },
+	{ "client", { { { "CLIENT", false, 0 }, { "HOST", false, 7 }, { "FLOWS", true, 8 }, COUNTS_COLUMNS,
+			{ "GENERATED", true, 4 }, { "DELIVERED", true, 4 } },
+		      { { "client", TEXT }, { "host", TEXT }, { "flows", NUMBER }, COUNTS_FIELDS,
+			{ "generated", GENERATED_SENT }, { "generated", GENERATED_RECEIVED } } } },
 };
 
 static const struct layout *layout_of(const cJSON *doc)
@@ -108,6 +110,7 @@ static const struct layout *layout_of(const cJSON *doc)
 
 struct flows_view {
 	bool rates, show_encap;
+	bool generated; /* somebody sends what is known to have been sent */
 };
 
 static void put_rate(struct table *t, const cJSON *rates, enum shape shape)
@@ -148,6 +151,13 @@ static void put_field(struct table *t, const cJSON *row, const struct field *f, 
 			put_rate(t, item, f->shape);
 		else
 			table_cell(t, "");
+		break;
+	case GENERATED_SENT:
+	case GENERATED_RECEIVED:
+		if (cJSON_IsObject(item))
+			table_u64(t, get_u64(item, f->shape == GENERATED_SENT ? "sent" : "received"));
+		else
+			table_cell(t, view->generated ? NULL : "");
 		break;
 	case DST_CLIENT:
 		if (item)
@@ -268,7 +278,8 @@ static void put_flows(struct text *out, const cJSON *doc, const struct layout *l
 {
 	const cJSON *flows = get(doc, "flows"), *rows = flows ? flows : get(doc, "rows"), *row;
 	struct table t = { .columns = layout->columns, .n_columns = columns_of(layout) };
-	struct flows_view view = { .rates = rates, .show_encap = encaps_differ(rows) };
+	struct flows_view view = { .rates = rates, .show_encap = encaps_differ(rows),
+				   .generated = get_number(get(doc, "pairs"), "all") > 0 };
 
 	cJSON_ArrayForEach(row, rows) {
 		for (size_t c = 0; c < t.n_columns; c++)
@@ -278,6 +289,7 @@ static void put_flows(struct text *out, const cJSON *doc, const struct layout *l
 		text_puts(out, "no tunnelled packet has been seen yet\n");
 	table_print(&t, out, width);
 	put_rest(out, get(doc, "rest"));
+	view_put_truth(out, doc, width);
 	put_totals(out, doc);
 	put_monitor(out, get(doc, "monitor"));
 }

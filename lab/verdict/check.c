@@ -52,10 +52,21 @@ static void name_end(int32_t client, int32_t host, const __u8 inner[16], char *b
 		(void)snprintf(buf, len, "all");
 }
 
+void check_row_name_pair(struct check_row *row, uint32_t from, uint32_t to, enum scn_proto proto)
+{
+	row->from = (int32_t)from;
+	row->to = (int32_t)to;
+	row->proto = (int32_t)proto;
+	(void)snprintf(row->name, sizeof(row->name), "c%u to c%u, %s", from, to, scn_proto_names[proto]);
+}
+
 static void name_flow_row(const struct sample_flow *f, struct check_row *row)
 {
 	char from[64], to[64], proto[FLOW_PROTO_SIZE];
 
+	row->from = f->src_client;
+	row->to = f->dst_client;
+	row->proto = truth_proto(&f->key);
 	name_end(f->src_client, f->src_host, f->key.inner_src, from, sizeof(from));
 	name_end(f->dst_client, f->dst_host, f->key.inner_dst, to, sizeof(to));
 	(void)snprintf(row->name, sizeof(row->name), "%.60s to %.60s, %s, VNI %u", from, to,
@@ -77,24 +88,31 @@ static void flow_rows(const struct sample *s, const struct top *t, struct check_
 	}
 }
 
-static void stream_rows(const struct selection *sel, const struct sample *s, const struct top *t,
-			struct check_result *r)
+static int stream_rows(const struct selection *sel, const struct sample *s, const struct top *t,
+		       struct check_result *r)
 {
+	struct truth truth;
+	int err = truth_make(sel->checks->plan, s, &truth);
+
+	if (err)
+		return err;
 	r->n_rows = t->total;
 	for (size_t i = 0; i < t->n; i++) {
 		const struct sample_stream *x = &s->streams[t->item[i]];
 		struct check_row *row = &r->rows[i];
 
-		(void)snprintf(row->name, sizeof(row->name), "c%u to c%u, %s", x->from, x->to,
-			       scn_proto_names[x->proto]);
+		check_row_name_pair(row, x->from, x->to, x->proto);
 		row->sent = x->sent;
 		row->received = x->received;
 		row->rtt_avg_us = x->received ? x->rtt_sum_ns / x->received / 1000 : 0;
 		row->rtt_max_us = x->rtt_max_ns / 1000;
 		row->weight = t->weight[i];
 		if (x->sent > x->received)
-			explain_pair(sel->checks, s, x, row->stops, sizeof(row->stops));
+			(void)truth_where(sel->checks->plan, truth_find(&truth, x->from, x->to, x->proto), row->stops,
+					  sizeof(row->stops));
 	}
+	truth_free(&truth);
+	return 0;
 }
 
 /* ------------------------------------------------------------------ values */
@@ -538,6 +556,7 @@ static int measure_streams(const struct selection *sel, const struct sample *s,
 			   struct check_result *r)
 {
 	struct stream_sums *sum = calloc(1, sizeof(*sum));
+	int err;
 
 	if (!sum)
 		return -ENOMEM;
@@ -548,9 +567,9 @@ static int measure_streams(const struct selection *sel, const struct sample *s,
 		result_nothing(r, "the selected traffic sent nothing");
 	else
 		result_measured(r, (double)sum->received / (double)sum->sent);
-	stream_rows(sel, s, &sum->top, r);
+	err = stream_rows(sel, s, &sum->top, r);
 	free(sum);
-	return 0;
+	return err;
 }
 
 /* ------------------------------------------------------------------ entry */

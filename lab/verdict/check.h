@@ -21,13 +21,15 @@ enum { CHECK_ROWS = 6, CHECK_TEXT = 160 };
 
 /* One flow, or one pair of clients, behind a value; for the report of a failure. */
 struct check_row {
+	int32_t from, to;        /* clients; -1: not known */
+	int32_t proto;           /* enum scn_proto; -1: another */
 	char name[CHECK_TEXT];   /* "c3 192.168.3.1 to c35 192.168.3.9, ipv4/udp, VNI 10003" */
 	uint64_t sent, received; /* packets */
 	uint64_t bytes;          /* sent; 0 for pairs */
 	uint64_t generators;     /* mismatch: the generators' own count, sent being the monitor's */
 	uint64_t rtt_avg_us, rtt_max_us;
-	char stops[CHECK_TEXT]; /* delivery: the first place where packets stop, by the counters
-				   around it; "" if nowhere */
+	char stops[CHECK_TEXT]; /* delivery, mismatch: the first place where packets stop, by the
+				   counters around it; "" if nowhere */
 	uint64_t weight;        /* what rows are sorted by, biggest first */
 };
 

@@ -5,6 +5,7 @@
 #define TUNLAB_VERDICT_CHECK_INTERNAL_H
 
 #include "lab/verdict/check.h"
+#include "monitor/truth.h"
 
 /* One pair of one section, ascending by (from, to, proto, section). */
 struct planned {
@@ -57,16 +58,12 @@ struct top {
 };
 void top_add(struct top *t, size_t item, uint64_t weight);
 
+/* Whose row it is: names it "c0 to c4, ping". */
+void check_row_name_pair(struct check_row *row, uint32_t from, uint32_t to, enum scn_proto proto);
 void result_measured(struct check_result *r, double value);
 void result_nothing(struct check_result *r, const char *why);
-/* The first place between a pair where packets stop, as a sentence; "" where every count equals the
- * one before. */
-void explain_pair(const struct checks *c, const struct sample *s, const struct sample_stream *x,
-		  char *buf, size_t len);
 int measure_mismatch(const struct selection *sel, const struct sample *s, struct check_result *r);
 
-/* The generators' protocol a flow belongs to, or -1. */
-int proto_of(const struct flow_key *key);
 bool is_ip(const struct flow_key *key);
 /* Whether a planned pair, or one of a live generator in s, explains the flow. */
 bool flow_explained(const struct checks *c, const struct sample *s, const struct sample_flow *f);

@@ -107,14 +107,6 @@ static bool is_icmpv6(const struct flow_key *key)
 	return key->inner_ethertype == ETHERTYPE_IPV6 && key->inner_ipproto == IPPROTO_ICMPV6;
 }
 
-int proto_of(const struct flow_key *key)
-{
-	if (is_icmpv6(key) ||
-	    (key->inner_ethertype == ETHERTYPE_IPV4 && key->inner_ipproto == IPPROTO_ICMP))
-		return SCN_PING;
-	return is_ip(key) && key->inner_ipproto == IPPROTO_UDP ? SCN_UDP : -1;
-}
-
 struct subject subject_of_flow(const struct sample_flow *f)
 {
 	return (struct subject){ f->src_host,   f->dst_host,     f->src_client,
@@ -288,7 +280,7 @@ static bool proto_is(const struct selection *sel, const struct flow_key *key)
 
 static bool traffic_is(const struct selection *sel, const struct subject *x)
 {
-	int proto = proto_of(x->key);
+	int proto = truth_proto(x->key);
 
 	if (x->section != SECTION_OF_FLOW)
 		return x->section == sel->section;
@@ -360,7 +352,7 @@ static bool live_makes(const struct sample *s, int32_t src, int32_t dst, int pro
 
 bool flow_explained(const struct checks *c, const struct sample *s, const struct sample_flow *f)
 {
-	int proto = proto_of(&f->key);
+	int proto = truth_proto(&f->key);
 
 	if (is_link_chatter(&f->key))
 		return true;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/emit.h"
+#include "monitor/truth.h"
 #include "monitor/view.h"
 
 static void put_rows(struct emit *e, const struct check_result *r)
@@ -50,10 +51,13 @@ static void put_result(struct emit *e, const struct check_result *r)
 int report_json(const struct report *r, FILE *f)
 {
 	const struct sample *s = r->sample;
+	struct truth truth;
 	struct emit e = { 0 };
 	char *text;
-	int err = 0;
+	int err = truth_make(r->plan, s, &truth);
 
+	if (err)
+		return err;
 	emit_object(&e, NULL);
 	emit_string(&e, "schema", "tunlab.report/1");
 	emit_string(&e, "source", r->plan->scn->name);
@@ -67,6 +71,8 @@ int report_json(const struct report *r, FILE *f)
 	for (size_t i = 0; i < r->n; i++)
 		put_result(&e, &r->results[i]);
 	emit_array_end(&e);
+	emit_truth(&e, r->plan, s, &truth, 0);
+	truth_free(&truth);
 	emit_marks(&e, s->marks, 0, UINT64_MAX);
 	emit_monitor(&e, r->sample);
 	emit_object_end(&e);

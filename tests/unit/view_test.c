@@ -372,7 +372,7 @@ TEST(grouped_rows_carry_their_fields_under_their_own_names)
 		{ BY_OUTER, "outer_src outer_dst src_host dst_host packets bytes inner_bytes received flows", 5 },
 		{ BY_INNER, "vni inner_src inner_dst packets bytes inner_bytes received flows", 5 },
 		{ BY_VNI, "vni packets bytes inner_bytes received flows", 2 },
-		{ BY_CLIENT, "client host packets bytes inner_bytes received flows", 5 },
+		{ BY_CLIENT, "client host packets bytes inner_bytes received flows generated", 5 },
 	};
 	struct fixture f;
 	char buf[256];
@@ -947,6 +947,45 @@ TEST(tables_keep_to_their_width)
 		}
 	}
 	free_lab(&f);
+}
+
+TEST(by_client_the_generators_counts_stand_beside_the_monitors)
+{
+	struct generated *g = calloc(1, sizeof(*g));
+	struct fixture f;
+	const cJSON *row;
+	cJSON *doc;
+	char *table;
+
+	if (!make_lab(&f, small_lab))
+		return;
+	generate(&f, g);
+	g->generator.state = GEN_DONE;
+	g->generator.first_ns = 1;
+	doc = flows(&f, (struct flow_query) { .by = BY_CLIENT, .vni = -1, .host = -1 });
+	eq_u64(number(member(doc, "pairs"), "all"), 2);
+	eq_u64(number(member(doc, "pairs"), "agree"), 0);
+	row = item(doc, "truth", 1);
+	eq_str(string(row, "from"), "c0");
+	eq_str(string(row, "to"), "c4");
+	eq_str(string(row, "proto"), "ping");
+	eq_str(cJSON_GetStringValue(item(row, "traffic", 0)), "pings");
+	ok(number(row, "sent") == 4 && number(row, "left") == 0 && number(row, "send_errors") == 5 && number(row, "missing") == 4);
+	eq_str(string(row, "parts"), "left");
+	cJSON_Delete(doc);
+	table = flows_table(&f, (struct flow_query) { .by = BY_CLIENT, .vni = -1, .host = -1 }, 0);
+	ok(strstr(table, "generators and monitor agree on 0 of 2 pairs\n"
+			 "FROM  TO  PROTO  SENT  LEFT  ARRIVED  DELIVERED  STOPS\n"
+			 "c0    c2  ping      4     0        0          3  before leaving host0: c0 sent 4, host0's eth0 0\n"
+			 "c0    c4  ping      4     0        0          0  before leaving host0: c0 sent 4, host0's eth0 0\n") != NULL);
+	free(table);
+	/* With top, those that lost most. */
+	doc = flows(&f, (struct flow_query) { .by = BY_CLIENT, .vni = -1, .host = -1, .top = 1 });
+	eq_i64(cJSON_GetArraySize(member(doc, "truth")), 1);
+	eq_str(string(item(doc, "truth", 0), "to"), "c4");
+	cJSON_Delete(doc);
+	free_lab(&f);
+	free(g);
 }
 
 TEST(tables_show_rates_where_asked_for)
