@@ -25,16 +25,6 @@ function scenario(text, name = "t.ini") {
 
 const headless = (args, options) => run(["run", "--headless", "--assert", "--name", labName(), ...args], options);
 
-for (const name of ["default", "skewed", "isolation", "outage", "idle"])
-  test(`run ${name} --headless --assert holds all its checks`, () => {
-    needRoot();
-    const r = headless(name === "default" ? [] : [name]);
-    assert.equal(r.status, 0, r.out + r.err);
-    assert.match(r.out, /^1\.\.[1-9]/m);
-    assert.match(r.out, /^ok 1 /m);
-    assert.doesNotMatch(r.out, /^not ok/m);
-  });
-
 test("a check that does not hold: exit 1, measured value and flows in the diagnostic", () => {
   needRoot();
   const file = scenario(`[lab]
