@@ -125,7 +125,7 @@ $(O)/lab/main.o $(B)/asan/lab/main.o: $(B)/version.h
 # Tests. Unit tests link the sanitized library; those that need root run by sudo where the user is not root.
 test: deps-test
 	@$(MAKE) --no-print-directory tests-built
-	@SUDO='$(SUDO)' tests/run $(B) $(UNIT:%=unit/%) $(ROOT) kernels/6.1
+	@SUDO='$(SUDO)' tests/run $(B) $(UNIT:%=unit/%) kernels/6.1 $(ROOT)
 
 KERNELS := 5.10 6.1 6.12 newest
 test-kernels: deps-test
