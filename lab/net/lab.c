@@ -131,8 +131,8 @@ static int add_point_to_point(struct build *b, uint32_t client, uint32_t remote,
 	char name[IFNAMSIZ];
 	struct dev_tunnel t = {
 		.name = plan_tunnel_name(pv, remote, name),
-		.index = INDEX_POINT_TO_POINT + pc->vni * SCN_HOSTS_MAX + remote, .mtu = pv->mtu,
-		.master = INDEX_BRIDGE + pc->vni, .vni = pv->scn->vni, .port = SCN_GENEVE_PORT,
+		.index = INDEX_POINT_TO_POINT + pc->vni * SCN_HOSTS_MAX + remote, .mtu = pv->tunnel_mtu,
+		.master = INDEX_BRIDGE + pc->vni, .vni = plan_tunnel_vni(b->plan, pc->vni, pc->host), .port = SCN_GENEVE_PORT,
 		.local = &b->plan->hosts[pc->host].vtep, .remote = &b->plan->hosts[remote].vtep,
 	};
 	int r = pv->scn->encap == SCN_GENEVE ? dev_add_geneve(nl, b->err, &t) : dev_add_gretap(nl, b->err, &t);
@@ -164,16 +164,16 @@ static int add_segment(struct build *b, uint32_t client, struct nl *nl)
 	bool direct = b->plan->scn->wiring == SCN_DIRECT;
 	bool unicast = pv->scn->flood == SCN_UNICAST;
 	struct dev_vxlan v = {
-		.name = pv->tunnel, .index = INDEX_TUNNEL + pc->vni, .mtu = pv->mtu,
+		.name = pv->tunnel, .index = INDEX_TUNNEL + pc->vni, .mtu = pv->tunnel_mtu,
 		.lower = PLAN_IFINDEX_UPLINK + pc->host, .master = direct ? 0 : INDEX_BRIDGE + pc->vni,
-		.vni = pv->scn->vni, .port = b->plan->scn->port, .local = &b->plan->hosts[pc->host].vtep,
+		.vni = plan_tunnel_vni(b->plan, pc->vni, pc->host), .port = b->plan->scn->port, .local = &b->plan->hosts[pc->host].vtep,
 		.group = unicast ? NULL : &pv->scn->group,
 	};
 	int r;
 
 	if (scn_is_point_to_point(pv->scn->encap))
 		return add_mesh(b, client, nl);
-	r = direct ? 0 : dev_add_bridge(nl, b->err, pv->bridge, v.master, v.mtu);
+	r = direct ? 0 : dev_add_bridge(nl, b->err, pv->bridge, v.master, pv->mtu);
 
 	if (!r)
 		r = dev_add_vxlan(nl, b->err, &v);

@@ -228,7 +228,9 @@ static void check_subnets(const struct plan *p, struct scn_errors *e)
 				"%s has no address number %u, which is for the client on host%u",
 				prefix_format(&v->scn->subnet, prefix), last + 1, last);
 		if (v6 && v->mtu < MTU_MIN_V6)
-			scn_error_at(e, p->scn, plan_lab_place(p, LAB_MTU, "mtu"),
+			scn_error_at(e, p->scn,
+				     v->scn->client_mtu ? *plan_vni_place(v->scn, VNI_CLIENT_MTU, "client_mtu", &at)
+							: plan_lab_place(p, LAB_MTU, "mtu"),
 				     "VNI %u is IPv6, which needs %d; the MTU would be %u",
 				     v->scn->vni, MTU_MIN_V6, v->mtu);
 	}
@@ -386,6 +388,7 @@ static int fill(struct plan *p, struct scn_errors *e)
 		return err;
 	make_clients(p);
 	plan_check_tunnels(p, e);
+	plan_check_wrong(p, e);
 	check_subnets(p, e);
 	err = plan_make_traffic(p, e);
 	if (err)

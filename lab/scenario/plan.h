@@ -35,7 +35,8 @@ struct plan_vni {
 	const struct scn_vni *scn;
 	char bridge[IFNAMSIZ]; /* "br10002" */
 	char tunnel[IFNAMSIZ]; /* "vxlan10002"; "ge10002" of "ge10002.3" where devices are point to point */
-	uint32_t mtu;          /* inner */
+	uint32_t mtu;          /* inner, of clients and bridges; usually ... */
+	uint32_t tunnel_mtu;   /* ... the tunnels'; what is larger than this gets no further */
 	uint32_t n_clients;
 	uint32_t *clients; /* client numbers, ascending by host */
 };
@@ -119,6 +120,8 @@ int64_t plan_host_by_vtep(const struct plan *p, const struct ip_addr *addr);
 
 /* Name of a VNI's tunnel device on a host; the remote host's number tells point-to-point ones apart. Returns name. */
 const char *plan_tunnel_name(const struct plan_vni *v, uint32_t remote, char name[IFNAMSIZ]);
+/* The number that a VNI's (index) tunnel has on a host: its own, unless the scenario makes a mistake on purpose. */
+uint32_t plan_tunnel_vni(const struct plan *p, uint32_t vni, uint32_t host);
 /* Bytes of headers that a tunnel adds to an inner IP packet, from the outer IP header on: over IPv4 50 (vxlan, geneve) or 42
  * (gretap with its key), over IPv6 20 more. */
 uint32_t plan_tunnel_overhead(const struct plan *p, enum scn_encap encap);

@@ -100,6 +100,15 @@ static void emit_vni(struct emit *e, const struct plan *p, const struct plan_vni
 	emit_string(e, "bridge", p->scn->wiring == SCN_BRIDGE ? v->bridge : NULL);
 	emit_string(e, "tunnel", v->tunnel);
 	emit_u64(e, "mtu", v->mtu);
+	emit_u64(e, "tunnel_mtu", v->tunnel_mtu);
+	emit_array(e, "wrong");
+	for (size_t i = 0; i < v->scn->n_wrong_vnis; i++) {
+		emit_object(e, NULL);
+		emit_string(e, "host", p->hosts[v->scn->wrong_vnis[i].host].name);
+		emit_u64(e, "vni", v->scn->wrong_vnis[i].vni);
+		emit_object_end(e);
+	}
+	emit_array_end(e);
 	emit_u64(e, "tunnel_overhead", plan_tunnel_overhead(p, v->scn->encap));
 	emit_array(e, "clients");
 	for (uint32_t c = 0; c < v->n_clients; c++)

@@ -229,6 +229,20 @@ static void print_ports(const struct plan *p, struct text *out)
 		text_printf(out, "ports     %u of the %u that br100 can have\n", p->n_hosts, p->bridge_ports);
 }
 
+static void print_mistakes(const struct plan *p, struct text *out)
+{
+	for (uint32_t i = 0; i < p->n_vnis; i++) {
+		const struct plan_vni *v = &p->vnis[i];
+
+		if (v->mtu > v->tunnel_mtu)
+			text_printf(out, "mistake   clients in VNI %u have an MTU of %u, its tunnels one of %u\n", v->scn->vni, v->mtu,
+				    v->tunnel_mtu);
+		for (size_t k = 0; k < v->scn->n_wrong_vnis; k++)
+			text_printf(out, "mistake   on host%u the tunnel of VNI %u has VNI %u\n", v->scn->wrong_vnis[k].host, v->scn->vni,
+				    v->scn->wrong_vnis[k].vni);
+	}
+}
+
 static void print_limits(const struct plan *p, struct text *out)
 {
 	struct plan_objects o = plan_count_objects(p);
@@ -239,6 +253,7 @@ static void print_limits(const struct plan *p, struct text *out)
 	text_printf(out, "flows     %u planned, the monitor's table holds %u%s\n", p->n_flows, p->flow_capacity,
 		    p->n_flows > p->flow_capacity ? ": packets of those beyond will be counted as lost" : "");
 	print_ports(p, out);
+	print_mistakes(p, out);
 }
 
 char *plan_text(const struct plan *p)

@@ -111,7 +111,15 @@ void plan_make_mtus(struct plan *p, struct scn_errors *e)
 			told = true;
 		}
 		/* What does not fit is cut, so that later messages do not build on the mistake. */
-		p->vnis[i].mtu = asked && asked < room ? asked : room;
+		p->vnis[i].tunnel_mtu = asked && asked < room ? asked : room;
+		p->vnis[i].mtu = v->client_mtu ? v->client_mtu : p->vnis[i].tunnel_mtu;
+		if (p->scn->wiring == SCN_DIRECT && p->vnis[i].mtu > p->vnis[i].tunnel_mtu && !room_unsure(p, v)) {
+			struct plan_vni_place at;
+
+			scn_error_at(e, p->scn, *plan_vni_place(v, VNI_CLIENT_MTU, "client_mtu", &at),
+				     "%u is larger than the tunnel's %u, and with wiring = direct clients sit on the tunnel itself, where Linux "
+				     "does not let them have more: want bridge", p->vnis[i].mtu, p->vnis[i].tunnel_mtu);
+		}
 		if (p->vnis[i].mtu < p->mtu)
 			p->mtu = p->vnis[i].mtu;
 	}

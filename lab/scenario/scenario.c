@@ -257,6 +257,7 @@ static void refuse_strange_vnis(struct build *b, const struct doc_section *const
 			continue;
 		(void)read_section(b, sorted[i], &unused, unused.v.key_line); /* for its mistakes */
 		free(unused.v.hosts.v);
+		free(unused.v.wrong_vnis);
 		(void)snprintf(why, sizeof(why),
 			       "is not one of the lab's VNIs (%s); add it to [lab] vnis",
 			       ranges_format(&b->vnis, list, sizeof(list)));
@@ -408,8 +409,10 @@ void scenario_free(struct scenario *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->n_vnis; i++)
+	for (size_t i = 0; i < s->n_vnis; i++) {
 		free(s->vnis[i].hosts.v);
+		free(s->vnis[i].wrong_vnis);
+	}
 	for (size_t i = 0; i < s->n_checks; i++)
 		free(s->checks[i].selectors);
 	for (size_t i = 0; i < s->n_sets; i++)

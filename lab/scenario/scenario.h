@@ -23,6 +23,7 @@ enum {
 	SCN_NAME_LEN = 64,
 	SCN_CHECK_LEN = 200,     /* of an expression or action; inih's lines are no longer */
 	SCN_SECTIONS_MAX = 4096, /* [traffic], [event], [assert], [link] sections, each kind */
+	SCN_WRONG_VNIS_MAX = 64, /* in all VNIs together */
 	SCN_GENEVE_PORT = 6081,  /* UDP, RFC 8926 */
 };
 
@@ -64,7 +65,9 @@ enum scn_lab_key {
 	LAB_NAME, LAB_HOSTS, LAB_VNIS, LAB_ENCAP, LAB_FLOOD, LAB_UNDERLAY, LAB_FIRST, LAB_PORT,
 	LAB_MTU, LAB_WIRING, LAB_DURATION, LAB_SEED, LAB_FLOWS, LAB_KEY_MAX
 };
-enum scn_vni_key { VNI_SUBNET, VNI_HOSTS, VNI_ENCAP, VNI_FLOOD, VNI_GROUP, VNI_KEY_MAX };
+enum scn_vni_key {
+	VNI_SUBNET, VNI_HOSTS, VNI_ENCAP, VNI_FLOOD, VNI_GROUP, VNI_CLIENT_MTU, VNI_WRONG, VNI_KEY_MAX
+};
 enum scn_traffic_key {
 	TRAFFIC_FROM, TRAFFIC_TO, TRAFFIC_PROTO, TRAFFIC_RATE, TRAFFIC_SIZE, TRAFFIC_START,
 	TRAFFIC_STOP, TRAFFIC_PATTERN, TRAFFIC_SECRET, TRAFFIC_KEY_MAX
@@ -73,6 +76,11 @@ enum scn_link_key { UPLINK_RATE, UPLINK_DELAY, UPLINK_LOSS, UPLINK_KEY_MAX };
 enum scn_event_key { EVENT_AT, EVENT_DO, EVENT_KEY_MAX };
 enum scn_assert_key { ASSERT_CHECK, ASSERT_AT, ASSERT_WITHIN, ASSERT_KEY_MAX };
 
+/* A mistake on purpose: that host's tunnel of a VNI has another number. */
+struct scn_wrong_vni {
+	uint32_t host, vni;
+};
+
 struct scn_vni {
 	uint32_t vni;
 	struct ip_prefix subnet;
@@ -80,6 +88,9 @@ struct scn_vni {
 	enum scn_encap encap;
 	enum scn_flood flood;
 	struct ip_addr group; /* none where flood is unicast */
+	uint32_t client_mtu;  /* of clients and bridges, where it is not the tunnels'; may be too large for them. 0: it is */
+	struct scn_wrong_vni *wrong_vnis;
+	size_t n_wrong_vnis;
 	int line;             /* of its [vni] section; 0 without one */
 	int key_line[VNI_KEY_MAX];
 	unsigned wrong; /* as in struct scenario */

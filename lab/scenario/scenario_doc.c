@@ -15,7 +15,8 @@ const struct section_schema section_schemas[SECTION_KIND_MAX] = {
 		[LAB_FLOWS] = "flows" } },
 	[SECTION_VNI] = { "vni", "N", {
 		[VNI_SUBNET] = "subnet", [VNI_HOSTS] = "hosts", [VNI_ENCAP] = "encap",
-		[VNI_FLOOD] = "flood", [VNI_GROUP] = "group" } },
+		[VNI_FLOOD] = "flood", [VNI_GROUP] = "group",
+		[VNI_CLIENT_MTU] = "client_mtu", [VNI_WRONG] = "wrong" } },
 	[SECTION_LINK] = { "link", "hostN", {
 		[UPLINK_RATE] = "rate", [UPLINK_DELAY] = "delay", [UPLINK_LOSS] = "loss" } },
 	[SECTION_TRAFFIC] = { "traffic", "NAME", {

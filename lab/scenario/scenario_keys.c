@@ -12,6 +12,7 @@
 enum {
 	MTU_MIN = 68, /* RFC 791: every IPv4 link carries this much */
 	MTU_MAX = 1500,
+	CLIENT_MTU_MAX = 9000, /* as large as clients are set to by mistake */
 };
 static const uint64_t duration_min_ns = 1000000ull;
 
@@ -319,9 +320,66 @@ static bool vni_group(struct build *b, void *object, const char *value, char *wh
 	return true;
 }
 
+static bool vni_client_mtu(struct build *b, void *object, const char *value, char *why)
+{
+	uint64_t n;
+
+	(void)b;
+	if (!value_number(value, MTU_MIN, CLIENT_MTU_MAX, &n, why))
+		return false;
+	((struct vni_values *)object)->v.client_mtu = (uint32_t)n;
+	return true;
+}
+
+/* One "host3:10009" of a list, appended. */
+static bool add_wrong(struct build *b, struct scn_vni *v, const char *word, char *why)
+{
+	struct scn_wrong_vni *grown = realloc(v->wrong_vnis, (v->n_wrong_vnis + 1) * sizeof(*grown));
+	const char *static_why;
+	struct who who;
+
+	b->no_memory |= !grown;
+	if (!grown)
+		return false;
+	v->wrong_vnis = grown;
+	if (parse_who(word, &who, &static_why) || who.kind != WHO_HOST_VNI)
+		return value_refuse(why, "want a host and the VNI its tunnel has by mistake, such as host3:10009; several with commas");
+	for (size_t i = 0; i < v->n_wrong_vnis; i++)
+		if (v->wrong_vnis[i].host == who.host) {
+			(void)snprintf(why, WHY_LEN, "host%u stands there twice", who.host);
+			return false;
+		}
+	v->wrong_vnis[v->n_wrong_vnis++] = (struct scn_wrong_vni){ who.host, who.vni };
+	return true;
+}
+
+static bool vni_wrong(struct build *b, void *object, const char *value, char *why)
+{
+	struct scn_vni *v = &((struct vni_values *)object)->v;
+	const char *p = value;
+
+	for (;;) {
+		size_t len = strcspn(p, ",");
+		char word[SCN_NAME_LEN];
+
+		while (len && (p[len - 1] == ' ' || p[len - 1] == '\t'))
+			len--;
+		(void)snprintf(word, sizeof(word), "%.*s", (int)len, p);
+		if (!add_wrong(b, v, word, why)) {
+			v->n_wrong_vnis = 0;
+			return false;
+		}
+		p += strcspn(p, ",");
+		if (!*p)
+			return true;
+		p = skip_space(p + 1);
+	}
+}
+
 static value_fn *const vni_keys[VNI_KEY_MAX] = {
 	[VNI_SUBNET] = vni_subnet, [VNI_HOSTS] = vni_hosts, [VNI_ENCAP] = vni_encap,
 	[VNI_FLOOD] = vni_flood, [VNI_GROUP] = vni_group,
+	[VNI_CLIENT_MTU] = vni_client_mtu, [VNI_WRONG] = vni_wrong,
 };
 
 /* ------------------------------------------------------------------ a whole section */
