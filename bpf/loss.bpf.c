@@ -33,7 +33,10 @@ static __always_inline int meet(const struct __sk_buff *skb, enum loss_direction
 	bpf_spin_lock(&loss->lock);
 	n = loss->n++;
 	bpf_spin_unlock(&loss->lock);
-	return loss_hits(loss->seed, n, loss->threshold) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	if (!loss_hits(loss->seed, n, loss->threshold))
+		return TC_ACT_UNSPEC;
+	__sync_fetch_and_add(&loss->lost, 1);
+	return TC_ACT_SHOT;
 }
 
 SEC("tc")

@@ -25,6 +25,7 @@ struct loss {
 	__u64 threshold; /* share lost, in 1 / LOSS_ALL */
 	__u64 seed;
 	__u64 n; /* frames so far */
+	__u64 lost; /* of them; goes on when the loss is set anew */
 };
 
 /* A bijection of 64 bits whose every output bit depends on every input bit (splitmix64's finish). */
@@ -40,6 +41,6 @@ static inline __attribute__((always_inline)) _Bool loss_hits(__u64 seed, __u64 n
 	return loss_mix(seed + n * 0x9e3779b97f4a7c15ull) >> 32 < threshold;
 }
 
-_Static_assert(sizeof(struct loss) == 32, "loss has padding");
+_Static_assert(sizeof(struct loss) == 40, "loss has padding");
 
 #endif

@@ -54,6 +54,11 @@ const struct mark_log *events_log(const struct events *e)
 
 /* ---- links ---- */
 
+const struct links *events_links_of(const struct events *e)
+{
+	return e->links;
+}
+
 const struct link_state *events_links(const struct events *e)
 {
 	return links_get(e->links, 0);

@@ -9,6 +9,7 @@
 #include "monitor/marks.h"
 
 struct events;
+struct links;
 struct run;
 
 /* Impairs the links that the scenario has impaired from the start. The lab and its engine must be up. On failure -errno, and
@@ -23,6 +24,8 @@ int events_change_link(struct events *e, uint32_t host, const struct link_change
 /* Another live change, done by the caller: into the log. */
 void events_note(struct events *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The links themselves, for who reads them; the events'. */
+const struct links *events_links_of(const struct events *e);
 /* By host. */
 const struct link_state *events_links(const struct events *e);
 const struct mark_log *events_log(const struct events *e);

@@ -14,6 +14,7 @@
 #include "lab/cmd/privilege.h"
 #include "lab/events.h"
 #include "lab/net/down.h"
+#include "lab/net/walk.h"
 #include "lab/request.h"
 #include "lab/service.h"
 #include "lab/verdict/judge.h"
@@ -374,12 +375,19 @@ unsigned long run_files_needed(const struct plan *plan)
 	return SPARE_FILES + 2ul * (1 + plan->n_hosts) + plan->n_clients + plan->n_vnis;
 }
 
+static void walk_for_judge(void *arg, uint32_t from, uint32_t to, struct walk_facts *ret)
+{
+	struct run *run = arg;
+
+	walk(run->lab, events_links_of(run->events), from, to, ret);
+}
+
 static int take_place(struct run *run, struct error *err)
 {
 	int r = privilege_check(err);
 
 	if (!r)
-		r = privilege_open_files(run_files_needed(run->plan), err);
+		r = privilege_open_files(run_files_needed(run->plan) + (run->judge ? run->plan->n_clients : 0), err);
 	if (!r)
 		r = open_events(run, err);
 	return r ?: control_open(run->scn->name, &run->control, err);
@@ -426,6 +434,8 @@ static int go_up(struct run *run, struct error *err)
 		r = start_engine(run, err); /* forks: before threads */
 	if (!r && run->options->stats)
 		r = monitor_enable_stats(run->monitor, err);
+	if (!r && run->judge)
+		r = walk_open_clients(run->lab, err); /* enters namespaces: before privileges are given up */
 	if (!r)
 		r = privilege_drop(err);
 	if (!r)
@@ -585,6 +595,8 @@ int run_lab(const struct run_options *options, const struct scenario *scn, const
 	if (options->headless || options->duration)
 		run.duration_ns = scn->duration_ns;
 	r = go_up(&run, &err);
+	if (!r && judge)
+		judge_set_walk(judge, walk_for_judge, &run);
 	if (!r) {
 		pthread_mutex_lock(&run.info_lock);
 		run.up_ms = ms_since(started_ns);

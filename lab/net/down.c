@@ -205,6 +205,7 @@ static void *conduct(void *arg)
 	pthread_t workers[WORKERS_MAX];
 	unsigned n = 0;
 
+	lab_close_clients(d->lab);
 	while (n + 1 < d->n_workers && !pthread_create(&workers[n], NULL, work, d))
 		n++; /* this thread is the last of them */
 	remove_hosts(d, d->lab->batch);

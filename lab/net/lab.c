@@ -10,21 +10,8 @@
 #include <unistd.h>
 
 #include "lab/net/dev.h"
+#include "lab/net/index.h"
 #include "lab/net/ns.h"
-
-/* Interface indices within a namespace. The uplinks' are in plan.h: they are unique in the whole lab. */
-enum {
-	INDEX_LO = 1,
-	/* Behind gre0, tunl0, sit0 and their like: with their modules loaded, every new namespace is born with them. */
-	INDEX_CLIENT_ETH0 = 100,
-	INDEX_FABRIC_BRIDGE = 100, /* br100; + 1 + leaf: br101 and on */
-	INDEX_TRUNK = 10000,       /* + leaf: br100's end of the trunk to that leaf */
-	INDEX_LEAF_TRUNK = 20000,  /* + leaf: the leaf's */
-	INDEX_BRIDGE = 1000,      /* + VNI number in the plan */
-	INDEX_TUNNEL = 300000,
-	INDEX_CLIENT_PORT = 400000,
-	INDEX_POINT_TO_POINT = 1000000, /* + VNI number in the plan * SCN_HOSTS_MAX + remote host */
-};
 
 enum {
 	GROUPS_DEFAULT = 20, /* igmp_max_memberships of a new namespace */
@@ -78,18 +65,13 @@ static int add_whereabouts(struct build *b, uint32_t host)
 	return r;
 }
 
-static uint32_t bridge_index(const struct plan *plan, uint32_t host)
-{
-	return plan_count_leaves(plan) ? INDEX_FABRIC_BRIDGE + 1 + plan_leaf(plan, host) : INDEX_FABRIC_BRIDGE;
-}
-
 static int add_uplink(struct build *b, uint32_t host, struct nl *nl)
 {
 	const struct plan_host *ph = &b->plan->hosts[host];
 	const struct ip_prefix *underlay = &b->plan->scn->underlay;
 	struct dev_end port = { ph->port, PLAN_IFINDEX_PORT + host, PLAN_UNDERLAY_MTU, NULL };
 	struct dev_end eth0 = { "eth0", PLAN_IFINDEX_UPLINK + host, PLAN_UNDERLAY_MTU, ph->mac };
-	int r = dev_add_veth(b->lab->nl_fabric, b->err, &port, bridge_index(b->plan, host), &eth0, b->lab->hosts[host]);
+	int r = dev_add_veth(b->lab->nl_fabric, b->err, &port, index_host_bridge(b->plan, host), &eth0, b->lab->hosts[host]);
 
 	if (!r)
 		r = add_whereabouts(b, host);
@@ -440,10 +422,19 @@ static void close_all(int *fds, uint32_t n)
 	free(fds);
 }
 
+void lab_close_clients(struct lab *lab)
+{
+	for (uint32_t i = 0; lab->nl_clients && i < lab->plan->n_clients; i++)
+		nl_close(lab->nl_clients[i]);
+	free(lab->nl_clients);
+	lab->nl_clients = NULL;
+}
+
 void lab_free(struct lab *lab)
 {
 	if (!lab)
 		return;
+	lab_close_clients(lab);
 	for (uint32_t i = 0; lab->nl_hosts && i < lab->plan->n_hosts; i++)
 		nl_close(lab->nl_hosts[i]);
 	nl_close(lab->nl_fabric);

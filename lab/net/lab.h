@@ -17,6 +17,7 @@ struct lab {
 	struct nl_batch *batch;  /* of all the lab's sockets */
 	struct nl *nl_fabric;    /* kept as long as the lab, so that it can be changed without entering namespaces (a privilege */
 	struct nl **nl_hosts;    /* given up once it stands); NULL where not made */
+	struct nl **nl_clients;  /* of walk.h; NULL unless somebody asked for them */
 };
 
 /* Told before each host is built, counting from 1. */
@@ -33,6 +34,8 @@ int lab_open_uplinks(struct lab *lab, struct error *err);
 /* Sockets in the fabric and in a host, for dev.h and the like; the lab's. Take care to flush. */
 struct nl *lab_nl_fabric(const struct lab *lab);
 struct nl *lab_nl_host(const struct lab *lab, uint32_t host);
+/* Closes the sockets of walk_open_clients: before their namespaces. */
+void lab_close_clients(struct lab *lab);
 /* Closes the namespaces; the kernel takes them apart in the background. NULL is fine. */
 void lab_free(struct lab *lab);
 

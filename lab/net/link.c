@@ -73,6 +73,7 @@ static int set_loss(struct links *l, uint32_t host, enum loss_direction directio
 	struct loss loss = {
 		.threshold = share < 1 ? (uint64_t)(share * (double)LOSS_ALL) : LOSS_ALL,
 		.seed = loss_mix(l->seed + loss_mix(index + 1)),
+		.lost = links_lost(l, host, direction),
 	};
 
 	return bpf_map_update_elem(bpf_map__fd(l->program->maps.losses), &index, &loss, BPF_ANY) ? -errno : 0;
@@ -179,6 +180,16 @@ int links_set(struct links *l, uint32_t host, const struct link_state *state, st
 		(void)changes[done](l, host, state, &was, &lost); /* what worked before; the first failure tells more */
 	error_set(err, "cannot change the link of %s: %s", l->lab->plan->hosts[host].name, why.text);
 	return r;
+}
+
+uint64_t links_lost(const struct links *l, uint32_t host, enum loss_direction direction)
+{
+	uint32_t index = host * LOSS_DIRECTIONS + direction;
+	struct loss loss;
+
+	if (!l->program || bpf_map_lookup_elem(bpf_map__fd(l->program->maps.losses), &index, &loss))
+		return 0;
+	return loss.lost;
 }
 
 const struct link_state *links_get(const struct links *l, uint32_t host)

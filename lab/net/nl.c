@@ -298,6 +298,44 @@ int nl_each_link(struct nl *nl, struct error *err, nl_link_fn fn, void *arg)
 	return r;
 }
 
+/* Calls fn for a datagram's messages. 1: the answer goes on, 0: it is over, -errno. */
+static int read_answer(const char *datagram, size_t len, nl_message_fn fn, void *arg)
+{
+	const struct nlmsghdr *h = (const struct nlmsghdr *)datagram;
+	int left = (int)len;
+
+	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+		if (h->nlmsg_type == NLMSG_DONE)
+			return 0;
+		if (h->nlmsg_type == NLMSG_ERROR)
+			return ((const struct nlmsgerr *)mnl_nlmsg_get_payload(h))->error;
+		fn(arg, h);
+	}
+	return 1;
+}
+
+int nl_ask(struct nl *nl, struct nlmsghdr *request, nl_message_fn fn, void *arg)
+{
+	char buf[DUMP_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct error err;
+	int r = nl_flush(nl, &err);
+
+	if (r)
+		return r;
+	/* The answer to a question about one object ends with the acknowledgement. */
+	request->nlmsg_flags |= NLM_F_REQUEST | ((request->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP ? 0 : NLM_F_ACK);
+	r = mnl_socket_sendto(nl->socket, request, request->nlmsg_len) < 0 ? -errno : 1;
+	while (r > 0) {
+		ssize_t got = recv(mnl_socket_get_fd(nl->socket), buf, sizeof(buf), 0);
+
+		if (got >= 0)
+			r = read_answer(buf, (size_t)got, fn, arg);
+		else if (errno != EINTR)
+			r = -errno;
+	}
+	return r;
+}
+
 /* ethtool_op_get_link() calls linkwatch_sync_dev(); the ioctl is that of any socket of the namespace. */
 int nl_settle_carrier(struct nl *nl, struct error *err, const char *device)
 {

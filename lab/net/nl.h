@@ -58,6 +58,11 @@ typedef void (*nl_link_fn)(void *arg, uint32_t index, const char *kind);
 /* Calls fn for every link there is. */
 int nl_each_link(struct nl *nl, struct error *err, nl_link_fn fn, void *arg);
 
+/* Sends one request by itself, a listing (NLM_F_DUMP) or a question about one object, and calls fn for each message of the answer;
+ * what is collected is sent before. -errno, as -ENOENT where there is no such object. */
+typedef void (*nl_message_fn)(void *arg, const struct nlmsghdr *h);
+int nl_ask(struct nl *nl, struct nlmsghdr *request, nl_message_fn fn, void *arg);
+
 /* From now on the socket is told of links that change, and is good for nothing else. nl_fd is for poll: when readable,
  * nl_read_gone calls fn for every link that was removed. */
 int nl_watch_links(struct nl *nl);

@@ -17,6 +17,8 @@
 
 #include "monitor/sample.h"
 
+struct path;
+
 enum { CHECK_ROWS = 6, CHECK_TEXT = 160 };
 
 /* One flow, or one pair of clients, behind a value; for the report of a failure. */
@@ -42,6 +44,8 @@ struct check_result {
 	char expected[CHECK_TEXT]; /* the right side, resolved: "== c3", "<= 0.1%", "from 495pps to
 				      505pps" */
 	double elapsed_s;          /* of the sample judged */
+	const struct path *path;   /* where packets of the worst pair stop, for a check that failed; NULL: none is lost, or nobody walked.
+				      The judge's */
 	uint64_t n_rows;           /* flows or pairs selected; rows[] holds the biggest */
 	struct check_row rows[CHECK_ROWS];
 };
@@ -55,6 +59,14 @@ void checks_close(struct checks *c);                           /* NULL is fine *
  * `within`, else over the time the selected traffic ran. -ENOMEM leaves *ret alone. */
 int checks_evaluate(const struct checks *c, const struct scn_check *check, const struct sample *s,
 		    struct check_result *ret);
+
+/* Reads what the kernel knows of the way from one client to another (lab/net/walk.h). */
+struct walk_facts;
+typedef void (*checks_walk_fn)(void *arg, uint32_t from, uint32_t to, struct walk_facts *ret);
+/* Of a check that failed: walks the path of the selected pair that lost most, into a new *ret (free it); NULL where no packet of
+ * those selected is lost, or lost packets are none of the check's business. -ENOMEM. */
+int checks_walk(const struct checks *c, const struct scn_check *check, const struct sample *s, checks_walk_fn walk, void *arg,
+		struct path **ret);
 
 /* Whether the run can be judged at all (exit status 4 if not): false with the sentence, naming the
  * figure, in why. The bounds are closer when a check failed, lest the scenario be blamed for the

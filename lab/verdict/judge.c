@@ -20,7 +20,10 @@ struct judge {
 	const struct plan *plan;
 	struct checks *checks;
 	struct check_result *results; /* by check; the newest evaluation */
+	struct path **paths;          /* by check: of those that failed; behind results[].path */
 	bool *settled;
+	checks_walk_fn walk;          /* NULL: nothing can be walked */
+	void *walk_arg;
 	bool drained;
 	double drained_s;
 	struct output *outputs;
@@ -71,8 +74,9 @@ int judge_open(const struct plan *plan, const struct text_list *reports, struct 
 	j->plan = plan;
 	j->results = calloc(n + 1, sizeof(*j->results));
 	j->settled = calloc(n + 1, sizeof(*j->settled));
+	j->paths = calloc(n + 1, sizeof(*j->paths));
 	j->outputs = calloc(reports->n + 1, sizeof(*j->outputs));
-	if (j->results && j->settled && j->outputs)
+	if (j->results && j->settled && j->paths && j->outputs)
 		r = checks_open(plan, &j->checks);
 	for (size_t i = 0; i < reports->n && !r; i++)
 		r = open_output(j, reports->v[i], err);
@@ -92,11 +96,30 @@ void judge_free(struct judge *j)
 	for (size_t i = 0; i < j->n_outputs; i++)
 		if (j->outputs[i].path)
 			(void)fclose(j->outputs[i].file); /* flushed, and told about, by judge_conclude */
+	for (size_t i = 0; j->paths && i < j->plan->scn->n_checks; i++)
+		free(j->paths[i]);
+	free(j->paths);
 	checks_close(j->checks);
 	free(j->outputs);
 	free(j->results);
 	free(j->settled);
 	free(j);
+}
+
+void judge_set_walk(struct judge *j, checks_walk_fn walk, void *arg)
+{
+	j->walk = walk;
+	j->walk_arg = arg;
+}
+
+/* A failure explains itself by what is found now; without memory it stands alone. */
+static void explain(struct judge *j, size_t i, const struct sample *s)
+{
+	struct check_result *r = &j->results[i];
+
+	if (r->holds || !j->walk || j->paths[i] || checks_walk(j->checks, r->check, s, j->walk, j->walk_arg, &j->paths[i]))
+		return;
+	r->path = j->paths[i];
 }
 
 /* From when on a check is judged, in seconds of the traffic clock; negative: its time is not known yet. */
@@ -120,6 +143,8 @@ static void judge_one(struct judge *j, size_t i, const struct sample *s)
 		return; /* out of memory: the next sample, or the conclusion, tries again */
 	j->results[i] = result;
 	j->settled[i] = result.holds || s->elapsed_s >= begin + (double)c->within_ns / 1e9;
+	if (j->settled[i])
+		explain(j, i, s);
 }
 
 void judge_sampled(struct judge *j, const struct sample *s)
@@ -175,6 +200,7 @@ int judge_conclude(struct judge *j, const struct sample *last)
 			say("out of memory: no verdict");
 			return EXIT_INVALID;
 		}
+		explain(j, i, last); /* those cut short */
 		all_hold = all_hold && j->results[i].holds;
 	}
 	if (!checks_valid(j->plan, last, all_hold, why, sizeof(why)))

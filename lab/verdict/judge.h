@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "lab/cmd/command.h"
+#include "lab/verdict/check.h"
 #include "monitor/sample.h"
 
 struct judge;
@@ -14,6 +15,9 @@ struct judge;
  * is built and privileges can be given up. -EINVAL: no such format, with those there are; or the file's errno. */
 int judge_open(const struct plan *plan, const struct text_list *reports, struct judge **ret, struct error *err);
 void judge_free(struct judge *j); /* NULL is fine */
+
+/* How to look at the way that a failed check's packets take; until then, and without, nothing is walked. */
+void judge_set_walk(struct judge *j, checks_walk_fn walk, void *arg);
 
 /* A sample was taken: judges the checks whose time (`at`, `within`) has come. */
 void judge_sampled(struct judge *j, const struct sample *s);

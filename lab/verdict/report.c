@@ -62,6 +62,20 @@ size_t report_rows(const struct check_result *r)
 	return n;
 }
 
+const char *report_hop(const struct path *p, size_t hop, char *buf, size_t len)
+{
+	const struct path_hop *h = &p->hops[hop];
+	char counts[64] = "", dropped[32] = "";
+
+	if (h->counted && h->dropped)
+		(void)snprintf(dropped, sizeof(dropped), ", %llu dropped", (unsigned long long)h->dropped);
+	if (h->counted)
+		(void)snprintf(counts, sizeof(counts), ": %llu packets%s", (unsigned long long)h->packets, dropped);
+	(void)snprintf(buf, len, "%s%s%s%s%s", h->name, counts, !*h->note ? "" : *counts ? ", " : ": ", h->note,
+		       hop == p->stops ? "  <- packets stop here" : "");
+	return buf;
+}
+
 /* ---- the verdict ---- */
 
 size_t report_failed(const struct report *r)

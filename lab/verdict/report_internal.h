@@ -4,6 +4,7 @@
 #define TUNLAB_VERDICT_REPORT_INTERNAL_H
 
 #include "base/text.h"
+#include "lab/verdict/path.h"
 #include "lab/verdict/report.h"
 
 /* What stands behind a metric: flows, a generator's pairs, pairs counted by two sides, nothing. */
@@ -20,6 +21,9 @@ extern const struct report_column report_columns[]; /* ends with name NULL */
 uint64_t report_figure(const struct check_row *row, const struct report_column *column);
 /* Rows worth showing: where some stand out, those that do; 0 where none stand behind the metric. */
 size_t report_rows(const struct check_result *r);
+
+/* One hop of a walk as a line: "host0 vxlan10003: 480 packets, 20 dropped, down, <- stops here". Returns buf. */
+const char *report_hop(const struct path *p, size_t hop, char *buf, size_t len);
 
 size_t report_failed(const struct report *r);        /* checks that do not hold */
 const char *report_verdict(const struct report *r);  /* "pass", "fail" or "invalid" */

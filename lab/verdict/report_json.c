@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/emit.h"
+#include "lab/verdict/path.h"
 #include "monitor/truth.h"
 #include "monitor/view.h"
 
@@ -29,6 +30,35 @@ static void put_rows(struct emit *e, const struct check_result *r)
 	emit_array_end(e);
 }
 
+/* Where packets stop; null where nothing was walked. */
+static void put_path(struct emit *e, const struct path *p)
+{
+	if (!p) {
+		emit_null(e, "path");
+		return;
+	}
+	emit_object(e, "path");
+	emit_string(e, "pair", p->pair);
+	emit_string(e, "stops", p->stops < p->n ? p->hops[p->stops].name : NULL);
+	emit_string(e, "cause", *p->cause ? p->cause : NULL);
+	emit_array(e, "hops");
+	for (size_t i = 0; i < p->n; i++) {
+		const struct path_hop *h = &p->hops[i];
+
+		emit_object(e, NULL);
+		emit_string(e, "hop", h->name);
+		if (h->counted) {
+			emit_u64(e, "packets", h->packets);
+			emit_u64(e, "dropped", h->dropped);
+		}
+		emit_string(e, "note", *h->note ? h->note : NULL);
+		emit_bool(e, "stops", i == p->stops);
+		emit_object_end(e);
+	}
+	emit_array_end(e);
+	emit_object_end(e);
+}
+
 static void put_result(struct emit *e, const struct check_result *r)
 {
 	emit_object(e, NULL);
@@ -45,6 +75,7 @@ static void put_result(struct emit *e, const struct check_result *r)
 	emit_fixed(e, "at_s", r->elapsed_s, 3);
 	emit_u64(e, "line", r->check->line > 0 ? (uint64_t)r->check->line : 0);
 	put_rows(e, r);
+	put_path(e, r->path);
 	emit_object_end(e);
 }
 

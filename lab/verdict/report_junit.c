@@ -10,6 +10,26 @@ static void put_attribute(struct text *t, const char *name, const char *value)
 	text_char(t, '"', 1);
 }
 
+static void put_path(struct text *t, const struct path *p)
+{
+	text_puts(t, "path of ");
+	report_markup(t, p->pair);
+	if (p->stops < p->n) {
+		text_puts(t, ": packets stop at ");
+		report_markup(t, p->hops[p->stops].name);
+	}
+	text_puts(t, *p->cause ? ": " : "");
+	report_markup(t, p->cause);
+	text_char(t, '\n', 1);
+	for (size_t i = 0; i < p->n; i++) {
+		char line[192];
+
+		text_puts(t, "  ");
+		report_markup(t, report_hop(p, i, line, sizeof(line)));
+		text_char(t, '\n', 1);
+	}
+}
+
 static void put_failure(struct text *t, const struct check_result *r)
 {
 	enum row_kind kind = report_row_kind(r->check->metric);
@@ -34,6 +54,8 @@ static void put_failure(struct text *t, const struct check_result *r)
 		}
 		text_char(t, '\n', 1);
 	}
+	if (r->path)
+		put_path(t, r->path);
 	text_puts(t, "</failure>\n");
 }
 

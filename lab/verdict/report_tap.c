@@ -49,6 +49,26 @@ static void put_rows(struct text *t, const struct check_result *r)
 	}
 }
 
+/* The walk, a hop a line, down to the one where packets stop. */
+static void put_path(struct text *t, const struct path *p)
+{
+	if (!p)
+		return;
+	text_puts(t, "  path:\n");
+	put_string(t, "    pair", p->pair);
+	if (p->stops < p->n)
+		put_string(t, "    stops", p->hops[p->stops].name);
+	if (*p->cause)
+		put_string(t, "    cause", p->cause);
+	text_puts(t, "    hops:\n");
+	for (size_t i = 0; i < p->n; i++) {
+		char line[192];
+
+		report_hop(p, i, line, sizeof(line));
+		put_string(t, "      - hop", line);
+	}
+}
+
 static void put_diagnostic(struct text *t, const struct check_result *r)
 {
 	text_puts(t, "  ---\n");
@@ -58,6 +78,7 @@ static void put_diagnostic(struct text *t, const struct check_result *r)
 	text_printf(t, "  at_s: %.3f\n", r->elapsed_s);
 	text_printf(t, "  line: %d\n", r->check->line);
 	put_rows(t, r);
+	put_path(t, r->path);
 	text_puts(t, "  ...\n");
 }
 

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which path is walked when a check fails: that of the selected pair that lost most. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lab/verdict/check_internal.h"
+#include "lab/verdict/path.h"
+
+/* Whether lost packets may be why such a check fails. */
+static bool is_about_delivery(enum check_metric metric)
+{
+	switch (metric) {
+	case METRIC_TOP_TALKER:
+	case METRIC_OVERHEAD:
+	case METRIC_UNPLANNED:
+	case METRIC_MONITOR_LOST:
+	case METRIC_MONITOR_TRUNCATED:
+	case METRIC_MONITOR_UNKNOWN:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* A stream, or the answers to it, is selected. */
+static bool stream_selected(const struct selection *sel, const struct sample *s, const struct sample_stream *x)
+{
+	int32_t section = s->generators[x->generator].section;
+	struct flow_key key;
+	struct subject there = subject_of_pair(sel->checks->plan, x->from, x->to, x->proto, section, &key);
+	struct subject back;
+
+	if (selection_has(sel, &there))
+		return true;
+	back = subject_of_pair(sel->checks->plan, x->to, x->from, x->proto, section, &key);
+	return x->proto == SCN_PING && selection_has(sel, &back);
+}
+
+static bool row_selected(const struct selection *sel, const struct sample *s, const struct truth *t, const struct truth_row *row)
+{
+	for (uint32_t i = 0; i < row->n_streams; i++)
+		if (stream_selected(sel, s, &s->streams[t->streams[row->stream0 + i]]))
+			return true;
+	return false;
+}
+
+/* What a row lost for good; 0 for one whose packets may only be on their way. */
+static uint64_t lost_by(const struct truth_row *row)
+{
+	return row->send_errors + (row->parts < TRUTH_PLACE_MAX ? truth_missing(row) : 0);
+}
+
+static const struct truth_row *find_worst(const struct selection *sel, const struct sample *s, const struct truth *t)
+{
+	const struct truth_row *worst = NULL;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct truth_row *row = &t->rows[i];
+
+		if (lost_by(row) > (worst ? lost_by(worst) : 0) && row_selected(sel, s, t, row))
+			worst = row;
+	}
+	return worst;
+}
+
+static uint32_t largest_packet(const struct sample *s, const struct truth *t, const struct truth_row *row)
+{
+	uint32_t size = 0;
+
+	for (uint32_t i = 0; i < row->n_streams; i++) {
+		const struct sample_generator *g = &s->generators[s->streams[t->streams[row->stream0 + i]].generator];
+
+		size = g->size > size ? g->size : size;
+	}
+	return size;
+}
+
+static struct path *walk_row(const struct checks *c, const struct sample *s, const struct truth *t, const struct truth_row *row,
+			     checks_walk_fn walk, void *arg)
+{
+	struct path *path = calloc(1, sizeof(*path));
+	struct walk_facts facts;
+	struct path_question q = {
+		.plan = c->plan, .sample = s, .row = row, .size = largest_packet(s, t, row), .back = path_is_back(row), .facts = &facts,
+	};
+
+	if (!path)
+		return NULL;
+	walk(arg, q.back ? row->to : row->from, q.back ? row->from : row->to, &facts);
+	path_make(&q, path);
+	if (row->parts != TRUTH_ANSWERED || path->stops < path->n)
+		return path;
+	q.back = true; /* see path_is_back */
+	walk(arg, row->to, row->from, &facts);
+	path_make(&q, path);
+	return path;
+}
+
+int checks_walk(const struct checks *c, const struct scn_check *check, const struct sample *s, checks_walk_fn walk, void *arg,
+		struct path **ret)
+{
+	struct selection sel = selection_of(c, check);
+	const struct truth_row *worst;
+	struct truth t;
+	int err = truth_make(c->plan, s, &t);
+
+	if (err)
+		return err;
+	*ret = NULL;
+	worst = is_about_delivery(check->metric) ? find_worst(&sel, s, &t) : NULL;
+	if (worst)
+		*ret = walk_row(c, s, &t, worst, walk, arg);
+	truth_free(&t);
+	return worst && !*ret ? -ENOMEM : 0;
+}
