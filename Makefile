@@ -133,7 +133,7 @@ test-kernels: deps-test
 	@ONLY=kernels tests/run $(B) $(KERNELS:%=kernels/%)
 
 .PHONY: tests-built
-tests-built: all asan $(UNIT:%=$(B)/tests/unit/%) $(ROOT:%=$(B)/tests/%) $(B)/tests/lib/programs $(B)/tests/bench/neighbour
+tests-built: all asan $(UNIT:%=$(B)/tests/unit/%) $(ROOT:%=$(B)/tests/%) $(B)/tests/lib/programs $(B)/tests/lib/terminal $(B)/tests/bench/neighbour
 
 $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o $(ASAN_LIB)
 	$(call say,LD,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS)

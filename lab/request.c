@@ -158,11 +158,14 @@ static void op_status(struct connection *c, const cJSON *request)
 
 static int parse_query(const cJSON *request, bool has_clients, struct flow_query *q, struct error *err)
 {
-	const char *by = request_text(request, "by");
+	const char *by = request_text(request, "by"), *order = request_text(request, "order");
 	const cJSON *top = cJSON_GetObjectItemCaseSensitive(request, "top");
 
 	*q = FLOW_QUERY_ALL;
 	q->rates = request_flag(request, "rates");
+	for (int i = 0; order && i < FLOW_ORDER_MAX; i++)
+		if (strcmp(order, flow_order_names[i]) == 0)
+			q->order = (enum flow_order)i;
 	if (cJSON_IsNumber(top) && top->valuedouble >= 0)
 		q->top = (size_t)top->valuedouble;
 	for (int i = 0; by && i < (has_clients ? FLOW_BY_MAX : BY_CLIENT); i++)
@@ -172,7 +175,7 @@ static int parse_query(const cJSON *request, bool has_clients, struct flow_query
 		}
 	if (!by)
 		return 0;
-	error_set(err, "cannot group flows by '%s': want outer, inner, vni%s or flow", by, has_clients ? ", client" : "");
+	error_set(err, "cannot group flows by '%s': want outer, inner, vni, host%s or flow", by, has_clients ? ", client" : "");
 	return -EINVAL;
 }
 

@@ -40,6 +40,10 @@ static struct row_key key_of(const struct sample_flow *f, enum flow_by by)
 	case BY_VNI:
 		k.vni = flow_vni(&f->key);
 		break;
+	case BY_HOST:
+		k.src = addr_of(f->key.outer_src);
+		k.src_host = f->src_host;
+		break;
 	case BY_CLIENT:
 		k.client = f->src_client;
 		k.src_host = f->src_host;
@@ -69,11 +73,25 @@ static int compare_rows_by_key(const void *a, const void *b)
 	return compare_key(&((const struct row *)a)->key, &((const struct row *)b)->key);
 }
 
-static uint64_t size_of(const struct sample *s, const struct row_count *c)
+static uint64_t size_by(enum flow_order order, const struct flow_count *now, const struct flow_count *then)
 {
-	bool received = s->kind == SAMPLE_MONITOR && c->received.bytes > c->sent.bytes;
+	switch (order) {
+	case ORDER_BPS:
+		return now->bytes - then->bytes;
+	case ORDER_PPS:
+		return now->packets - then->packets;
+	case ORDER_BYTES:
+	case FLOW_ORDER_MAX:
+		break;
+	}
+	return now->bytes;
+}
 
-	return received ? c->received.bytes : c->sent.bytes;
+static uint64_t size_of(const struct sample *s, const struct row_count *c, enum flow_order order)
+{
+	uint64_t sent = size_by(order, &c->sent, &c->sent_then), received = size_by(order, &c->received, &c->received_then);
+
+	return s->kind == SAMPLE_MONITOR && received > sent ? received : sent;
 }
 
 /* Flows of one sample stand in one array, ascending by key: their places order them. */
@@ -82,6 +100,7 @@ static int compare_rows_by_size(const void *a, const void *b)
 	const struct row *x = a, *y = b;
 	int r = COMPARE(y->size, x->size);
 
+	r = r ? r : COMPARE(y->count.sent.bytes, x->count.sent.bytes);
 	r = r ? r : compare_key(&x->key, &y->key);
 	return r ? r : COMPARE(x->flow, y->flow);
 }
@@ -130,7 +149,7 @@ int rows_make(const struct sample *s, const struct flow_query *q, struct rows *r
 		r.n = merge(r.rows, r.n);
 	}
 	for (size_t i = 0; i < r.n; i++)
-		r.rows[i].size = size_of(s, &r.rows[i].count);
+		r.rows[i].size = size_of(s, &r.rows[i].count, q->order);
 	qsort(r.rows, r.n, sizeof(*r.rows), compare_rows_by_size);
 	if (q->top && r.n > q->top) {
 		r.n_rest = r.n - q->top;

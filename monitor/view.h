@@ -24,11 +24,16 @@ struct lab_info {
 	double interval_s;        /* nominal sampling interval */
 };
 
-enum flow_by { BY_FLOW, BY_OUTER, BY_INNER, BY_VNI, BY_CLIENT, FLOW_BY_MAX };
+enum flow_by { BY_FLOW, BY_OUTER, BY_INNER, BY_VNI, BY_HOST /* the sender */, BY_CLIENT /* likewise */, FLOW_BY_MAX };
 extern const char *const flow_by_names[FLOW_BY_MAX];
+
+/* Biggest first; by what, since the lab began or in the last interval. */
+enum flow_order { ORDER_BYTES, ORDER_BPS, ORDER_PPS, FLOW_ORDER_MAX };
+extern const char *const flow_order_names[FLOW_ORDER_MAX];
 
 struct flow_query {
 	enum flow_by by;
+	enum flow_order order;
 	int64_t vni;              /* -1: all */
 	int64_t host;             /* flows from or to this host; -1: all */
 	size_t top;               /* biggest first, at most so many, the others summed under "rest"; 0: all */

@@ -7,8 +7,10 @@
 #include "monitor/truth.h"
 
 const char *const flow_by_names[FLOW_BY_MAX] = {
-	[BY_FLOW] = "flow", [BY_OUTER] = "outer", [BY_INNER] = "inner", [BY_VNI] = "vni", [BY_CLIENT] = "client",
+	[BY_FLOW] = "flow", [BY_OUTER] = "outer", [BY_INNER] = "inner", [BY_VNI] = "vni", [BY_HOST] = "host",
+	[BY_CLIENT] = "client",
 };
+const char *const flow_order_names[FLOW_ORDER_MAX] = { [ORDER_BYTES] = "bytes", [ORDER_BPS] = "bps", [ORDER_PPS] = "pps" };
 
 /* Of a capture nothing is known to have been received. */
 static void emit_count(struct emit *e, const struct sample *s, const struct row_count *c)
@@ -20,9 +22,11 @@ static void emit_count(struct emit *e, const struct sample *s, const struct row_
 		emit_frames(e, "received", c->received.packets, c->received.bytes);
 }
 
-/* Sent packets and underlay bits per second over the last interval; null while there was none. */
-static void emit_rates(struct emit *e, const struct row_count *c, double interval_s)
+/* Packets and underlay bits per second over the last interval, sent and received; null while there was none. */
+static void emit_rates(struct emit *e, const struct sample *s, const struct row_count *c)
 {
+	double interval_s = s->interval_s;
+
 	if (interval_s <= 0) {
 		emit_null(e, "rates");
 		return;
@@ -30,6 +34,10 @@ static void emit_rates(struct emit *e, const struct row_count *c, double interva
 	emit_object(e, "rates");
 	emit_fixed(e, "pps", (double)(c->sent.packets - c->sent_then.packets) / interval_s, 1);
 	emit_fixed(e, "bps", (double)(c->sent.bytes - c->sent_then.bytes) * 8 / interval_s, 0);
+	if (s->kind != SAMPLE_CAPTURE) {
+		emit_fixed(e, "received_pps", (double)(c->received.packets - c->received_then.packets) / interval_s, 1);
+		emit_fixed(e, "received_bps", (double)(c->received.bytes - c->received_then.bytes) * 8 / interval_s, 0);
+	}
 	emit_object_end(e);
 }
 
@@ -98,9 +106,18 @@ static void emit_group_members(struct emit *e, const struct plan *plan, const st
 		emit_vni(e, "vni", k->vni);
 		emit_address(e, "inner_src", k->src.b);
 		emit_address(e, "inner_dst", k->dst.b);
+		if (plan) {
+			emit_client(e, "src_client", row->flow->src_client);
+			emit_client(e, "dst_client", row->flow->dst_client);
+		}
 		break;
 	case BY_VNI:
 		emit_vni(e, "vni", k->vni);
+		break;
+	case BY_HOST:
+		emit_address(e, "outer_src", k->src.b);
+		if (plan || s->seen)
+			emit_host(e, "host", plan, s, k->src_host);
 		break;
 	case BY_CLIENT:
 		emit_client(e, "client", k->client);
@@ -128,7 +145,7 @@ static void emit_rows(struct emit *e, const struct plan *plan, const struct samp
 		if (truth)
 			emit_generated(e, truth, rows->rows[i].key.client);
 		if (q->rates)
-			emit_rates(e, &rows->rows[i].count, s->interval_s);
+			emit_rates(e, s, &rows->rows[i].count);
 		emit_object_end(e);
 	}
 	emit_array_end(e);
@@ -143,7 +160,7 @@ static void emit_sum(struct emit *e, const char *key, const struct row_count *c,
 	emit_u64(e, "flows", c->flows);
 	emit_count(e, s, c);
 	if (q->rates)
-		emit_rates(e, c, s->interval_s);
+		emit_rates(e, s, c);
 	emit_object_end(e);
 }
 

@@ -1,51 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Terminal tables of the documents a lab answers with: flow table, grouped rows, status. Counts are exact and
  * right-aligned, one record a line, so that the output is as good for grep and awk as for the eye. */
-#include <cjson/cJSON.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/table.h"
 #include "monitor/view_internal.h"
-
-static const cJSON *get(const cJSON *o, const char *key)
-{
-	return cJSON_GetObjectItemCaseSensitive(o, key);
-}
-
-/* NULL unless it is a text. */
-static const char *get_text(const cJSON *o, const char *key)
-{
-	return cJSON_GetStringValue(get(o, key));
-}
-
-static double get_number(const cJSON *o, const char *key)
-{
-	const cJSON *item = get(o, key);
-
-	return cJSON_IsNumber(item) ? item->valuedouble : 0;
-}
-
-static uint64_t get_u64(const cJSON *o, const char *key)
-{
-	double v = get_number(o, key);
-
-	return v > 0 && v < 1.8e19 ? (uint64_t)v : 0;
-}
-
-static const char *duration(double s, char *buf, size_t len)
-{
-	unsigned long long t = s > 0 ? (unsigned long long)s : 0;
-
-	if (t < 60)
-		(void)snprintf(buf, len, "%.1f s", s > 0 ? s : 0.0);
-	else if (t < 3600)
-		(void)snprintf(buf, len, "%llu min %02llu s", t / 60, t % 60);
-	else
-		(void)snprintf(buf, len, "%llu h %02llu min", t / 3600, t / 60 % 60);
-	return buf;
-}
+#include "monitor/view_read.h"
 
 /* What a column shows of a row. */
 enum shape { TEXT, NUMBER, RECEIVED, PPS, BPS, DST_CLIENT, ENCAP, GENERATED_SENT, GENERATED_RECEIVED };
@@ -89,6 +50,8 @@ static const struct {
 		       COUNTS_FIELDS } } },
 	{ "vni", { { { "VNI", true, 0 }, { "FLOWS", true, 8 }, COUNTS_COLUMNS },
 		   { { "vni", NUMBER }, { "flows", NUMBER }, COUNTS_FIELDS } } },
+	{ "host", { { { "HOST", false, 0 }, { "OUTER SRC", false, 7 }, { "FLOWS", true, 8 }, COUNTS_COLUMNS },
+		    { { "host", TEXT }, { "outer_src", TEXT }, { "flows", NUMBER }, COUNTS_FIELDS } } },
 	{ "client", { { { "CLIENT", false, 0 }, { "HOST", false, 7 }, { "FLOWS", true, 8 }, COUNTS_COLUMNS,
 			{ "GENERATED", true, 4 }, { "DELIVERED", true, 4 } },
 		      { { "client", TEXT }, { "host", TEXT }, { "flows", NUMBER }, COUNTS_FIELDS,

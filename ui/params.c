@@ -121,7 +121,7 @@ bool params_read_by(struct request *r, const struct param *p, enum flow_by *ret)
 			return true;
 		}
 	}
-	(void)reply_error(r, 400, "by=%s: want flow, outer, inner%s", p->value,
-			  r->server->config.plan ? ", vni or client" : " or vni");
+	(void)reply_error(r, 400, "by=%s: want flow, outer, inner, vni%s", p->value,
+			  r->server->config.plan ? ", host or client" : " or host");
 	return false;
 }

@@ -33,7 +33,7 @@ static const struct command_option status_options[] = {
 
 static const struct command_option flows_options[] = {
 	LAB_OPTION,
-	{ "by", OPTION_TEXT, AT(by), "WHAT", "outer, inner, vni, client or flow (default flow)" },
+	{ "by", OPTION_TEXT, AT(by), "WHAT", "outer, inner, vni, host, client or flow (default flow)" },
 	{ "top", OPTION_TEXT, AT(top), "N", "only the N biggest" },
 	{ "rates", OPTION_FLAG, AT(rates), NULL, "packets and bits per second over the last interval as well" },
 	{ "watch", OPTION_FLAG, AT(watch), NULL, "again every second, until Ctrl-C" },

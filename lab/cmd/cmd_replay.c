@@ -20,7 +20,7 @@ struct replay_options {
 #define AT(field) offsetof(struct replay_options, field)
 
 static const struct command_option options[] = {
-	{ "by", OPTION_TEXT, AT(by), "WHAT", "outer, inner, vni or flow (default flow)" },
+	{ "by", OPTION_TEXT, AT(by), "WHAT", "outer, inner, vni, host or flow (default flow)" },
 	{ "top", OPTION_TEXT, AT(top), "N", "only the N biggest" },
 	{ "json", OPTION_FLAG, AT(json), NULL, "as JSON, in one line" },
 	{ 0 },
@@ -33,7 +33,7 @@ static int read_options(const struct replay_options *o, struct flow_query *ret)
 	*ret = FLOW_QUERY_ALL;
 	while (o->by && (ret->by == BY_CLIENT || strcmp(o->by, flow_by_names[ret->by]))) {
 		if (++ret->by == FLOW_BY_MAX) {
-			say("replay: --by %s: want outer, inner, vni or flow", o->by);
+			say("replay: --by %s: want outer, inner, vni, host or flow", o->by);
 			return EXIT_USAGE;
 		}
 	}

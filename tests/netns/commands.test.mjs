@@ -56,7 +56,7 @@ on("what does not exist is answered with what does", () => {
     [["traffic", "--lab", lab.name, "--client", "c0", "--to", "c1"], /VNI/],
     [["traffic", "--lab", lab.name, "--client", "c0", "--rate", "quick"], /500pps|rate/],
     [["traffic", "--lab", lab.name, "--client", "c0", "--size", "9000"], /1430/],
-    [["flows", "--lab", lab.name, "--by", "colour"], /outer, inner, vni, client or flow/],
+    [["flows", "--lab", lab.name, "--by", "colour"], /outer, inner, vni, host, client or flow/],
     [["status", "--lab", "nonesuch"], new RegExp(lab.name)],
   ]) {
     const r = run(args);

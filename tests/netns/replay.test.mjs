@@ -120,7 +120,7 @@ test("mistakes are named", () => {
     [["/nonexistent.pcap"], /cannot open \/nonexistent\.pcap: No such file/],
     [[bin], /cannot read .*: unknown file format/],
     [[dir], /it is a folder/],
-    [["--by", "client", file], /--by client: want outer, inner, vni or flow/],
+    [["--by", "client", file], /--by client: want outer, inner, vni, host or flow/],
     [["--top", "0", file], /--top 0: want a whole number/],
     [[], /replay/],
   ]) {

@@ -370,7 +370,8 @@ TEST(grouped_rows_carry_their_fields_under_their_own_names)
 {
 	static const struct { enum flow_by by; const char *keys; int rows; } cases[] = {
 		{ BY_OUTER, "outer_src outer_dst src_host dst_host packets bytes inner_bytes received flows", 5 },
-		{ BY_INNER, "vni inner_src inner_dst packets bytes inner_bytes received flows", 5 },
+		{ BY_INNER, "vni inner_src inner_dst src_client dst_client packets bytes inner_bytes received flows", 5 },
+		{ BY_HOST, "outer_src host packets bytes inner_bytes received flows", 2 },
 		{ BY_VNI, "vni packets bytes inner_bytes received flows", 2 },
 		{ BY_CLIENT, "client host packets bytes inner_bytes received flows generated", 5 },
 	};
