@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { RIBBON_LIMIT, figures, lossOf, overheadOf, vnisOf } from '../../ui/web/figures.js';
+import { figures, lossOf, overheadOf, vnisOf } from '../../ui/web/figures.js';
+import { RIBBON_LIMIT } from '../../ui/web/fold.js';
 import { filterOf, selectionOf } from '../../ui/web/filter.js';
 import { isMulticast, namesOf } from '../../ui/web/names.js';
 import { test } from '../lib/tap.mjs';
@@ -162,7 +163,7 @@ test('received is unknown as soon as a part of it is', () => {
 	assert.equal(shown.total.received, null);
 });
 
-test('beyond the limit the smaller pairs become "rest", and no figure changes', () => {
+test('beyond the limit hosts stand together by their numbers, and no figure changes', () => {
 	const flows = [];
 	for (let i = 0; i < 60; i++) {
 		for (let d = 1; d < 12; d++)
@@ -175,13 +176,32 @@ test('beyond the limit the smaller pairs become "rest", and no figure changes', 
 	assert.equal(shown.total.received.packets, all);
 	assert.equal(shown.cells.length, 660, 'the table has them all');
 	const ribbons = shown.pairs.flatMap(({ forth, back }) => [forth, back]).filter(Boolean);
-	assert.ok(ribbons.length <= RIBBON_LIMIT + 1, `${ribbons.length} ribbons`);
+	assert.ok(ribbons.length <= RIBBON_LIMIT, `${ribbons.length} ribbons`);
 	assert.equal(sum(shown.pairs, (one) => one.ab + one.ba), all);
 	assert.equal(sum(shown.drawn, (one) => one.sent), all);
-	assert.equal(shown.drawn.at(-1).kind, 'rest');
-	const hosts = picture(flows, {}, lab(300, [10000])).drawn;
-	assert.ok(hosts.length <= 61, `${hosts.length} arcs`);
+	assert.equal(sum(shown.drawn, (one) => one.got), all);
 	assert.equal(node(shown, 'host59').sent, sum(flows.filter((one) => one.flow.outer_src === vtep(59)), (one) => one.packets));
+	assert.ok(shown.drawn.some(({ key }) => key === 'host0-4'));
+	assert.deepEqual(shown.drawn.map(({ order }) => order[0]), shown.drawn.map(({ order }) => order[0]).sort((a, b) => a - b), 'in order');
+});
+
+test('of a thousand hosts the loud stand by themselves, and what is selected; a group can be looked into down to its hosts', () => {
+	const flows = Array.from({ length: 999 }, (_, i) => amount(i, i + 1, i === 500 ? 2000 : 1));
+	const shown = picture(flows, {}, lab(1000, [10000]));
+	assert.deepEqual(shown.drawn.map(({ key }) => key), ['host0-99', 'host100-199', 'host200-299', 'host300-399', 'host400-499', 'host500-599',
+		'host500', 'host501', 'host600-699', 'host700-799', 'host800-899', 'host900-999']);
+	assert.equal(shown.drawn[0].address, '100 active');
+	const where = lab(1000, [10000]);
+	const lit = picture(flows, {}, where, { selection: selectionOf('host7', namesOf(where)) });
+	assert.ok(lit.drawn.some(({ key }) => key === 'host7') && lit.drawn.some(({ key }) => key === 'host8'));
+	const closer = { filters: [{ field: 'host', value: 'host100-199', not: false }] };
+	const inside = picture(flows, closer, where, asking(closer, where));
+	assert.equal(inside.cells.length, 101);
+	const mesh = [];
+	for (let i = 0; i < 400; i++)
+		mesh.push(amount(100 + i % 100, (i * 7) % 1000, 1));
+	const within = picture(mesh, closer, where, asking(closer, where)).drawn.map(({ key }) => key);
+	assert.ok(within.includes('host100-109') && within.includes('rest'), within.join());
 });
 
 test('what the server left off is shown as "rest" too, by its sender where he is known', () => {

@@ -17,7 +17,7 @@ import { createTopology } from './draw/topology.js';
 import { eventsOf } from './events.js';
 import { connectFeed } from './feed.js';
 import { LEVELS, lossOf, overheadOf, vnisOf } from './figures.js';
-import { amount, share } from './format.js';
+import { amount, count, share } from './format.js';
 import { healthFacts, healthWarning } from './health.js';
 import { isLab } from './names.js';
 import { paint } from './paint.js';
@@ -84,7 +84,7 @@ function back() {
 }
 
 const orders = createOrders(token, sessionStorage);
-const act = createActPanel(orders);
+const act = createActPanel(orders, { onFound: (client) => view.select !== client && chooseName(client) });
 const tooltip = createTooltip();
 const chord = createChord(byId('chord'), { onDrill: drill, onSelect: chooseName, onPoint: point });
 const topology = createTopology(byId('topology'), {
@@ -244,7 +244,7 @@ function drawHeadline() {
 	const [loss, extra] = [lossOf(total, mode === 'rate' ? span.seconds : 0), overheadOf(total)];
 	setText(byId('figures-words'), [loss !== null && `${share(loss, 1)} lost`, extra !== null && `${share(extra, 1)} encapsulation`,
 		picture.silent > 0 && `${picture.silent} silent`, picture.unplanned > 0 && `${picture.unplanned} not planned`,
-		figures.folded > 0 && view.view === 'chord' && `${figures.folded} smaller ones in “rest”`].filter(Boolean).join(' · '));
+		picture.untold > 0 && `${count(picture.untold, 'flow')} too small to be asked`].filter(Boolean).join(' · '));
 }
 
 function drawLegend() {
@@ -255,7 +255,7 @@ function drawLegend() {
 		box.dataset.key = key;
 		box.replaceChildren(...(view.view === 'topology' ? topology.legend(lab) : []));
 	}
-	setText(byId('legend'), words.LEGENDS[view.view] ?? '');
+	setText(byId('legend'), picture.figures.folded > 0 && view.view === 'chord' ? words.FOLDED : words.LEGENDS[view.view] ?? '');
 }
 
 function drawMiddle(condition) {
@@ -268,6 +268,9 @@ function drawMiddle(condition) {
 	});
 }
 
+/** What is told only where there is something to tell. */
+const RARE = new Set(['others\'', 'fragments', 'per frame']);
+
 function drawHealth(frame) {
 	const box = byId('health');
 	const facts = healthFacts(frame);
@@ -275,9 +278,11 @@ function drawHealth(frame) {
 		box.append(make('b', {}, 'Monitor'), ...facts.map(([name]) =>
 			make('span', { 'data-health': name }, `${name} `, make('b'))), make('em', { role: 'status' }));
 	}
-	facts.forEach(([, value, title], i) => {
-		setText(box.children[i + 1].lastChild, value);
-		box.children[i + 1].title = title;
+	facts.forEach(([name, value, title], i) => {
+		const fact = box.children[i + 1];
+		setText(fact.lastChild, value);
+		setAttribute(fact, 'title', title);
+		fact.hidden = RARE.has(name) && ['0', 'not measured'].includes(value);
 	});
 	const warning = healthWarning(frame);
 	box.classList.toggle('amber', warning !== '');

@@ -2,17 +2,11 @@
 // Amounts to figures: who sent how much to whom, seen at the level the user has chosen. Pure: no page, no clock. Everything is
 // keyed by name (host0, c3, 10003/192.168.3.1), never by position.
 //
-//   amounts (span.js) --figures()--> nodes (arcs), cells (rows) --fold()--> nodes, cells, pairs (ribbons) few enough to be drawn
+//   amounts (span.js) --figures()--> nodes (arcs), cells (rows) --fold.js--> nodes, cells, pairs (ribbons) few enough to be drawn
 
-import { count } from './format.js';
-import { isMulticast, namesOf } from './names.js';
-
-/** Beyond this many ribbons (directions) the smaller pairs are folded into "rest", ribbons to "rest" included.
- *  Measured: without a GPU a browser animates 200 at 60 frames a second, 300 at 50; beyond that pictures change at once. */
-export const RIBBON_LIMIT = 360;
-
-/** When folding, no more nodes than this are kept. */
-const KEPT_NODES = 60;
+import { fold } from './fold.js';
+import { count, grouped } from './format.js';
+import { isLab, isMulticast, namesOf } from './names.js';
 
 /** Labs up to this size show their silent hosts too, or, on the levels below, their silent clients. */
 const SILENT_LIMIT = 40;
@@ -21,6 +15,7 @@ export const LEVELS = ['outer', 'inner', 'client'];
 
 const FLOOD = 'flood';
 const REST = 'rest';
+const GROUP = 'group';
 
 /** The nodes of one picture, made on demand. */
 class Nodes {
@@ -81,9 +76,15 @@ class Nodes {
 
 	rest(flows) {
 		return this.add(REST, () => ({
-			kind: REST, name: 'rest', address: flows ? count(flows, 'smaller flow') : 'smaller pairs', host: null,
+			kind: REST, name: 'rest', address: flows ? count(flows, 'smaller flow') : 'other hosts', host: null,
 			vni: null, order: [Infinity, 2, 0],
 		}));
+	}
+
+	/** Hosts from the `from`th on of a folded picture. */
+	group({ name, from, place }) {
+		return { key: name, kind: GROUP, name: name.replace('-', '–'), address: null, host: null, vni: null, client: null, group: null,
+			sent: 0, got: 0, place, order: [from, -1, 0] };
 	}
 
 	/** The node at one end ('src' or 'dst') of a flow. */
@@ -222,7 +223,7 @@ function allowed(lab, filter) {
  * The figures of `list` (amounts) at the level `view` asks for ({ level, open, unit }): nodes, cells, total. `filter` and
  * `selection` are questions to flows, or null. Every total is the sum of what it heads: total = Σ cells = Σ sent of nodes.
  */
-export function figures({ list, rest, restFlows }, lab, view, { filter = null, selection = null } = {}) {
+export function figures({ list, rest, restFlows, untold = null }, lab, view, { filter = null, selection = null } = {}) {
 	const nodes = new Nodes(lab, view);
 	const cells = new Map();
 	addSilentNodes(nodes, lab, allowed(lab, filter));
@@ -251,42 +252,35 @@ export function figures({ list, rest, restFlows }, lab, view, { filter = null, s
 		cell.to.got += cell[view.unit];
 		addSum(total, cell);
 	}
+	if (untold && !filter)
+		Object.assign(total, known(list, untold));
 	const sorted = nodes.sorted();
-	return { nodes: sorted, cells: rows, total, unit: view.unit, selecting: Boolean(selection), ...fold(sorted, rows, view.unit) };
+	for (const node of sorted)
+		node.place = nodes.hostOrder(node.host);
+	const folded = fold(sorted, rows, {
+		unit: view.unit, filters: view.filters, hosts: isLab(lab) ? lab.hosts.length : 0, keep: ({ kind, host }) => kind === 'inner' && nodes.open.has(host),
+		make: (kind, how) => (kind === GROUP ? nodes.group(how) : { ...nodes.rest(restFlows), sent: 0, got: 0 }), cellOf, addSum,
+	});
+	for (const node of folded.drawn) {
+		if (node.kind === GROUP)
+			node.address = `${grouped(node.members)} active`;
+	}
+	return {
+		nodes: sorted, cells: rows, total, unit: view.unit, selecting: Boolean(selection), drawn: folded.drawn,
+		pairs: pairUp(folded.drawn, folded.cells, view.unit), folded: folded.folded,
+	};
 }
 
-/** What the chord draws: { drawn: nodes, pairs, folded }. Beyond the limit the largest pairs are kept and what remains is turned to
- *  "rest": what a kept node sent stays its own. */
-function fold(nodes, cells, unit) {
-	if (cells.length <= RIBBON_LIMIT && nodes.length <= 4 * KEPT_NODES)
-		return { drawn: nodes, pairs: pairUp(nodes, cells, unit), folded: 0 };
-	const weights = new Map();
-	for (const cell of cells) {
-		for (const { key } of [cell.from, cell.to])
-			weights.set(key, (weights.get(key) ?? 0) + cell[unit] + (cell.lit ? 1e-9 : 0));
+/** What is known of all together also where it is not told flow by flow: inner bytes and what was received. */
+function known(list, untold) {
+	const sum = { inner_bytes: untold.inner_bytes, received: untold.received && { ...untold.received } };
+	for (const { flow, inner_bytes, received } of list) {
+		if (!flow)
+			continue;
+		sum.inner_bytes += inner_bytes;
+		sum.received &&= received && { packets: sum.received.packets + received.packets, bytes: sum.received.bytes + received.bytes };
 	}
-	weights.delete(REST);
-	const heaviest = [...weights].sort((p, q) => q[1] - p[1] || (p[0] < q[0] ? -1 : 1)).slice(0, KEPT_NODES);
-	const chosen = new Set(heaviest.map(([key]) => key));
-	const kept = new Map(nodes.filter(({ key }) => chosen.has(key)).map((node) => [node.key, { ...node, sent: 0, got: 0 }]));
-	const room = (RIBBON_LIMIT - 2 * kept.size) / 2;
-	const pairs = pairUp(nodes, cells, unit).filter(({ a, b }) => kept.has(a.key) && kept.has(b.key)).slice(0, room);
-	const whole = new Set(pairs.flatMap(({ a, b }) => [`${a.key}>${b.key}`, `${b.key}>${a.key}`]));
-	const own = nodes.find(({ kind }) => kind === REST);
-	const rest = own ? { ...own, sent: 0, got: 0 } : {
-		key: REST, kind: REST, name: 'rest', address: 'smaller pairs', host: null, vni: null, client: null, group: null, sent: 0, got: 0,
-	};
-	const folded = new Map();
-	for (const cell of cells) {
-		const from = kept.get(cell.from.key) ?? rest;
-		const to = whole.has(cell.key) || (from === rest && kept.has(cell.to.key)) ? kept.get(cell.to.key) ?? rest : rest;
-		const into = cellOf(folded, from, to);
-		addSum(into, cell);
-		from.sent += cell[unit];
-		to.got += cell[unit];
-	}
-	const drawn = [...nodes.filter(({ key }) => kept.has(key)).map(({ key }) => kept.get(key)), rest];
-	return { drawn, pairs: pairUp(drawn, folded.values(), unit), folded: cells.length - folded.size };
+	return sum;
 }
 
 /**

@@ -4,6 +4,8 @@
 // A filter is { field, value, not }. Filters of one field are alternatives, different fields must all agree, and
 // nothing that is excluded comes through. In text: "vni:10003", "-proto:arp".
 
+import { hostIs, rangeOf } from './names.js';
+
 export const FIELDS = ['host', 'vni', 'client', 'proto', 'addr', 'encap'];
 
 const PREFIX = { from: 'client', to: 'client', address: 'addr', protocol: 'proto', ip: 'addr' };
@@ -26,7 +28,7 @@ export function guessFilter(text, lab) {
 	const not = /^[-!]/.test(text);
 	const value = text.replace(/^[-!]/, '').trim();
 	const is = (field) => ({ field, value, not });
-	if (lab.hosts.some(({ name }) => name === value))
+	if (rangeOf(value) || lab.hosts.some(({ name }) => name === value))
 		return is('host');
 	if (/^c\d+$/.test(value))
 		return is('client');
@@ -49,7 +51,7 @@ function addressIs(address, value) {
 }
 
 const TESTS = {
-	host: (flow, value, { hostOf }) => hostOf(flow.outer_src) === value || hostOf(flow.outer_dst) === value,
+	host: (flow, value, names) => hostIs(names.hostOf(flow.outer_src), value, names) || hostIs(names.hostOf(flow.outer_dst), value, names),
 	vni: (flow, value) => String(flow.vni ?? 'none') === value,
 	client: (flow, value) => flow.src_client === value || flow.dst_client === value,
 	proto: (flow, value) => protoIs(flow.inner_proto, value),
@@ -90,7 +92,8 @@ export function selectionOf(selected, names) {
 	if (!selected)
 		return null;
 	const [a, b] = selected.split('~');
-	const has = (flow, side, name) => endNames(flow, side, names).includes(name);
+	const has = (flow, side, name) => endNames(flow, side, names).includes(name)
+		|| (!(side === 'dst' && flow.bum) && hostIs(names.hostOf(flow[`outer_${side}`]), name, names));
 	if (b === undefined)
 		return (flow) => has(flow, 'src', a) || has(flow, 'dst', a);
 	return (flow) => (has(flow, 'src', a) && has(flow, 'dst', b)) || (has(flow, 'src', b) && has(flow, 'dst', a));

@@ -159,7 +159,8 @@ export function placeLabels(items, { radius, limit, step }, before = new Map()) 
 	for (const side of [1, -1]) {
 		const column = items.filter((item) => sideOf(item) === side);
 		for (const { key, angle, y } of placeColumn(column, { radius, limit, step })) {
-			const bulge = Math.sqrt(Math.max(0, radius * radius - y * y));
+			const inner = Math.max(0, Math.abs(y) - 0.45 * step); // its line nearest to the middle
+			const bulge = Math.sqrt(Math.max(0, radius * radius - inner * inner));
 			const own = Math.abs(Math.sin(angle)) * radius;
 			places.set(key, { side, angle, x: side * Math.max(bulge, own), y });
 		}

@@ -28,3 +28,19 @@ export function namesOf(lab) {
 export function isMulticast(address) {
 	return /^(22[4-9]|23\d)\./.test(address) || /^ff[0-9a-f]{2}:/i.test(address);
 }
+
+/** A range of hosts by their places, "host0-99", which filters and selections know too. */
+export const rangeName = (first, last) => (first === last ? `host${first}` : `host${first}-${last}`);
+
+/** { first, last } of such a name, null of any other. */
+export function rangeOf(name) {
+	const match = /^host(\d{1,5})-(\d{1,5})$/.exec(name);
+	return match ? { first: Number(match[1]), last: Number(match[2]) } : null;
+}
+
+/** Is a host the one of that name, or in that range? */
+export function hostIs(host, name, { hosts }) {
+	const range = host === name ? null : rangeOf(name);
+	const order = range ? hosts.get(host)?.order ?? -1 : 0;
+	return range ? order >= range.first && order <= range.last : host === name;
+}

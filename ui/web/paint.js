@@ -4,7 +4,7 @@
 import { figures, lossOf } from './figures.js';
 import { filterOf, formatFilter, selectionOf } from './filter.js';
 import { namesOf } from './names.js';
-import { hostColour, shade, vniColour } from './palette.js';
+import { groupColour, hostColour, shade, vniColour } from './palette.js';
 import { compare } from './plan.js';
 import { amounts, seenIn, spanOf } from './span.js';
 import { since, talkers } from './talkers.js';
@@ -15,9 +15,9 @@ const TALKERS = 5;
 
 function colour(node, lab, level) {
 	const place = lab.vnis.findIndex(({ vni }) => vni === node.vni);
-	const own = hostColour(node.host, lab.hosts.length);
+	const own = node.kind === 'group' ? groupColour(node.place) : hostColour(node.host, lab.hosts.length);
 	node.groupColour = level === 'inner' ? vniColour(place) : own;
-	node.colour = place < 0 || node.kind === 'host' ? own : shade(own, place / lab.vnis.length);
+	node.colour = place < 0 || node.kind === 'host' || node.kind === 'group' ? own : shade(own, place / lab.vnis.length);
 	node.tag = node.kind === 'inner' && node.vni !== null && level === 'outer' ? `VNI ${node.vni}` : '';
 }
 
@@ -29,8 +29,8 @@ function busiest(store, span, list, view, filter) {
 }
 
 /**
- * { span, mode, seconds, unit, figures, topology, talkers, filter, asked, silent, unplanned }, null while there is nothing to show.
- * `asked` names the filter.
+ * { span, mode, seconds, unit, figures, topology, talkers, filter, asked, silent, unplanned, untold }, null while there is nothing to show.
+ * `asked` names the filter; `untold` is how many flows it cannot be asked of.
  */
 export function paint(store, view) {
 	const span = store.lab && spanOf(store, view);
@@ -48,7 +48,7 @@ export function paint(store, view) {
 		asked: `${view.filters.map(formatFilter).join(' ')} ${view.search}`,
 		figures: figures(sums, lab, view, { filter, selection }),
 		topology: view.view === 'topology' ? topology(sums, lab, view, { filter, selection }) : null,
-		talkers: busiest(store, span, sums.list, view, filter),
+		talkers: busiest(store, span, sums.list, view, filter), untold: filter && sums.rest ? sums.restFlows : 0,
 	};
 	const { nodes, drawn, cells, pairs } = painted.figures;
 	for (const node of new Set([...nodes, ...drawn]))

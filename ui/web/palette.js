@@ -43,6 +43,11 @@ export function vniColour(i) {
 	return i < VNI_PLACES.length ? PALETTE[VNI_PLACES[i]] : hostColour(`vni${i}`, Infinity);
 }
 
+/** The colour of the `i`th group of hosts: paler than any host's, for it is nobody in particular. */
+export function groupColour(i) {
+	return `color-mix(in oklab, ${PALETTE[i % PALETTE.length]} 62%, ${NEUTRAL})`;
+}
+
 /** A host's colour for one of its inner addresses: 0 is the colour itself, 1 would be white. */
 export function shade(colour, lightness) {
 	const percent = Math.round(100 - 36 * lightness);

@@ -114,8 +114,8 @@ function growth(store, span) {
 }
 
 /**
- * What was sent in a span: { list: [amount], rest: amount or null, restFlows, uplinks }. Rates are per second. `rest` is what no
- * entry of the list tells, already spread over its senders where these are known.
+ * What was sent in a span: { list: [amount], rest: amount or null, restFlows, untold, uplinks }. Rates are per second. `untold` is what
+ * is not told flow by flow, `rest` what remains of it when its senders, as far as they are known, are in the list.
  */
 export function amounts(store, span) {
 	const { sums, rest } = span.mode === 'total' ? totals(store, span) : growth(store, span);
@@ -143,7 +143,7 @@ export function amounts(store, span) {
 	}
 	const some = left.packets > 1e-9 || (rest[PACKETS] === 0 && left.received?.packets > 0);
 	return {
-		list, rest: some ? left : null, uplinks: ups, per,
+		list, rest: some ? left : null, uplinks: ups, per, untold: amount(null, rest.map((value) => value / per), seesBoth),
 		restFlows: Math.max(0, ...span.frames.map((frame) => frame.rest[0])),
 	};
 }

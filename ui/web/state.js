@@ -3,6 +3,7 @@
 // in as an argument, nothing is drawn here.
 
 import { sameFilter } from './filter.js';
+import { rangeOf } from './names.js';
 import { newest } from './store.js';
 
 /** Without a frame for this long, or three intervals, what is shown is old. */
@@ -61,8 +62,12 @@ export function sortBy(view, by) {
 	return { ...view, sort: { by, down: view.sort.by === by ? !view.sort.down : !['from', 'to', 'vni', 'proto'].includes(by) } };
 }
 
-/** One step in: a host opens, an inner address leads to the clients of its VNI, a client to its own pairs. */
+/** One step in: a group of hosts is looked at alone, a host opens, an inner address leads to the clients of its VNI, a client to its own pairs. */
 export function drillIn(view, node) {
+	if (node.kind === 'group') {
+		const filters = view.filters.filter(({ field, value, not }) => field !== 'host' || not || !rangeOf(value));
+		return { ...view, filters: [...filters, { field: 'host', value: node.key, not: false }] };
+	}
 	if (node.kind === 'host' && node.host !== null)
 		return toggleOpen(view, node.host);
 	if (node.kind === 'inner' && node.vni !== null && view.level !== 'client')
@@ -83,7 +88,10 @@ export function drillOut(view) {
 		return { ...chooseVni(view, 'all'), level: 'outer' };
 	if (view.level !== 'outer')
 		return { ...view, level: 'outer' };
-	return view.open.length ? { ...view, open: view.open.slice(0, -1) } : null;
+	if (view.open.length)
+		return { ...view, open: view.open.slice(0, -1) };
+	const range = view.filters.findLast(({ field, value, not }) => field === 'host' && !not && rangeOf(value));
+	return range ? dropFilter(view, range) : null;
 }
 
 /** What does not fit another lab goes; the user's taste stays. */
@@ -91,7 +99,7 @@ export function fitLab(view, lab) {
 	const hosts = new Set(lab.hosts.map(({ name }) => name));
 	const clients = new Set(lab.clients.map(({ name }) => name));
 	const vnis = new Set(lab.vnis.map(({ vni }) => String(vni)));
-	const fits = ({ field, value }) => (field === 'host' ? hosts.has(value) : field === 'client' ? clients.has(value)
+	const fits = ({ field, value }) => (field === 'host' ? hosts.has(value) || rangeOf(value)?.first < lab.hosts.length : field === 'client' ? clients.has(value)
 		: field === 'vni' ? vnis.has(value) || value === 'none' : true);
 	return { ...view, open: view.open.filter((host) => hosts.has(host)), filters: view.filters.filter(fits) };
 }

@@ -19,6 +19,9 @@ export const LEGENDS = {
 	topology: 'Lines are as thick as their traffic; a gauge shows an uplink beside the busiest one, or beside its own rate.',
 };
 
+/** The same where hosts stand together. */
+export const FOLDED = 'Too many for one circle: hosts with little traffic stand together. Click such a group to look into it.';
+
 /** What is wrong, and how old the figures are: [fixed sentence, changing sentence]. */
 export function notice(condition, age, hasFigures, noun = 'lab') {
 	const old = hasFigures ? `What you see is ${duration(age)} old.` : '';
@@ -63,7 +66,7 @@ export function intervalWords(span, at) {
 export function nodeWords(node, { figures, unit, mode }) {
 	const what = [node.name, node.tag, node.address].filter(Boolean).join(', ');
 	const enter = { host: node.host && ' Enter shows its inner addresses.', inner: ` Enter shows the clients of VNI ${node.vni}.`,
-		client: ' Enter shows it alone.' }[node.kind] ?? '';
+		client: ' Enter shows it alone.', group: ' Enter looks into them.' }[node.kind] ?? '';
 	return `${what}: sends ${amount(node.sent, unit, mode)}, ${share(node.sent, figures.total[unit])} of all;`
 		+ ` is sent ${amount(node.got, unit, mode)}.${enter}`;
 }
@@ -113,4 +116,12 @@ export function linkWords(link) {
 	if (!link)
 		return 'unimpaired';
 	return [link.down && 'down', link.rate, link.delay, link.loss && `${link.loss} loss`].filter(Boolean).join(' · ');
+}
+
+/** What the lab says to a guess at who is secret. */
+export function guessWords({ right, client, guesses, host, vni, traffic }) {
+	const nth = guesses === 1 ? 'at the first guess' : `after ${guesses} guesses`;
+	if (!right)
+		return `No, it is not ${client}. ${count(guesses, 'guess').replace(/guesss$/, 'guesses')} so far.`;
+	return `Yes: ${client} on ${host}, VNI ${vni}, sends ${traffic.proto} to ${traffic.to.join(', ')} at ${traffic.rate}. Found ${nth}.`;
 }

@@ -6,6 +6,7 @@ import { readToken } from '../url.js';
 import { linkOf } from '../topology.js';
 import { linkWords } from '../words.js';
 import { byId, make, setText } from './dom.js';
+import { createGuess } from './guess.js';
 
 const LISTED_MAX = 60;
 
@@ -28,7 +29,8 @@ function options(select, values) {
 		select.value = chosen;
 }
 
-export function createActPanel(orders) {
+/** `onFound(client)`: the riddle of the lab is solved (guess.js). */
+export function createActPanel(orders, { onFound }) {
 	const panel = byId('act');
 	const button = byId('act-open');
 	const [traffic, link, tokenForm] = [byId('act-traffic'), byId('act-link'), byId('act-token')];
@@ -43,12 +45,14 @@ export function createActPanel(orders) {
 		said.classList.toggle('failed', failed);
 	}
 
+	const fail = ({ message }) => say(`${message[0].toUpperCase()}${message.slice(1)}.`.replace(/\.\.$/, '.'), true);
+
 	async function tell(order, done) {
 		try {
 			await order();
 			say(done);
 		} catch (error) {
-			say(`${error.message[0].toUpperCase()}${error.message.slice(1)}.`.replace(/\.\.$/, '.'), true);
+			fail(error);
 		}
 	}
 
@@ -116,8 +120,11 @@ export function createActPanel(orders) {
 		setText(byId('act-link-now'), host ? `Now: ${linkWords(linkOf(host.link))}` : '');
 	}
 
+	const guess = createGuess(orders, { say, fail, open: () => open(true), onFound });
+
 	function render(newLab, selected) {
 		latest = [newLab, selected];
+		guess.render(newLab, selected);
 		if (panel.hidden)
 			return;
 		const sized = lab?.hosts.length !== newLab.hosts.length || lab?.name !== newLab.name;

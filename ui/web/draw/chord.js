@@ -106,8 +106,8 @@ export function createChord(svg, { onDrill, onSelect, onPoint }) {
 	};
 
 	/** Half a pixel is no way to go, in the unit of what glides: radians, or pixels for labels. */
-	const glide = (id, element, start, goal, draw, near = 0.5 / radius) =>
-		gliders.aim(id, element, { start, goal, near, draw });
+	const glide = (id, element, start, goal, draw, { near = 0.5 / radius, far = Infinity } = {}) =>
+		gliders.aim(id, element, { start, goal, near, far, draw });
 
 	// -- joins --------------------------------------------------------------------------------------------
 
@@ -121,9 +121,9 @@ export function createChord(svg, { onDrill, onSelect, onPoint }) {
 				setAttribute(this, 'fill', node.colour);
 				setAttribute(this, 'data-value', node.sent);
 				this.classList.toggle('silent', !(node.sent > 0 || node.got > 0));
-				const acts = node.host !== null;
+				const acts = node.host !== null || node.kind === 'group';
 				setAttribute(this, 'role', acts ? 'button' : 'img');
-				setAttribute(this, 'aria-expanded', node.kind === 'host' && acts ? 'false' : null);
+				setAttribute(this, 'aria-expanded', ['host', 'group'].includes(node.kind) && acts ? 'false' : null);
 				setAttribute(this, 'aria-label', node.says);
 			})
 			.order();
@@ -231,7 +231,7 @@ export function createChord(svg, { onDrill, onSelect, onPoint }) {
 				const { angle, x, y, side } = places.get(node.key);
 				// A bracket round arcs pushes their leaders outwards.
 				const goal = [angle, x, y, node.group === null ? 0 : (band ? BAND : BRACKET) + 3];
-				glide(`label ${node.key}`, this, () => goal, goal, drawLabel(this), 0.5);
+				glide(`label ${node.key}`, this, () => goal, goal, drawLabel(this), { near: 0.5, far: 0.4 * radius }); // a long way would lead across the picture
 				const text = this.lastChild;
 				const [name, tag, address] = text.childNodes;
 				// Where there is no room for the tag, the VNI alone tells apart what has the same name.
@@ -265,9 +265,8 @@ export function createChord(svg, { onDrill, onSelect, onPoint }) {
 		const plan = layout(nodes, pairs);
 		const spans = spansOf(nodes, hostOf, (key) => plan.arcs.get(key));
 		const born = (angle, node) => birthplace(angle, hostOf(node), spans, before);
-		// In a folded picture nodes come and go with their luck: nothing to follow with the eye.
 		const still = drawn.nodes.length === 0 || resized || reducedMotion.matches || document.hidden
-			|| plan.ribbons.length > GLIDE_LIMIT || nodes.some(({ kind }) => kind === 'rest');
+			|| plan.ribbons.length > GLIDE_LIMIT;
 		const had = rover.hasFocus();
 		drawn = { nodes, ribbons: plan.ribbons };
 		gliders.begin();
@@ -304,7 +303,7 @@ export function createChord(svg, { onDrill, onSelect, onPoint }) {
 
 	function act(what) {
 		if (what?.pair)
-			return onSelect(what.pair);
+			return /(^|~)rest(~|$)/.test(what.pair) ? undefined : onSelect(what.pair);
 		const node = nodeOf(what);
 		if (node)
 			onDrill(node, Boolean(what.bracket));

@@ -2,11 +2,12 @@
 // The search box and the chips of filters, each of which can be turned round (only, all but) and removed.
 
 import { FIELDS, formatFilter, guessFilter, parseFilter } from '../filter.js';
-import { byId, make } from './dom.js';
+import { byId, make, setAttribute } from './dom.js';
 
 const NAMES = { host: 'Host', vni: 'VNI', client: 'Client', proto: 'Protocol', addr: 'Address', encap: 'Encapsulation' };
 
-const words = ({ field, value, not }) => `${not ? 'not ' : ''}${NAMES[field]} ${value}`;
+/** A host's name says what it is. */
+const words = ({ field, value, not }) => `${not ? 'not ' : ''}${field === 'host' ? value : `${NAMES[field]} ${value}`}`;
 
 /** `onAdd(filter)`, `onDrop(filter)`, `onSearch(text)`. */
 export function createFilters({ onAdd, onDrop, onSearch }) {
@@ -73,6 +74,7 @@ export function createFilters({ onAdd, onDrop, onSearch }) {
 				return;
 			drawn = key;
 			chips.replaceChildren(...view.filters.map(makeChip));
+			setAttribute(input, 'placeholder', view.filters.length ? '' : 'Filter: c3, -arp …');
 		},
 	};
 }

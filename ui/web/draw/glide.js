@@ -15,14 +15,15 @@ class Glider {
 		this.used = true;
 	}
 
-	/** Sets out for `goal`; what is nearer than `near` is reached at once. */
-	aim(goal, near) {
+	/** Sets out for `goal`; what is nearer than `near`, or farther than `far`, is reached at once. */
+	aim(goal, near, far) {
 		const fresh = this.goal === null;
 		if (!fresh && goal.every((value, i) => value === this.goal[i]))
 			return;
 		this.from = this.now;
 		this.goal = goal;
-		if (goal.every((value, i) => Math.abs(value - this.now[i]) < near))
+		const way = Math.max(...goal.map((value, i) => Math.abs(value - this.now[i])));
+		if (way < near || way > far)
 			this.now = goal;
 		if (fresh || this.now === goal)
 			this.draw(this.now);
@@ -70,13 +71,13 @@ export function createGliders() {
 			for (const glider of all.values())
 				glider.used = false;
 		},
-		aim(id, element, { start, goal, near, draw }) {
+		aim(id, element, { start, goal, near, far = Infinity, draw }) {
 			let glider = all.get(id);
 			if (!glider || glider.element !== element) {
 				glider = new Glider(element, start(), draw);
 				all.set(id, glider);
 			}
-			glider.aim(goal, near);
+			glider.aim(goal, near, far);
 			glider.used = true;
 		},
 		/** `redraw`: what glides nowhere is drawn again too; `still`: everything arrives at once. */

@@ -62,7 +62,7 @@ export function createTimeline(box, { onLook }) {
 		});
 	}
 
-	function drawGrid({ most }, [from, to], x, y, width, height, unit) {
+	function drawGrid(most, silent, [from, to], x, y, width, height, unit) {
 		const step = timeStep(to - from, Math.max(3, width / 75));
 		const ticks = [];
 		for (let time = Math.max(0, Math.ceil(from / step) * step); time <= to; time += step)
@@ -75,7 +75,7 @@ export function createTimeline(box, { onLook }) {
 			setAttribute(labels[i], 'x', LEFT - 6);
 			setAttribute(labels[i], 'y', Math.round(y(value) + 4));
 			setAttribute(labels[i], 'text-anchor', 'end');
-			setText(labels[i], amount(value, unit, 'rate'));
+			setText(labels[i], silent ? '' : amount(value, unit, 'rate'));
 		});
 		ticks.forEach((time, i) => {
 			for (const [name, number] of Object.entries({ x1: x(time), x2: x(time), y1: height - BOTTOM, y2: height - BOTTOM + 4 }))
@@ -135,7 +135,7 @@ export function createTimeline(box, { onLook }) {
 		const y = (value) => height - BOTTOM - (height - BOTTOM - TOP) * value / most;
 		drawn = { ...model, from, perSecond, at };
 		setAttribute(svg, 'viewBox', `0 0 ${width} ${height}`);
-		drawGrid({ most }, [from, to], x, y, width, height, unit);
+		drawGrid(most, !(model.most > 0), [from, to], x, y, width, height, unit);
 		drawLayers(model, x, y, stack, lab);
 		drawMarks(marks, [from, to], x, height);
 		const end = shown.end.elapsed_s;

@@ -68,7 +68,7 @@ function aboutNode(node, picture) {
 	const parts = [title(node), line(node.colour, 'sends', node.sent, picture),
 		line('transparent', 'is sent', node.got, picture)];
 	const next = { host: node.host && 'Click to see its inner addresses', inner: `Click for the clients of VNI ${node.vni}`,
-		client: 'Click to see it alone' }[node.kind];
+		client: 'Click to see it alone', group: 'Click to look into these hosts' }[node.kind];
 	if (next)
 		parts.push(make('em', {}, next));
 	return parts;
