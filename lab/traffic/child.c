@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The traffic child's process and event loop. One thread. Time is one heap of deadlines behind one timer; what is done when one
- * has come is generator.c's, packets, sockets and neighbours are the other files' business. */
+/* The traffic child's process and event loop. One thread. Time is one heap of deadlines behind one timer, beside which those are
+ * served who have something to send all the time; what is done is generator.c's, packets, sockets and neighbours are the other
+ * files' business. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ enum {
 	SPARE_DESCRIPTORS = 2 * WARM_MAX + 64,
 };
 #define HEALTH_NS NS_PER_S
+#define BUSY_NS NS_PER_MS         /* for those who have always something to send, before the others' deadlines are looked at */
 
 static void receive(struct child *c, uint32_t client, enum endpoint_role role)
 {
@@ -85,40 +87,50 @@ static uint32_t serve(struct child *c, uint32_t number)
 	}
 }
 
-/* Serves every generator that is due, each once, so that none starves the others; what arrives meanwhile is taken from
- * the sockets before it can fill them. */
+/* Serves one; what arrives meanwhile is taken from the sockets before it can fill them. */
+static void serve_in_turn(struct child *c, uint32_t number, uint32_t *packets)
+{
+	*packets += serve(c, number);
+	if (*packets < TRANSFER_BATCH)
+		return;
+	*packets = 0;
+	wait_for_events(c, 0);
+}
+
+/* Serves everybody who is due, each once, so that none starves the others; then for a while those who always are. */
 static void run_round(struct child *c)
 {
-	uint32_t due[ROUND_MAX], n = 0, packets = 0;
+	const struct heap_item *top = heap_top(&c->heap);
+	uint32_t due[ROUND_MAX], n = 0, packets = 0, n_busy;
 	uint64_t now = child_now_ns();
 
-	for (const struct heap_item *top; n < ROUND_MAX && (top = heap_top(&c->heap)) && top->at_ns <= now; n++) {
+	timeline_advance(&c->time, now, top ? top->at_ns : UINT64_MAX);
+	for (; n < ROUND_MAX && (top = heap_top(&c->heap)) && top->at_ns <= c->time.due_ns; n++) {
 		due[n] = top->number;
 		heap_remove(&c->heap, due[n]);
 	}
-	for (uint32_t i = 0; i < n; i++) {
-		packets += serve(c, due[i]);
-		if (packets >= TRANSFER_BATCH) {
-			packets = 0;
-			wait_for_events(c, 0);
-		}
-	}
+	for (uint32_t i = 0; i < n; i++)
+		serve_in_turn(c, due[i], &packets);
+	n_busy = c->n_busy;
+	for (uint64_t end_ns = child_now_ns() + BUSY_NS; n_busy > 0 && c->n_busy > 0 && child_now_ns() < end_ns; n_busy--)
+		serve_in_turn(c, child_take_busy(c), &packets);
 	if (now >= c->health_ns) {
 		c->table->health.overruns += endpoints_drops(&c->endpoints);
 		c->health_ns = now + HEALTH_NS;
 	}
+	urgency_note(&c->urgency, now, c->n_busy > 0 || c->n_warming > 0);
 }
 
 /* 0: somebody is due already; -1: the timer is set, or there is nothing to wait for but events. */
 static int set_timer(struct child *c)
 {
 	const struct heap_item *top = heap_top(&c->heap);
-	uint64_t at_ns = top ? top->at_ns : UINT64_MAX;
+	uint64_t at_ns = top ? timeline_when(&c->time, top->at_ns) : UINT64_MAX;
 	struct itimerspec spec = {
 		.it_value = {.tv_sec = (time_t)(at_ns / NS_PER_S), .tv_nsec = (long)(at_ns % NS_PER_S)},
 	};
 
-	if (at_ns <= child_now_ns())
+	if (c->n_busy > 0 || at_ns <= child_now_ns())
 		return 0;
 	if (at_ns > INT64_MAX)
 		spec = (struct itimerspec){0}; /* never: switched off */

@@ -27,7 +27,7 @@ struct generator {
 	struct warm *warm;       /* while neighbours are being resolved */
 	uint64_t ordered_ns;
 	uint64_t warm_limit_ns;  /* when to give up the neighbours that have not answered */
-	uint64_t missed;         /* by earlier runs of it */
+	uint64_t missed, late;   /* by earlier runs of it */
 	uint64_t idle_ns;        /* between them, not told yet: no packet has left since */
 	uint64_t sent, received; /* over all streams: the difference is on its way, or lost */
 	uint64_t activity_ns;    /* last packet out or in, while draining */
@@ -35,6 +35,8 @@ struct generator {
 	bool before_clock;       /* ordered before ORDER_GO: its times count from the clock's zero */
 	bool ready_late;         /* its neighbours took longer than the lab waited */
 	bool failed;             /* it could not start: it has no sockets */
+	bool busy;               /* in the queue of those */
+	uint32_t next_busy;
 };
 
 struct child {
@@ -44,7 +46,10 @@ struct child {
 	int orders, epoll, timer;
 	struct endpoints endpoints;
 	struct transfer *transfer;
-	struct heap heap;
+	struct timeline time;
+	struct heap heap;        /* who waits for which time; served in rounds, each once */
+	/* Who has more to send than one batch (rate "max", or late), first come first served, beside those: */
+	uint32_t busy_first, busy_last, n_busy;
 	struct generator *generators;
 	uint32_t n_generators, room;
 	uint32_t n_active;       /* not done yet */
@@ -57,6 +62,7 @@ struct child {
 	uint64_t zero_ns;
 	uint64_t timer_ns;       /* what the timer is set to; 0: nothing */
 	uint64_t health_ns;      /* when to look for overruns next */
+	struct urgency urgency;
 	struct outbox out;
 };
 
@@ -88,12 +94,14 @@ void generator_warm_again(struct child *c, uint32_t number, uint64_t now);
 /* Sends what may go now, at most one batch; returns the number of packets. */
 uint32_t generator_send(struct child *c, uint32_t number);
 void generator_check_drained(struct child *c, uint32_t number, uint64_t now);
+/* The one of those that have more to send whose turn it is; there must be one. */
+uint32_t child_take_busy(struct child *c);
 /* An answer about a neighbour may have come. */
 void generator_check_warm(struct child *c, uint32_t number);
 /* Makes its timetable: it is ready and the clock runs. */
 void generator_start(struct child *c, uint32_t number);
-/* Sets its deadline to the next departure. */
-void generator_wake(struct child *c, uint32_t number, uint64_t now);
+/* Has it served when its next departure is due. */
+void generator_wake(struct child *c, uint32_t number);
 void generator_end_warming(struct child *c, uint32_t number);
 void generator_finish(struct child *c, uint32_t number);
 void generator_fail(struct child *c, uint32_t number, const char *what, uint32_t client, int error);

@@ -58,10 +58,39 @@ void generator_check_drained(struct child *c, uint32_t number, uint64_t now)
 
 /* ---- sending ---- */
 
-void generator_wake(struct child *c, uint32_t number, uint64_t now)
+static void queue_busy(struct child *c, uint32_t number)
 {
-	/* "max" is due always, but after all who are due now: each gets one batch a round. */
-	heap_set(&c->heap, number, schedule_wake(&c->generators[number].schedule, now));
+	struct generator *g = &c->generators[number];
+
+	heap_remove(&c->heap, number);
+	if (g->busy)
+		return;
+	g->busy = true;
+	if (c->n_busy++ == 0)
+		c->busy_first = number;
+	else
+		c->generators[c->busy_last].next_busy = number;
+	c->busy_last = number;
+}
+
+uint32_t child_take_busy(struct child *c)
+{
+	uint32_t number = c->busy_first;
+
+	c->generators[number].busy = false;
+	c->busy_first = c->generators[number].next_busy;
+	c->n_busy--;
+	return number;
+}
+
+void generator_wake(struct child *c, uint32_t number)
+{
+	uint64_t at_ns = schedule_wake(&c->generators[number].schedule, &c->time);
+
+	if (at_ns <= c->time.due_ns)
+		queue_busy(c, number);
+	else
+		heap_set(&c->heap, number, at_ns);
 }
 
 static void note_departure(struct child *c, uint32_t number, uint64_t now)
@@ -78,20 +107,23 @@ static void note_departure(struct child *c, uint32_t number, uint64_t now)
 		generator_set_state(c, number, GEN_RUNNING);
 }
 
-static void note_lateness(struct child *c, uint32_t number, uint64_t late_ns)
+static void note_lateness(struct child *c, uint32_t number, uint64_t slip_ns)
 {
 	struct generator_count *count = generator_count_of(c, number);
+	const struct generator *g = &c->generators[number];
 
-	if (late_ns > count->slip_max_ns)
-		count->slip_max_ns = late_ns;
-	count->missed = c->generators[number].missed + c->generators[number].schedule.missed;
+	if (slip_ns > count->slip_max_ns)
+		count->slip_max_ns = slip_ns;
+	count->missed = g->missed + g->schedule.missed;
+	count->late = g->late + g->schedule.late;
 }
 
 uint32_t generator_send(struct child *c, uint32_t number)
 {
 	struct generator *g = &c->generators[number];
 	uint64_t now = child_now_ns(), oldest_ns = now;
-	uint32_t n = schedule_take(&g->schedule, now, TRANSFER_BATCH, &oldest_ns);
+	struct timeline t = {.now_ns = now, .due_ns = c->time.due_ns};
+	uint32_t n = schedule_take(&g->schedule, &t, TRANSFER_BATCH, &oldest_ns);
 
 	note_lateness(c, number, now - oldest_ns);
 	if (n > 0) {
@@ -101,7 +133,7 @@ uint32_t generator_send(struct child *c, uint32_t number)
 	if (schedule_finished(&g->schedule, now))
 		drain(c, number, now);
 	else
-		generator_wake(c, number, now);
+		generator_wake(c, number);
 	return n;
 }
 
@@ -120,7 +152,7 @@ void generator_start(struct child *c, uint32_t number)
 		base = now; /* a late start, not a stall */
 	schedule_init(&g->schedule, spec->pattern, schedule_interval(&spec->rate, spec->size, ipv6), spec->seed, base,
 		      stop, spec->count);
-	generator_wake(c, number, now);
+	generator_wake(c, number);
 }
 
 void generator_end_warming(struct child *c, uint32_t number)

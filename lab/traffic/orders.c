@@ -122,6 +122,7 @@ static void end_timetable(struct child *c, uint32_t number, uint64_t start_ns)
 	uint64_t end_ns = g->schedule.stop_ns != UINT64_MAX ? g->schedule.stop_ns : count->last_ns;
 
 	g->missed += g->schedule.missed;
+	g->late += g->schedule.late;
 	if (count->first_ns && end_ns < start_ns)
 		g->idle_ns += start_ns - end_ns;
 }
@@ -166,7 +167,7 @@ static void set_rate(struct child *c, const struct order *o)
 	if (!c->running || (state != GEN_READY && state != GEN_RUNNING))
 		return; /* it counts when the schedule is made */
 	schedule_set_interval(&g->schedule, schedule_interval(&g->spec.rate, g->spec.size, ipv6), now);
-	generator_wake(c, o->generator, now);
+	generator_wake(c, o->generator);
 }
 
 static void take_order(struct child *c, const struct order *o)

@@ -195,28 +195,28 @@ static void give_up(struct schedule *s, uint64_t limit_ns)
 	}
 }
 
-/* Last deadline that may be sent together with the next one: those of SCHEDULE_CATCH_UP_NS, where there are several. */
+/* Last deadline that may be sent together with the next one: those of TIMELINE_CATCH_UP_NS, where there are several. */
 static uint64_t at_once(const struct schedule *s)
 {
 	long double unit = unit_ns(s);
 
-	return s->next_ns + (unit < SCHEDULE_CATCH_UP_NS ? SCHEDULE_CATCH_UP_NS - (uint64_t)ceill(unit) : 0);
+	return s->next_ns + (unit < TIMELINE_CATCH_UP_NS ? TIMELINE_CATCH_UP_NS - (uint64_t)ceill(unit) : 0);
 }
 
-/* How far the timetable may be sent at now_ns. */
-static void reach(struct schedule *s, uint64_t now_ns, uint64_t limit_ns)
+/* How far the timetable may be sent now. */
+static void reach(struct schedule *s, const struct timeline *t, uint64_t limit_ns)
 {
 	uint64_t at_once_ns = at_once(s), replayed_ns;
 
-	if (now_ns > s->taken_ns) {
-		replayed_ns = s->reached_ns + SCHEDULE_SPEED_UP * (now_ns - s->taken_ns);
-		s->reached_ns = replayed_ns < now_ns ? replayed_ns : now_ns;
+	if (t->now_ns > s->taken_ns) {
+		replayed_ns = s->reached_ns + TIMELINE_SPEED_UP * (t->now_ns - s->taken_ns);
+		s->reached_ns = replayed_ns < t->due_ns ? replayed_ns : t->due_ns;
 	}
 	if (s->reached_ns < limit_ns)
 		s->reached_ns = limit_ns; /* all before is given up */
 	if (s->reached_ns > at_once_ns)
 		s->reached_ns = at_once_ns;
-	s->taken_ns = now_ns;
+	s->taken_ns = t->now_ns;
 }
 
 static uint32_t take_maximum(struct schedule *s, uint32_t max)
@@ -228,24 +228,25 @@ static uint32_t take_maximum(struct schedule *s, uint32_t max)
 	return n;
 }
 
-uint32_t schedule_take(struct schedule *s, uint64_t now_ns, uint32_t max, uint64_t *ret_oldest_ns)
+uint32_t schedule_take(struct schedule *s, const struct timeline *t, uint32_t max, uint64_t *ret_oldest_ns)
 {
-	uint64_t limit_ns = now_ns > SCHEDULE_LATE_NS ? now_ns - SCHEDULE_LATE_NS : 0, oldest_ns = s->next_ns;
+	uint64_t limit_ns = t->now_ns > TIMELINE_LATE_NS ? t->now_ns - TIMELINE_LATE_NS : 0, oldest_ns = s->next_ns;
 	uint64_t missed = s->missed;
 	uint32_t n = 0;
 
-	if (s->next_ns > now_ns || schedule_finished(s, now_ns))
+	if (s->next_ns > t->due_ns || schedule_finished(s, t->now_ns))
 		return 0;
 	if (s->maximum) {
-		*ret_oldest_ns = s->last_ns = now_ns;
+		*ret_oldest_ns = s->last_ns = t->now_ns;
 		return take_maximum(s, max);
 	}
 	give_up(s, limit_ns);
-	if (s->next_ns <= now_ns)
-		reach(s, now_ns, limit_ns);
+	if (s->next_ns <= t->due_ns)
+		reach(s, t, limit_ns);
 	while (n < max && s->next_ns >= limit_ns && s->next_ns <= s->reached_ns && s->next_ns < s->stop_ns &&
 	       s->left > 0) {
 		s->left -= s->left != UINT64_MAX;
+		s->late += t->now_ns - s->next_ns > TIMELINE_CATCH_UP_NS;
 		pass_to(s, s->k + 1);
 		n++;
 	}
@@ -254,17 +255,15 @@ uint32_t schedule_take(struct schedule *s, uint64_t now_ns, uint32_t max, uint64
 	return n;
 }
 
-uint64_t schedule_wake(const struct schedule *s, uint64_t now_ns)
+uint64_t schedule_wake(const struct schedule *s, const struct timeline *t)
 {
 	uint64_t replayed_ns;
 
-	if (s->maximum && s->next_ns < now_ns)
-		return now_ns;
-	if (s->maximum || s->next_ns <= s->reached_ns)
+	if (s->next_ns > t->due_ns || s->next_ns <= s->reached_ns || s->maximum)
 		return s->next_ns;
 	/* Rounded up: it is reached then. */
-	replayed_ns = s->taken_ns + (s->next_ns - s->reached_ns + SCHEDULE_SPEED_UP - 1) / SCHEDULE_SPEED_UP;
-	return replayed_ns > s->next_ns ? replayed_ns : s->next_ns;
+	replayed_ns = s->taken_ns + (s->next_ns - s->reached_ns + TIMELINE_SPEED_UP - 1) / TIMELINE_SPEED_UP;
+	return timeline_at(t, replayed_ns);
 }
 
 bool schedule_finished(const struct schedule *s, uint64_t now_ns)

@@ -9,22 +9,18 @@
 #include <stdint.h>
 
 #include "lab/scenario/scenario.h"
+#include "lab/traffic/timeline.h"
 
-enum {
-	SCHEDULE_GROUP = 10,              /* pattern burst: this many packets back to back, at the same mean rate */
-	SCHEDULE_CATCH_UP_NS = 5000000,   /* after a stall at most this much of the timetable is sent at once */
-	SCHEDULE_SPEED_UP = 2,            /* and the rest at this multiple of the timetable's speed */
-	SCHEDULE_LATE_NS = 1000000000,    /* a departure later than this is given up */
-};
+enum { SCHEDULE_GROUP = 10 /* pattern burst: this many packets back to back, at the same mean rate */ };
 
 /* One generator's timetable. Departure k of a constant rate is at base + k * interval, computed anew for each k: it has
  * no rounding error that grows. A departure at or after stop is not in it, so a constant rate R makes exactly ceil(R *
  * (stop - base)) departures.
  *
- * When nobody took departures for a while (the machine stalled), the timetable is replayed at twice its speed from where
- * it stood until it is reached again, past stop if need be: every pattern keeps its shape, and lateness only shrinks. In
- * W ns at most 2 W and SCHEDULE_CATCH_UP_NS (or one deadline's packets) of the timetable go out. What is later than
- * SCHEDULE_LATE_NS is given up and counted: taken + missed is what the timetable held. */
+ * Where it was not sent in time, because the machine stalled or others had more to send than it can, it is replayed at twice
+ * its speed from where it stood until it is reached again, past stop if need be: every pattern keeps its shape, and lateness
+ * only shrinks. In W ns at most 2 W and TIMELINE_CATCH_UP_NS (or one deadline's packets) of it go out. What is later than
+ * TIMELINE_LATE_NS is given up and counted: taken + missed is what the timetable held. */
 struct schedule {
 	enum scn_pattern pattern;
 	bool maximum;            /* always due */
@@ -36,6 +32,7 @@ struct schedule {
 	uint64_t next_ns;        /* its deadline */
 	uint64_t last_ns;        /* deadline of the last one taken or given up; 0 before */
 	uint64_t missed;         /* departures given up */
+	uint64_t late;           /* departures taken more than TIMELINE_CATCH_UP_NS behind their deadline */
 	uint64_t reached_ns;     /* up to here the timetable might be sent ... */
 	uint64_t taken_ns;       /* ... at this time, when it was last asked for; reached < taken: it is behind */
 	uint64_t change_ns;      /* from here on another interval, once the backlog before it is sent; UINT64_MAX: none */
@@ -55,11 +52,11 @@ void schedule_init(struct schedule *s, enum scn_pattern pattern, long double int
  * slower time before, and senders that were spread over an interval stay so (after "max": one whole interval is left). What
  * was due before now is still sent by the old timetable. */
 void schedule_set_interval(struct schedule *s, long double interval_ns, uint64_t now_ns);
-/* Takes the departures that may be sent at now, at most max. *ret_oldest_ns: deadline of the oldest departure taken or
+/* Takes the departures that may be sent now, at most max. *ret_oldest_ns: deadline of the oldest departure taken or
  * given up; unchanged when there was none. */
-uint32_t schedule_take(struct schedule *s, uint64_t now_ns, uint32_t max, uint64_t *ret_oldest_ns);
-/* When to take next; not after now_ns: at once. UINT64_MAX: never. */
-uint64_t schedule_wake(const struct schedule *s, uint64_t now_ns);
+uint32_t schedule_take(struct schedule *s, const struct timeline *t, uint32_t max, uint64_t *ret_oldest_ns);
+/* Where due_ns has to be for the next departure; not after it: there is something to take at once. UINT64_MAX: never. */
+uint64_t schedule_wake(const struct schedule *s, const struct timeline *t);
 /* Nothing is left in the timetable: what was due before stop has been taken or given up. */
 bool schedule_finished(const struct schedule *s, uint64_t now_ns);
 

@@ -903,8 +903,8 @@ TEST(the_child_holds_no_more_than_it_needs)
 	eq_str(read_status(engine_pid(e), "Name", buffer, sizeof(buffer)), "tunlab-traffic");
 	eq_str(read_status(engine_pid(e), "Threads", buffer, sizeof(buffer)), "1");
 	eq_str(read_status(engine_pid(e), "NoNewPrivs", buffer, sizeof(buffer)), "1");
-	eq_str(read_status(engine_pid(e), "CapPrm", buffer, sizeof(buffer)), "0000000000203000");
-	eq_str(read_status(engine_pid(e), "CapEff", buffer, sizeof(buffer)), "0000000000203000");
+	eq_str(read_status(engine_pid(e), "CapPrm", buffer, sizeof(buffer)), "0000000000a03000");
+	eq_str(read_status(engine_pid(e), "CapEff", buffer, sizeof(buffer)), "0000000000a03000");
 	eq_str(read_status(engine_pid(e), "SigBlk", buffer, sizeof(buffer)), "0000000000000000");
 	for (int fd = 3; fd < 256; fd++) {
 		char path[64], target[64];

@@ -18,6 +18,19 @@ static struct schedule timetable(enum scn_pattern pattern, double pps, uint64_t 
 	return s;
 }
 
+/* On an engine that is not behind. */
+static uint32_t take_now(struct schedule *s, uint64_t now_ns, uint32_t max, uint64_t *ret_oldest_ns)
+{
+	return schedule_take(s, &(struct timeline){.now_ns = now_ns, .due_ns = now_ns}, max, ret_oldest_ns);
+}
+
+static uint64_t wake_now(const struct schedule *s, uint64_t now_ns)
+{
+	uint64_t at_ns = schedule_wake(s, &(struct timeline){.now_ns = now_ns, .due_ns = now_ns});
+
+	return at_ns > now_ns ? at_ns : now_ns;
+}
+
 /* Takes everything from an ideal clock: woken exactly at each deadline. Returns the number taken. */
 static uint64_t run_ideal(struct schedule *s, uint64_t *ret_worst_ns)
 {
@@ -26,7 +39,7 @@ static uint64_t run_ideal(struct schedule *s, uint64_t *ret_worst_ns)
 	while (!schedule_finished(s, s->next_ns)) {
 		uint64_t now_ns = s->next_ns, oldest_ns = now_ns;
 
-		taken += schedule_take(s, now_ns, 64, &oldest_ns);
+		taken += take_now(s, now_ns, 64, &oldest_ns);
 		if (now_ns - oldest_ns > worst_ns)
 			worst_ns = now_ns - oldest_ns;
 	}
@@ -75,7 +88,7 @@ TEST(deadlines_do_not_drift)
 	uint64_t oldest_ns;
 
 	for (int i = 0; i < 3 * 100000; i++) /* a third of a second is no whole number of nanoseconds */
-		schedule_take(&s, s.next_ns, 1, &oldest_ns);
+		take_now(&s, s.next_ns, 1, &oldest_ns);
 	eq_u64(s.next_ns, BASE + 100000 * NS_PER_S);
 }
 
@@ -107,7 +120,7 @@ static struct replay run_stalled(struct schedule *s, uint64_t stall_ns, uint64_t
 	double level = 0;
 
 	while (!schedule_finished(s, now_ns)) {
-		uint64_t wake_ns = schedule_wake(s, now_ns), oldest_ns;
+		uint64_t wake_ns = wake_now(s, now_ns), oldest_ns;
 		uint32_t n;
 
 		if (wake_ns > now_ns) {
@@ -115,7 +128,7 @@ static struct replay run_stalled(struct schedule *s, uint64_t stall_ns, uint64_t
 			at_once = 0;
 		}
 		oldest_ns = now_ns;
-		n = schedule_take(s, now_ns, 64, &oldest_ns);
+		n = take_now(s, now_ns, 64, &oldest_ns);
 		r.calls++;
 		r.taken += n;
 		at_once += n;
@@ -152,7 +165,7 @@ static void check_stall(double pps, uint64_t stall_ns, uint64_t len_ns)
 	struct schedule s = timetable(SCN_CONSTANT, pps, RUN_NS, 0);
 	struct replay r = run_stalled(&s, BASE + stall_ns, len_ns);
 	uint64_t end_ns = stall_ns + len_ns, interval_ns = (uint64_t)s.interval_ns;
-	uint64_t per_wake = interval_ns < SCHEDULE_CATCH_UP_NS ? SCHEDULE_CATCH_UP_NS / interval_ns : 1;
+	uint64_t per_wake = interval_ns < TIMELINE_CATCH_UP_NS ? TIMELINE_CATCH_UP_NS / interval_ns : 1;
 	uint64_t given_up_ns = len_ns > NS_PER_S ? end_ns - NS_PER_S : stall_ns + 1;
 	/* A departure at the very moment the stall begins is made. */
 	uint64_t missed = departures_between(pps, stall_ns + 1, given_up_ns < RUN_NS ? given_up_ns : RUN_NS);
@@ -161,7 +174,7 @@ static void check_stall(double pps, uint64_t stall_ns, uint64_t len_ns)
 	eq_u64(s.missed, missed);
 	eq_u64(r.taken, (uint64_t)pps * 10 - missed);
 	ok(r.at_once <= per_wake);
-	ok(r.level_max <= (interval_ns > SCHEDULE_CATCH_UP_NS ? interval_ns : SCHEDULE_CATCH_UP_NS) + 1000);
+	ok(r.level_max <= (interval_ns > TIMELINE_CATCH_UP_NS ? interval_ns : TIMELINE_CATCH_UP_NS) + 1000);
 	ok(r.worst_ns <= len_ns);
 	ok(r.last_ns < BASE + RUN_NS + NS_PER_S);
 	ok(r.calls <= r.taken + 16); /* each wake is worth it */
@@ -188,16 +201,16 @@ TEST(a_backlog_is_spaced_at_half_the_interval)
 	struct schedule s = timetable(SCN_CONSTANT, 100, 10 * NS_PER_S, 0);
 	uint64_t oldest_ns = 0, now_ns = BASE + 400000000;
 
-	eq_u64(schedule_take(&s, now_ns, 64, &oldest_ns), 1);
+	eq_u64(take_now(&s, now_ns, 64, &oldest_ns), 1);
 	eq_u64(oldest_ns, BASE); /* it tells the whole stall */
-	eq_u64(schedule_take(&s, now_ns, 64, &oldest_ns), 0);
-	now_ns = schedule_wake(&s, now_ns);
+	eq_u64(take_now(&s, now_ns, 64, &oldest_ns), 0);
+	now_ns = wake_now(&s, now_ns);
 	eq_u64(now_ns, BASE + 405000000);
-	eq_u64(schedule_take(&s, now_ns - 1, 64, &oldest_ns), 0);
+	eq_u64(take_now(&s, now_ns - 1, 64, &oldest_ns), 0);
 	for (int i = 1; i < 80; i++) {
-		eq_u64(schedule_take(&s, now_ns, 64, &oldest_ns), 1);
-		eq_u64(schedule_wake(&s, now_ns), now_ns + (s.next_ns > now_ns + 5000000 ? s.next_ns - now_ns : 5000000));
-		now_ns = schedule_wake(&s, now_ns);
+		eq_u64(take_now(&s, now_ns, 64, &oldest_ns), 1);
+		eq_u64(wake_now(&s, now_ns), now_ns + (s.next_ns > now_ns + 5000000 ? s.next_ns - now_ns : 5000000));
+		now_ns = wake_now(&s, now_ns);
 	}
 	eq_u64(now_ns, BASE + 800000000);
 	eq_u64(s.missed, 0);
@@ -208,13 +221,13 @@ TEST(a_second_stall_on_top_of_the_first_loses_nothing)
 	struct schedule s = timetable(SCN_CONSTANT, 1000, NS_PER_S, 0);
 	uint64_t now_ns = BASE + 600000000, oldest_ns, taken = 0;
 
-	for (; now_ns < BASE + 800000000; now_ns = schedule_wake(&s, now_ns))
-		taken += schedule_take(&s, now_ns, 64, &oldest_ns);
+	for (; now_ns < BASE + 800000000; now_ns = wake_now(&s, now_ns))
+		taken += take_now(&s, now_ns, 64, &oldest_ns);
 	ok(taken > 400 && taken < 410);
 	now_ns += 350000000;
-	eq_u64(schedule_take(&s, now_ns, 64, &oldest_ns), 5);
-	for (; !schedule_finished(&s, now_ns); now_ns = schedule_wake(&s, now_ns))
-		taken += schedule_take(&s, now_ns, 64, &oldest_ns);
+	eq_u64(take_now(&s, now_ns, 64, &oldest_ns), 5);
+	for (; !schedule_finished(&s, now_ns); now_ns = wake_now(&s, now_ns))
+		taken += take_now(&s, now_ns, 64, &oldest_ns);
 	eq_u64(taken + 5, 1000);
 	eq_u64(s.missed, 0);
 	ok(now_ns < BASE + 2 * NS_PER_S);
@@ -253,10 +266,10 @@ TEST(more_than_a_second_late_is_given_up)
 	struct schedule s = timetable(SCN_CONSTANT, 10, NS_PER_S, 0);
 	uint64_t oldest_ns = 0;
 
-	eq_u64(schedule_take(&s, BASE + NS_PER_S, 64, &oldest_ns), 1); /* exactly a second: not yet */
+	eq_u64(take_now(&s, BASE + NS_PER_S, 64, &oldest_ns), 1); /* exactly a second: not yet */
 	eq_u64(s.missed, 0);
 	ok(!schedule_finished(&s, BASE + 5 * NS_PER_S));
-	eq_u64(schedule_take(&s, BASE + 5 * NS_PER_S, 64, &oldest_ns), 0);
+	eq_u64(take_now(&s, BASE + 5 * NS_PER_S, 64, &oldest_ns), 0);
 	ok(schedule_finished(&s, BASE + 5 * NS_PER_S));
 	eq_u64(s.missed, 9);
 	eq_u64(oldest_ns, BASE + NS_PER_S / 10); /* told all the same */
@@ -268,7 +281,7 @@ TEST(slow_generators_are_late_rather_than_short)
 	uint64_t oldest_ns, taken = 0;
 
 	for (uint64_t now_ns = BASE; now_ns < BASE + 2 * NS_PER_S; now_ns += 97000000) /* 97 ms: never in time */
-		taken += schedule_take(&s, now_ns, 64, &oldest_ns);
+		taken += take_now(&s, now_ns, 64, &oldest_ns);
 	eq_u64(taken, 10);
 	eq_u64(s.missed, 0);
 }
@@ -279,9 +292,9 @@ TEST(the_last_packet_is_sent_though_its_stop_has_passed)
 	uint64_t oldest_ns, late_ns = BASE + NS_PER_S + 700000000;
 
 	for (int i = 0; i < 9; i++)
-		schedule_take(&s, s.next_ns, 64, &oldest_ns);
+		take_now(&s, s.next_ns, 64, &oldest_ns);
 	ok(!schedule_finished(&s, late_ns));
-	eq_u64(schedule_take(&s, late_ns, 64, &oldest_ns), 1);
+	eq_u64(take_now(&s, late_ns, 64, &oldest_ns), 1);
 	ok(schedule_finished(&s, late_ns));
 	eq_u64(s.missed, 0);
 }
@@ -291,8 +304,8 @@ TEST(one_call_takes_no_more_than_asked)
 	struct schedule s = timetable(SCN_CONSTANT, 100000, 0, 0);
 	uint64_t oldest_ns;
 
-	eq_u64(schedule_take(&s, BASE + 4000000, 64, &oldest_ns), 64);
-	eq_u64(schedule_take(&s, BASE - 1, 64, &oldest_ns), 0);
+	eq_u64(take_now(&s, BASE + 4000000, 64, &oldest_ns), 64);
+	eq_u64(take_now(&s, BASE - 1, 64, &oldest_ns), 0);
 }
 
 TEST(a_packet_count_ends_it_and_missed_ones_do_not_count)
@@ -302,7 +315,7 @@ TEST(a_packet_count_ends_it_and_missed_ones_do_not_count)
 
 	schedule_init(&s, SCN_CONSTANT, 1e6L, 0, BASE, UINT64_MAX, 100);
 	for (uint64_t now_ns = BASE; !schedule_finished(&s, now_ns); now_ns += NS_PER_S / 10)
-		taken += schedule_take(&s, now_ns, 64, &oldest_ns);
+		taken += take_now(&s, now_ns, 64, &oldest_ns);
 	eq_u64(taken, 100);
 	ok(s.missed > 0);
 }
@@ -312,16 +325,16 @@ TEST(bursts_are_groups_of_ten_at_the_same_mean_rate)
 	struct schedule s = timetable(SCN_BURST, 500, 10 * NS_PER_S, 0);
 	uint64_t oldest_ns, worst_ns;
 
-	eq_u64(schedule_take(&s, BASE, 64, &oldest_ns), 10);
+	eq_u64(take_now(&s, BASE, 64, &oldest_ns), 10);
 	eq_u64(s.next_ns, BASE + 20000000);
-	eq_u64(schedule_take(&s, BASE + 19999999, 64, &oldest_ns), 0);
+	eq_u64(take_now(&s, BASE + 19999999, 64, &oldest_ns), 0);
 	eq_u64(run_ideal(&s, &worst_ns), 4990);
 	s = timetable(SCN_BURST, 500, 10 * NS_PER_S, 0);
 	/* after a stall the groups follow each other at half the distance */
-	eq_u64(schedule_take(&s, BASE + 65000000, 64, &oldest_ns), 10);
-	eq_u64(schedule_wake(&s, BASE + 65000000), BASE + 75000000);
-	eq_u64(schedule_take(&s, BASE + 75000000, 64, &oldest_ns), 10);
-	eq_u64(schedule_wake(&s, BASE + 75000000), BASE + 85000000);
+	eq_u64(take_now(&s, BASE + 65000000, 64, &oldest_ns), 10);
+	eq_u64(wake_now(&s, BASE + 65000000), BASE + 75000000);
+	eq_u64(take_now(&s, BASE + 75000000, 64, &oldest_ns), 10);
+	eq_u64(wake_now(&s, BASE + 75000000), BASE + 85000000);
 	eq_u64(s.missed, 0);
 }
 
@@ -337,7 +350,7 @@ TEST(poisson_has_the_mean_and_spread_it_should)
 		last_ns = s.next_ns;
 		sum += gap;
 		squares += gap * gap;
-		n += schedule_take(&s, s.next_ns, 1, &oldest_ns);
+		n += take_now(&s, s.next_ns, 1, &oldest_ns);
 	}
 	near((double)n, 100000, 1000);                /* 3 sigma */
 	near(sum / (double)n, 1e6, 1e4);
@@ -355,14 +368,14 @@ TEST(a_very_long_stall_costs_a_bounded_time_per_call)
 	int calls = 0;
 
 	while (s.next_ns < BASE + 9 * NS_PER_S && calls < 1000) {
-		eq_u64(schedule_take(&s, BASE + 10 * NS_PER_S, 64, &oldest_ns), 0);
-		ok(s.next_ns >= BASE + 9 * NS_PER_S || schedule_wake(&s, BASE + 10 * NS_PER_S) <= BASE + 10 * NS_PER_S);
+		eq_u64(take_now(&s, BASE + 10 * NS_PER_S, 64, &oldest_ns), 0);
+		ok(s.next_ns >= BASE + 9 * NS_PER_S || wake_now(&s, BASE + 10 * NS_PER_S) <= BASE + 10 * NS_PER_S);
 		calls++;
 	}
 	ok(calls > 100 && calls < 1000);
 	near((double)s.missed, 9e6, 7e4);
 	s = timetable(SCN_CONSTANT, 1e9, 0, 7);
-	ok(schedule_take(&s, BASE + 86400 * NS_PER_S, 64, &oldest_ns) == 64);
+	ok(take_now(&s, BASE + 86400 * NS_PER_S, 64, &oldest_ns) == 64);
 	near((double)s.missed, 86399e9, 6e6);
 }
 
@@ -371,13 +384,13 @@ TEST(a_new_rate_keeps_the_share_of_the_interval_that_is_left)
 	struct schedule s = timetable(SCN_CONSTANT, 10, 0, 0);
 	uint64_t oldest_ns;
 
-	schedule_take(&s, BASE, 64, &oldest_ns);
+	take_now(&s, BASE, 64, &oldest_ns);
 	schedule_set_interval(&s, 1e9L, BASE + 50000000); /* half of it is left */
 	eq_u64(s.next_ns, BASE + 550000000);
 	schedule_set_interval(&s, 1e6L, BASE + 50000000);
 	eq_u64(s.next_ns, BASE + 50500000);
 	schedule_set_interval(&s, 0, BASE + 50400000);
-	eq_u64(schedule_take(&s, BASE + 50400000, 64, &oldest_ns), 64);
+	eq_u64(take_now(&s, BASE + 50400000, 64, &oldest_ns), 64);
 	schedule_set_interval(&s, 1e8L, BASE + 70000000); /* after "max" a whole one */
 	eq_u64(s.next_ns, BASE + 170000000);
 }
@@ -390,8 +403,8 @@ TEST(a_new_rate_before_the_start_leaves_the_start_alone)
 	schedule_init(&s, SCN_CONSTANT, 1e8L, 0, BASE + NS_PER_S, UINT64_MAX, 0);
 	schedule_set_interval(&s, 1e6L, BASE);
 	eq_u64(s.next_ns, BASE + NS_PER_S);
-	eq_u64(schedule_take(&s, BASE + NS_PER_S - 1, 64, &oldest_ns), 0);
-	eq_u64(schedule_take(&s, BASE + NS_PER_S, 64, &oldest_ns), 1);
+	eq_u64(take_now(&s, BASE + NS_PER_S - 1, 64, &oldest_ns), 0);
+	eq_u64(take_now(&s, BASE + NS_PER_S, 64, &oldest_ns), 1);
 	eq_u64(s.next_ns, BASE + NS_PER_S + 1000000);
 }
 
@@ -400,8 +413,8 @@ static uint64_t run_until(struct schedule *s, uint64_t from, uint64_t to)
 {
 	uint64_t oldest_ns, n = 0;
 
-	for (uint64_t now_ns = from; now_ns < to; now_ns = schedule_wake(s, now_ns))
-		n += schedule_take(s, now_ns, 64, &oldest_ns);
+	for (uint64_t now_ns = from; now_ns < to; now_ns = wake_now(s, now_ns))
+		n += take_now(s, now_ns, 64, &oldest_ns);
 	return n;
 }
 
@@ -419,10 +432,10 @@ TEST(a_new_rate_makes_no_burst)
 		now_ns = BASE + 900000000; /* a tenth of the second is left, and becomes a tenth of a fast unit */
 		schedule_set_interval(&s, fast, now_ns);
 		eq_u64(s.next_ns, now_ns + 10000 * group);
-		eq_u64(run_until(&s, schedule_wake(&s, now_ns), now_ns + 100000000), 1000);
+		eq_u64(run_until(&s, wake_now(&s, now_ns), now_ns + 100000000), 1000);
 		now_ns += 100000000;
 		schedule_set_interval(&s, slow, now_ns); /* and back: the rest of the running unit, stretched */
-		n = run_until(&s, schedule_wake(&s, now_ns), now_ns + 10 * NS_PER_S * group);
+		n = run_until(&s, wake_now(&s, now_ns), now_ns + 10 * NS_PER_S * group);
 		eq_u64(n, 10 * group);
 	}
 }
@@ -435,7 +448,7 @@ TEST(a_new_rate_keeps_random_gaps_random)
 
 	schedule_init(&s, SCN_POISSON, 1e6L, 7, BASE, UINT64_MAX, 0);
 	for (int i = 0; i < 2000; i++) { /* 5 ms at 1000 a second, 5 ms at 100 */
-		n += run_until(&s, schedule_wake(&s, now_ns), now_ns + 5000000);
+		n += run_until(&s, wake_now(&s, now_ns), now_ns + 5000000);
 		now_ns += 5000000;
 		schedule_set_interval(&s, i % 2 ? 1e6L : 1e7L, now_ns);
 	}
@@ -448,13 +461,13 @@ TEST(a_new_rate_does_not_lose_what_was_due)
 	uint64_t oldest_ns, taken = 0, now_ns = BASE + 500000000;
 
 	schedule_set_interval(&s, 1e6L, now_ns); /* nothing was taken yet: 50 are due by the old rate, 500 to come */
-	for (; s.next_ns < BASE + 500000000; now_ns = schedule_wake(&s, now_ns))
-		taken += schedule_take(&s, now_ns, 64, &oldest_ns);
+	for (; s.next_ns < BASE + 500000000; now_ns = wake_now(&s, now_ns))
+		taken += take_now(&s, now_ns, 64, &oldest_ns);
 	eq_u64(s.next_ns, BASE + 500000000);
 	eq_u64(taken, 50);
 	ok(now_ns > BASE + 740000000);
-	for (; !schedule_finished(&s, now_ns); now_ns = schedule_wake(&s, now_ns))
-		taken += schedule_take(&s, now_ns, 64, &oldest_ns);
+	for (; !schedule_finished(&s, now_ns); now_ns = wake_now(&s, now_ns))
+		taken += take_now(&s, now_ns, 64, &oldest_ns);
 	eq_u64(taken, 550);
 	eq_u64(s.missed, 0);
 }
@@ -465,12 +478,12 @@ TEST(maximum_is_always_due_until_stopped)
 	uint64_t oldest_ns;
 
 	schedule_init(&s, SCN_POISSON, 0, 1, BASE, BASE + NS_PER_S, 100);
-	eq_u64(schedule_take(&s, BASE - 1, 64, &oldest_ns), 0);
-	eq_u64(schedule_take(&s, BASE, 64, &oldest_ns), 64);
+	eq_u64(take_now(&s, BASE - 1, 64, &oldest_ns), 0);
+	eq_u64(take_now(&s, BASE, 64, &oldest_ns), 64);
 	eq_u64(oldest_ns, BASE);
 	ok(!schedule_finished(&s, BASE));
 	ok(schedule_finished(&s, BASE + NS_PER_S));
-	eq_u64(schedule_take(&s, BASE, 64, &oldest_ns), 36);
+	eq_u64(take_now(&s, BASE, 64, &oldest_ns), 36);
 	ok(schedule_finished(&s, BASE));
 }
 
@@ -481,9 +494,9 @@ TEST(rates_beyond_reason_do_no_harm)
 	uint64_t oldest_ns;
 
 	schedule_init(&s, SCN_CONSTANT, schedule_interval(&fast, 64, false), 0, BASE, UINT64_MAX, 0);
-	eq_u64(schedule_take(&s, BASE + 10, 64, &oldest_ns), 11);
+	eq_u64(take_now(&s, BASE + 10, 64, &oldest_ns), 11);
 	schedule_init(&s, SCN_CONSTANT, schedule_interval(&slow, 64, false), 0, BASE, UINT64_MAX, 0);
-	eq_u64(schedule_take(&s, BASE, 64, &oldest_ns), 1);
+	eq_u64(take_now(&s, BASE, 64, &oldest_ns), 1);
 	ok(s.next_ns > BASE + (1ULL << 62));
 	schedule_init(&s, SCN_POISSON, schedule_interval(&slow, 64, false), 0, BASE, UINT64_MAX, 0);
 	ok(s.next_ns > BASE);
