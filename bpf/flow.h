@@ -53,6 +53,8 @@ struct flow_key {
 #define FLOW_NO_TYPE 0x0002  /* nothing tells what it is */
 #define FLOW_NOT_IPV4 0x0003 /* announced as IPv4, but of another version */
 #define FLOW_NOT_IPV6 0x0004 /* likewise */
+/* No packet's: the row that sums flows too long gone for rows of their own (monitor/ageing.c). */
+#define FLOW_AGED 0x0005
 
 /* Wire packets and wire bytes (frame from the outer Ethernet header on, without FCS). */
 struct flow_count {
@@ -108,10 +110,22 @@ struct host_counters {
 
 /*
  * A place in the direct-mapped per-CPU table in front of the flow hash. The first flow to claim
- * a slot on a CPU keeps it. tag is 0 while free, else flow_tag() of the key: only that CPU
- * writes, and a reader on another CPU that finds a tag not matching the key has come before all
- * of the key was visible, so no barrier is needed on the packet path.
+ * a slot on a CPU keeps it, until user space takes it back (monitor/ageing.c).
+ *
+ * tag is flow_tag() of the key, which is odd, or one of SLOT_FREE ... A free slot is only the CPU's
+ * to write; a taken one's key is nobody's, its value the CPU's, its tag user space's; neither of the
+ * other two matches a flow or is free, so that the program passes over them. A reader on another CPU
+ * that finds a tag not matching the key has come before all of the key was visible, so no barrier is
+ * needed on the packet path.
  */
+enum {
+	SLOT_FREE = 0,
+	SLOT_RETIRING = 2, /* its flow is idle; a packet that met the tag just before may still be counted */
+	SLOT_CLEARED = 4,  /* its value was fetched, and is zero; soon to be free */
+};
+
+enum { SLOT_WAYS = 2 }; /* slots that serve a flow: its own, and that with the lowest bit changed */
+
 struct flow_slot {
 	__u32 tag;
 	__u32 unused;

@@ -38,14 +38,19 @@ struct {
 	__type(value, struct flow_slot);
 } slots SEC(".maps");
 
-/* Flows that found their slot taken. */
-struct {
+/*
+ * Flows that found their slot taken. Two of them, of which the generation says whose turn it is: the
+ * other is only there to be emptied, see monitor/ageing.c.
+ */
+struct flow_hash {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1);
 	__type(key, struct flow_key);
 	__type(value, struct flow_value);
-} flows SEC(".maps");
+} flows_even SEC(".maps"), flows_odd SEC(".maps");
+
+volatile __u32 generation; /* user space counts it up */
 
 /* [cpu * (n_hosts + 1) + host]; the last of each CPU is for interfaces that are no host's. */
 struct {
@@ -150,12 +155,23 @@ static __always_inline struct flow_value *value_in_slot(__u32 index, __u32 tag, 
 		return NULL;
 	if (slot->tag == tag && key_equal(&slot->key, key))
 		return &slot->value;
-	if (slot->tag)
+	if (slot->tag != SLOT_FREE)
 		return NULL;
 	slot->key = *key;
 	asm volatile("" ::: "memory");
 	slot->tag = tag;
 	return &slot->value;
+}
+
+static __always_inline struct flow_value *value_in_hash(void *flows, const struct flow_key *key)
+{
+	struct flow_value *value = bpf_map_lookup_elem(flows, key);
+
+	if (value)
+		return value;
+	/* May fail because another CPU was faster, or for want of room: the lookup tells. */
+	(void)bpf_map_update_elem(flows, key, &zero_value, BPF_NOEXIST);
+	return bpf_map_lookup_elem(flows, key);
 }
 
 /*
@@ -172,12 +188,7 @@ static __always_inline struct flow_value *value_of(const struct flow_key *key, _
 		value = value_in_slot(index ^ 1, tag, key);
 	if (value)
 		return value;
-	value = bpf_map_lookup_elem(&flows, key);
-	if (value)
-		return value;
-	/* May fail because another CPU was faster, or for want of room: the lookup tells. */
-	(void)bpf_map_update_elem(&flows, key, &zero_value, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&flows, key);
+	return generation & 1 ? value_in_hash(&flows_odd, key) : value_in_hash(&flows_even, key);
 }
 
 static __always_inline void count_packet(struct host_count *host, enum verdict verdict,

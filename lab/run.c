@@ -95,6 +95,17 @@ struct sample *run_sample(struct run *run)
 	return run->newest ? sample_ref(run->newest) : NULL;
 }
 
+/* Said once: without it, the kernel's tables hold all flows that ever were, as far as they go. */
+static void age_flows(struct run *run)
+{
+	int r = run->state < RUN_STOPPING && !run->keeps_flows ? flows_age(run->monitor) : 0;
+
+	if (!r)
+		return;
+	say("idle flows stay in the kernel's tables, which may fill up: %s", strerror(-r));
+	run->keeps_flows = true;
+}
+
 static void publish(struct run *run)
 {
 	struct sample *s = run_sample(run);
@@ -111,6 +122,7 @@ static void publish(struct run *run)
 	if (run->judge && run->drained && judge_settled(run->judge))
 		loop_quit(run->loop);
 	snapshot_publish(run->snapshot, s, run->plan);
+	age_flows(run);
 }
 
 /* ---- the clock ---- */

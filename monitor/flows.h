@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The flow table as user space sees it: all CPUs summed, one row per key, sorted. Reads the
- * monitor's maps, and merges rows from anywhere (replay fills a table without a kernel).
- * Rates, names of clients and JSON are for others.
+ * The flow table as user space sees it: all CPUs summed, one row per key, sorted. Merges rows from
+ * anywhere: reader.h fills one from the kernel's maps, replay without a kernel. Rates, names of
+ * clients and JSON are for others.
  */
 #ifndef TUNLAB_MONITOR_FLOWS_H
 #define TUNLAB_MONITOR_FLOWS_H
@@ -12,8 +12,6 @@
 #include <stdint.h>
 
 #include "bpf/flow.h"
-
-struct monitor;
 
 struct flow_row {
 	struct flow_key key;
@@ -31,25 +29,17 @@ struct flow_table {
 	size_t n_hosts;
 	struct host_counters stray;  /* frames from interfaces that are no host's */
 	struct host_counters total;  /* sum of hosts and stray */
-	uint32_t capacity;           /* flows that surely fit */
+	uint32_t capacity;           /* flows that surely fit into the kernel's tables */
+	size_t aged;                 /* rows of flows that have left them, for nothing came any more */
+	uint64_t folded;             /* flows that are no rows any more but in the sums of FLOW_AGED rows */
 	uint64_t read_ns;            /* CLOCK_MONOTONIC when reading began */
 
 	/* private to flows.c */
 	size_t room, hosts_room;
 	uint32_t *index;             /* open-addressing hash over rows: row number + 1, 0 = free */
 	size_t index_room;           /* power of two */
+	bool sorted;                 /* then the index is out of date */
 };
-
-/*
- * Replace the table's contents by what the monitor has counted so far. No system call for flows
- * in the direct-mapped slots, one batch for the rest. Packets counted meanwhile may or may not
- * be in. On failure (-ENOMEM, or the map's errno) the table is empty.
- */
-int flows_read(const struct monitor *monitor, struct flow_table *table);
-
-/* The same from maps given; tests make theirs up. */
-struct monitor_maps;
-int flows_read_maps(const struct monitor_maps *maps, struct flow_table *table);
 
 /* Add value to the row of key, made if needed. Rows are unsorted until flows_sort. -ENOMEM. */
 int flows_add(struct flow_table *table, const struct flow_key *key, const struct flow_value *value);
@@ -60,10 +50,16 @@ int flows_add(struct flow_table *table, const struct flow_key *key, const struct
  */
 struct flow_value *flows_entry(struct flow_table *table, const struct flow_key *key, size_t limit);
 
-/* Bring rows into order; once, after the last flows_add(). -ENOMEM leaves them as they were. */
+/* Room for n rows. -ENOMEM. */
+int flows_reserve(struct flow_table *table, size_t n);
+
+/* Bring rows into order; after the last flows_add(). -ENOMEM leaves them as they were. */
 int flows_sort(struct flow_table *table);
 
-/* Row of a key, or NULL. Valid until the next add, sort, read or free. */
+/* Brings the numbers of rows in order[n] into the order of their keys, row r's being at keys + r * stride. -ENOMEM. */
+int flow_keys_sort(const void *keys, size_t stride, uint32_t *order, size_t n);
+
+/* Row of a key, or NULL; of a sorted table. Valid until the next add, sort, read or free. */
 const struct flow_row *flows_find(const struct flow_table *table, const struct flow_key *key);
 
 /* Forget rows and counters, keep memory. */
@@ -99,6 +95,13 @@ struct flow_health {
 void flows_get_health(const struct flow_table *table, struct flow_health *ret_health);
 
 void flow_count_add(struct flow_count *sum, const struct flow_count *part);
+void flow_value_add(struct flow_value *sum, const struct flow_value *part);
+
+/*
+ * The key of the row that sums up a flow which is no row any more: its tunnel, number and outer addresses, or
+ * (not by_ends) nothing but the tunnel's kind.
+ */
+void flow_sum_key(const struct flow_key *key, bool by_ends, struct flow_key *ret);
 
 /* "vxlan"; "none" for ENCAP_NONE; "?" for a value that is no encapsulation. Several share a name. Static storage. */
 const char *encap_name(unsigned int encap);

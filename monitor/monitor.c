@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -23,6 +24,7 @@
 
 #include "monitor.skel.h"
 #include "monitor/flows.h"
+#include "monitor/reader.h"
 
 enum {
 	/*
@@ -31,7 +33,7 @@ enum {
 	 */
 	FILTER_HANDLE = 1,
 	FILTER_PRIORITY = 0x7475, /* "tu" */
-	SLOTS_PER_CPU_DEFAULT = 32768,
+	SLOTS_PER_CPU_DEFAULT = 65536,
 	SLOTS_PER_CPU_MIN = 64,
 	SLOTS_BYTES_MAX = 32 << 20, /* over all CPUs: machines with hundreds get fewer slots each */
 	/*
@@ -56,6 +58,7 @@ struct monitor {
 	enum monitor_parser parser;
 	const struct bpf_program *progs[FLOW_DIR_MAX]; /* what is attached */
 	struct monitor_maps maps;
+	struct reader *reader;
 	size_t slots_bytes;
 	size_t hosts_bytes;
 	struct attachment *attachments;
@@ -126,7 +129,7 @@ static uint32_t choose_slots(uint32_t wanted, uint32_t capacity, uint32_t n_cpus
 	uint32_t slots = SLOTS_PER_CPU_DEFAULT;
 
 	if (wanted)
-		return round_up_pow2(wanted);
+		return round_up_pow2(wanted < SLOT_WAYS ? SLOT_WAYS : wanted);
 	while (slots > SLOTS_PER_CPU_MIN &&
 	       (slots / 2 >= capacity ||
 		(uint64_t)slots * n_cpus * sizeof(struct flow_slot) > SLOTS_BYTES_MAX))
@@ -161,6 +164,16 @@ static int check_config(const struct monitor_config *config, struct error *err)
 	return 0;
 }
 
+static int set_hash(struct bpf_map *map, const struct monitor_maps *maps)
+{
+	uint64_t bytes = (uint64_t)maps->capacity * maps->n_cpus * sizeof(struct flow_value) * FLOW_HASHES;
+	int ret = bpf_map__set_max_entries(map, maps->capacity);
+
+	if (ret == 0 && maps->n_hosts > PREALLOCATE_HOSTS && bytes <= PREALLOCATE_BYTES_MAX)
+		ret = bpf_map__set_map_flags(map, 0);
+	return ret;
+}
+
 /* Knobs and table sizes; between open and load. */
 static int set_knobs(struct monitor *m, const struct monitor_config *config)
 {
@@ -188,10 +201,9 @@ static int set_knobs(struct monitor *m, const struct monitor_config *config)
 	if (!ret)
 		ret = bpf_map__set_max_entries(m->skel->maps.walks, maps->n_cpus);
 	if (!ret)
-		ret = bpf_map__set_max_entries(m->skel->maps.flows, maps->capacity);
-	if (!ret && maps->n_hosts > PREALLOCATE_HOSTS &&
-	    (uint64_t)maps->capacity * maps->n_cpus * sizeof(struct flow_value) <= PREALLOCATE_BYTES_MAX)
-		ret = bpf_map__set_map_flags(m->skel->maps.flows, 0);
+		ret = set_hash(m->skel->maps.flows_even, maps);
+	if (!ret)
+		ret = set_hash(m->skel->maps.flows_odd, maps);
 	return ret;
 }
 
@@ -236,9 +248,9 @@ static int link_steps(const struct monitor *m)
 	return 0;
 }
 
-static int map_memory(const struct bpf_map *map, size_t bytes, const void **ret)
+static int map_memory(const struct bpf_map *map, size_t bytes, int protection, void **ret)
 {
-	void *p = mmap(NULL, bytes, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	void *p = mmap(NULL, bytes, protection, MAP_SHARED, bpf_map__fd(map), 0);
 
 	if (p == MAP_FAILED)
 		return -errno;
@@ -249,21 +261,34 @@ static int map_memory(const struct bpf_map *map, size_t bytes, const void **ret)
 static int map_counters(struct monitor *m)
 {
 	struct monitor_maps *maps = &m->maps;
-	const void *p = NULL;
+	void *p = NULL;
 	int ret;
 
 	m->slots_bytes = (size_t)maps->n_cpus * maps->slots_per_cpu * sizeof(struct flow_slot);
 	m->hosts_bytes = (size_t)maps->n_cpus * (maps->n_hosts + 1) * sizeof(struct host_counters);
-	ret = map_memory(m->skel->maps.slots, m->slots_bytes, &p);
+	ret = map_memory(m->skel->maps.slots, m->slots_bytes, PROT_READ | PROT_WRITE, &p);
 	if (ret < 0)
 		return ret;
 	maps->slots = p;
-	ret = map_memory(m->skel->maps.hosts, m->hosts_bytes, &p);
+	ret = map_memory(m->skel->maps.hosts, m->hosts_bytes, PROT_READ, &p);
 	if (ret < 0)
 		return ret;
 	maps->hosts = p;
-	maps->flows_fd = bpf_map__fd(m->skel->maps.flows);
+	maps->generation = &m->skel->bss->generation;
+	maps->flows_fd[0] = bpf_map__fd(m->skel->maps.flows_even);
+	maps->flows_fd[1] = bpf_map__fd(m->skel->maps.flows_odd);
 	return 0;
+}
+
+static int start_reading(struct monitor *m, const struct monitor_config *config)
+{
+	struct reader_limits limits = {
+		.idle_ns = config->idle_ns ? config->idle_ns : READER_IDLE_NS_DEFAULT,
+		.kept = config->kept ? config->kept : m->maps.capacity,
+		.quiesce = reader_quiesce,
+	};
+
+	return reader_new(&m->maps, &limits, &m->reader);
 }
 
 /* The kernel before 5.11 charges maps to this limit, and says EPERM when it is reached. */
@@ -320,7 +345,8 @@ static int load(struct monitor *m, const struct monitor_config *config)
 		ret = link_steps(m);
 	if (ret < 0)
 		return ret;
-	return map_counters(m);
+	ret = map_counters(m);
+	return ret < 0 ? ret : start_reading(m, config);
 }
 
 int monitor_open(const struct monitor_config *config, struct error *err,
@@ -349,7 +375,6 @@ int monitor_open(const struct monitor_config *config, struct error *err,
 			.n_cpus = n_cpus,
 			.n_hosts = config->n_hosts ? config->n_hosts : 1,
 			.capacity = config->capacity ? config->capacity : MONITOR_CAPACITY_DEFAULT,
-			.flows_fd = -1,
 		};
 		m->maps.slots_per_cpu = choose_slots(config->slots, m->maps.capacity, n_cpus);
 		ret = load(m, config);
@@ -370,8 +395,9 @@ void monitor_free(struct monitor *m)
 {
 	if (!m)
 		return;
+	reader_free(m->reader);
 	if (m->maps.slots)
-		(void)munmap((void *)m->maps.slots, m->slots_bytes); /* nothing to do about it */
+		(void)munmap(m->maps.slots, m->slots_bytes); /* nothing to do about it */
 	if (m->maps.hosts)
 		(void)munmap((void *)m->maps.hosts, m->hosts_bytes);
 	monitor_bpf__destroy(m->skel);
@@ -381,9 +407,22 @@ void monitor_free(struct monitor *m)
 	free(m);
 }
 
-void monitor_get_maps(const struct monitor *m, struct monitor_maps *ret_maps)
+static uint64_t now_ns(void)
 {
-	*ret_maps = m->maps;
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int flows_read(struct monitor *m, struct flow_table *table)
+{
+	return reader_read(m->reader, now_ns(), table);
+}
+
+int flows_age(struct monitor *m)
+{
+	return reader_age(m->reader, now_ns());
 }
 
 const char *monitor_parser_name(const struct monitor *m)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The monitor's kernel side: loads the BPF program, attaches it to interfaces, takes it off.
- * Reading what it counted is flows.h. Knows nothing of labs: hosts are interface indices.
+ * Reading what it counted is reader.h's. Knows nothing of labs: hosts are interface indices.
  */
 #ifndef TUNLAB_MONITOR_MONITOR_H
 #define TUNLAB_MONITOR_MONITOR_H
@@ -17,6 +17,7 @@
 #define MONITOR_CAPACITY_MAX (1u << 24)
 #define MONITOR_HOSTS_MAX 65536
 
+struct flow_table;
 struct monitor;
 
 /* How the program walks through a packet, in one pass or from program to program (bpf/tailcall.bpf.h); it finds the same. */
@@ -32,7 +33,9 @@ struct monitor_config {
 	uint32_t base_ifindex; /* interface index of host 0's underlay interface */
 	uint32_t n_hosts;      /* host i's is base_ifindex + i; 0 means 1 */
 	uint32_t capacity;     /* flows that surely fit; 0 means MONITOR_CAPACITY_DEFAULT */
-	uint32_t slots;        /* direct-mapped slots per CPU, made a power of two; 0: chosen */
+	uint32_t slots;        /* direct-mapped slots per CPU, made a power of two, at least 2; 0: chosen */
+	uint64_t idle_ns;      /* see struct reader_limits; 0: READER_IDLE_NS_DEFAULT */
+	uint32_t kept;         /* likewise; 0: as many as capacity */
 	enum monitor_parser parser;
 	bool promiscuous;      /* frames for other hosts count as received, as on a switch port */
 	/* libbpf's and the verifier's lines, for debugging; may be NULL. In the caller's thread. */
@@ -65,18 +68,11 @@ int monitor_detach(struct monitor *monitor, int netns_fd, uint32_t ifindex, stru
 /* Unload. Filters still attached count into maps nobody reads until detached. NULL is fine. */
 void monitor_free(struct monitor *monitor);
 
-/* What flows_read() reads. The kernel writes this memory; valid until monitor_free(). */
-struct monitor_maps {
-	const struct flow_slot *slots;     /* [n_cpus * slots_per_cpu] */
-	const struct host_counters *hosts; /* [n_cpus * (n_hosts + 1)], each CPU's last: strays */
-	uint32_t slots_per_cpu;
-	uint32_t n_cpus; /* possible CPUs */
-	uint32_t n_hosts;
-	uint32_t capacity; /* max entries of the hash */
-	int flows_fd;      /* per-CPU hash flow_key -> flow_value[n_cpus]; -1: none */
-};
+/* Replace the table's contents by what was counted so far: see reader_read(). */
+int flows_read(struct monitor *monitor, struct flow_table *table);
 
-void monitor_get_maps(const struct monitor *monitor, struct monitor_maps *ret_maps);
+/* Take flows idle for long out of the kernel's tables, their counts kept; after a reading. See reader_age(). */
+int flows_age(struct monitor *monitor);
 
 /* The name of the parser that runs. */
 const char *monitor_parser_name(const struct monitor *monitor);

@@ -112,6 +112,8 @@ const char *flow_proto_name(uint16_t ethertype, uint8_t ipproto, char *buf)
 
 	if (ethertype == FLOW_LLC)
 		ret = snprintf(buf, FLOW_PROTO_SIZE, "llc");
+	else if (ethertype == FLOW_AGED)
+		ret = snprintf(buf, FLOW_PROTO_SIZE, "aged");
 	else if (ethertype == FLOW_NO_TYPE)
 		ret = snprintf(buf, FLOW_PROTO_SIZE, "unknown");
 	else if (ethertype == ETH_TYPE_ARP)

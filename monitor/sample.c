@@ -55,34 +55,104 @@ static int name_flow(const struct sample_source *source, const struct sample_flo
 	return 0;
 }
 
-/* Both lists ascend by key, and flows never disappear: one walk joins them, and the next free id is their number. */
+static struct sample_flow *find_flow(struct sample *s, const struct flow_key *key)
+{
+	size_t from = 0, to = s->n_flows;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		int cmp = memcmp(&s->flows[middle].key, key, sizeof(*key));
+
+		if (cmp == 0)
+			return &s->flows[middle];
+		if (cmp < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return NULL;
+}
+
+/* A flow that is no row any more, or begins anew: what it had is in a sum now, and was before. */
+static void move_to_sum(struct sample *s, const struct sample_flow *then)
+{
+	struct flow_key key;
+	struct sample_flow *sum;
+
+	flow_sum_key(&then->key, true, &key);
+	sum = find_flow(s, &key);
+	if (!sum) {
+		flow_sum_key(&then->key, false, &key);
+		sum = find_flow(s, &key);
+	}
+	if (!sum)
+		return;
+	flow_count_add(&sum->sent_then, &then->value.tx);
+	flow_count_add(&sum->received_then, &then->value.rx);
+}
+
+static bool has_shrunk(const struct sample_flow *now, const struct sample_flow *then)
+{
+	return now->value.tx.packets < then->value.tx.packets || now->value.rx.packets < then->value.rx.packets;
+}
+
+static void continue_flow(struct sample_flow *f, const struct sample_flow *then)
+{
+	f->id = then->id;
+	f->listed = then->listed;
+	if (has_shrunk(f, then))
+		return;
+	f->sent_then = then->value.tx;
+	f->received_then = then->value.rx;
+}
+
+/* After flows were summed up in rows of their own: see monitor/ageing.c. */
+static void join_sums(struct sample *s, const struct sample *then)
+{
+	size_t t = 0;
+
+	for (size_t i = 0; i < s->n_flows; i++) {
+		const struct sample_flow *f = &s->flows[i];
+
+		while (t < then->n_flows && memcmp(&then->flows[t].key, &f->key, sizeof(f->key)) < 0)
+			move_to_sum(s, &then->flows[t++]);
+		if (t < then->n_flows && memcmp(&then->flows[t].key, &f->key, sizeof(f->key)) == 0) {
+			if (has_shrunk(f, &then->flows[t]))
+				move_to_sum(s, &then->flows[t]);
+			t++;
+		}
+	}
+	while (t < then->n_flows)
+		move_to_sum(s, &then->flows[t++]);
+}
+
+/* Both lists ascend by key: one walk joins them. */
 static int fill_flows(struct sample *s, const struct sample_source *src)
 {
 	const struct sample *then = src->previous;
-	uint32_t next_id = then ? (uint32_t)then->n_flows : 0;
-	size_t t = 0;
+	size_t n_then = then ? then->n_flows : 0, t = 0;
 	int r = 0;
 
+	s->next_id = then ? then->next_id : 0;
 	for (size_t i = 0; i < s->n_flows && !r; i++) {
-		const struct sample_flow *same = NULL;
 		struct sample_flow *f = &s->flows[i];
-		int cmp = 1;
+		const struct sample_flow *same = NULL;
 
 		f->key = src->flows->rows[i].key;
 		f->value = src->flows->rows[i].value;
-		while (then && t < then->n_flows && (cmp = memcmp(&then->flows[t].key, &f->key, sizeof(f->key))) < 0)
+		while (t < n_then && memcmp(&then->flows[t].key, &f->key, sizeof(f->key)) < 0)
 			t++;
-		if (then && t < then->n_flows && cmp == 0) {
-			same = &then->flows[t];
-			f->sent_then = same->value.tx;
-			f->received_then = same->value.rx;
-			f->id = same->id;
-			f->listed = same->listed;
+		if (t < n_then && memcmp(&then->flows[t].key, &f->key, sizeof(f->key)) == 0) {
+			same = &then->flows[t++];
+			continue_flow(f, same);
 		} else {
-			f->id = next_id++;
+			f->id = s->next_id++;
 		}
 		r = name_flow(src, same, f);
 	}
+	s->folded = src->flows->folded;
+	if (then && s->folded != then->folded)
+		join_sums(s, then);
 	return r;
 }
 
@@ -190,6 +260,7 @@ int sample_take(const struct sample_source *src, struct sample **ret)
 	s->elapsed_s = src->zero_ns && s->mono_ns > src->zero_ns ? (double)(s->mono_ns - src->zero_ns) / 1e9 : 0;
 	s->interval_s = src->previous ? (double)(s->mono_ns - src->previous->mono_ns) / 1e9 : 0;
 	s->n_flows = src->flows->n;
+	s->n_aged = src->flows->aged;
 	s->capacity = src->flows->capacity;
 	s->parser = src->parser;
 	s->n_generators = src->engine ? engine_generators(src->engine) : 0;

@@ -31,7 +31,7 @@ struct sample_flow {
 	int32_t src_host, dst_host;  /* by VTEP, of the plan's hosts or of those seen; dst_host -1 for flooded packets */
 	int32_t src_client, dst_client;
 	bool bum;                    /* flooded: the outer destination is a group */
-	uint32_t id;                 /* the same in every sample: 0, 1, 2 … as flows appeared */
+	uint32_t id;                 /* the same in every sample, nobody else's: 0, 1, 2 … as flows appeared */
 	uint64_t listed;             /* seq of the newest frame of the page's feed that names it; 0: none. See feed.h */
 };
 
@@ -78,6 +78,9 @@ struct sample {
 	double interval_s;           /* since the previous sample; 0 for the first */
 	struct sample_flow *flows;   /* ascending by key */
 	size_t n_flows;
+	size_t n_aged;               /* those of them that left the kernel's tables, being idle */
+	uint64_t folded;             /* flows that are no row any more, but in the sum of a FLOW_AGED row */
+	uint32_t next_id;            /* for a flow that will appear */
 	struct flow_health health;   /* what the monitor counted beside flows */
 	uint32_t capacity;
 	const char *parser;          /* the monitor's; NULL: a capture, read by the native one */

@@ -12,8 +12,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
+#include <inttypes.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -366,6 +368,204 @@ TEST(flows_of_all_cpus_are_summed_up_to_the_capacity)
 					 sizeof(struct flow_key)) < 0))
 			break;
 	}
+	flows_free(&table);
+	monitor_free(m);
+}
+
+/* ---- ageing ---- */
+
+/* A thread on each CPU sends packets of the same flows: all in slots, or (with two of them) most in the hash. */
+enum { HAMMER_FLOWS = 8, HAMMER_CPUS = 4 };
+
+struct hammer {
+	struct monitor *monitor;
+	pthread_t thread;
+	int cpu;
+	bool *stop;
+	uint64_t sent[HAMMER_FLOWS];
+	int failed;
+};
+
+static void *hammer_flows(void *arg)
+{
+	struct hammer *h = arg;
+	struct packet packets[HAMMER_FLOWS];
+
+	(void)pin_to_cpu(h->cpu);
+	for (int i = 0; i < HAMMER_FLOWS; i++)
+		build_flow(&packets[i], i);
+	for (int i = 0; !__atomic_load_n(h->stop, __ATOMIC_RELAXED) && !h->failed; i = (i + 1) % HAMMER_FLOWS) {
+		LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packets[i].data, .data_size_in = packets[i].len, .repeat = 50);
+
+		h->failed = bpf_prog_test_run_opts(monitor_prog_fd(h->monitor, FLOW_TX), &opts);
+		h->sent[i] += 50;
+	}
+	return NULL;
+}
+
+/* All flows count as idle at every reading, so each is taken out again and again while packets come for it. */
+static void hammer(uint32_t slots)
+{
+	enum { STEPS = 60, PACKETS = 200000 };
+	struct monitor_config config = {.capacity = 64, .slots = slots, .idle_ns = 1};
+	struct hammer hammers[HAMMER_CPUS];
+	struct flow_table table = {0};
+	uint64_t sent[HAMMER_FLOWS] = {0}, before = 0;
+	bool stop = false;
+	cpu_set_t home;
+	int n = 0;
+	struct monitor *m = open_monitor(&config);
+
+	if (!m || !ok(sched_getaffinity(0, sizeof(home), &home) == 0))
+		return;
+	for (int cpu = 0; cpu < CPU_SETSIZE && n < HAMMER_CPUS; cpu++) {
+		if (!CPU_ISSET(cpu, &home))
+			continue;
+		hammers[n] = (struct hammer){.monitor = m, .cpu = cpu, .stop = &stop};
+		if (ok(pthread_create(&hammers[n].thread, NULL, hammer_flows, &hammers[n]) == 0))
+			n++;
+	}
+	for (int step = 0; step < STEPS || before < PACKETS; step++) {
+		uint64_t packets = 0;
+
+		eq_i64(flows_read(m, &table), 0);
+		for (size_t i = 0; i < table.n; i++)
+			packets += table.rows[i].value.tx.packets;
+		if (!ok(packets >= before))
+			t_note("step %d: %" PRIu64 " after %" PRIu64, step, packets, before);
+		before = packets;
+		if (!eq_i64(flows_age(m), 0))
+			break;
+	}
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	for (int i = 0; i < n; i++) {
+		(void)pthread_join(hammers[i].thread, NULL);
+		eq_i64(hammers[i].failed, 0);
+		for (int f = 0; f < HAMMER_FLOWS; f++)
+			sent[f] += hammers[i].sent[f];
+	}
+	for (int step = 0; step < 4; step++) { /* and all of them out, at last */
+		eq_i64(flows_read(m, &table), 0);
+		eq_i64(flows_age(m), 0);
+	}
+	eq_i64(flows_read(m, &table), 0);
+	eq_u64(table.n, HAMMER_FLOWS);
+	eq_u64(table.aged, HAMMER_FLOWS);
+	eq_u64(table.total.dir[FLOW_TX].verdict[VERDICT_LOST].packets, 0);
+	for (int f = 0; f < HAMMER_FLOWS; f++) {
+		const struct flow_row *row;
+		struct packet p;
+		struct parsed parsed;
+		struct cursor cursor;
+
+		build_flow(&p, f);
+		cursor_init(&cursor, p.data, p.len, p.len);
+		eq_i64(parse_frame(&cursor, ports, &parsed), VERDICT_FLOW);
+		row = flows_find(&table, &parsed.key);
+		if (ok(row != NULL)) {
+			eq_u64(row->value.tx.packets, sent[f]);
+			eq_u64(row->value.tx.bytes, sent[f] * p.len);
+		}
+	}
+	t_note("%" PRIu64 " packets", before);
+	flows_free(&table);
+	monitor_free(m);
+}
+
+TEST(flows_hammered_in_slots_age_exactly)
+{
+	if (!is_root())
+		skip("needs root");
+	hammer(0);
+}
+
+TEST(flows_hammered_in_the_hash_age_exactly)
+{
+	if (!is_root())
+		skip("needs root");
+	hammer(2);
+}
+
+/* Ten times as many flows as the tables hold, one after the other. */
+TEST(flows_that_come_and_go_are_never_too_many)
+{
+	enum { CAPACITY = 256, FLOWS = 10 * CAPACITY, AT_ONCE = 64 };
+	struct monitor_config config = {.capacity = CAPACITY, .slots = 16, .idle_ns = 1};
+	struct flow_table table = {0};
+	uint64_t packets = 0, bytes = 0;
+	size_t n_rows = 0;
+	struct monitor *m;
+	struct packet p;
+
+	if (!is_root())
+		skip("needs root");
+	m = open_monitor(&config);
+	if (!m)
+		return;
+	for (int begin = 0; begin < FLOWS; begin += AT_ONCE) {
+		for (int i = 0; i < AT_ONCE; i++) {
+			build_flow(&p, begin + i);
+			eq_i64(run(m, FLOW_TX, &p, p.len, NULL), -1);
+		}
+		for (int step = 0; step < 2; step++) {
+			eq_i64(flows_read(m, &table), 0);
+			eq_i64(flows_age(m), 0);
+		}
+		n_rows = table.n > n_rows ? table.n : n_rows;
+	}
+	eq_i64(flows_read(m, &table), 0);
+	for (size_t i = 0; i < table.n; i++) {
+		packets += table.rows[i].value.tx.packets;
+		bytes += table.rows[i].value.tx.bytes;
+	}
+	eq_u64(packets, FLOWS);
+	eq_u64(bytes, (uint64_t)FLOWS * p.len);
+	eq_u64(table.total.dir[FLOW_TX].verdict[VERDICT_LOST].packets, 0);
+	ok(table.folded > 0 && table.folded < FLOWS);
+	if (!ok(n_rows <= 2 * CAPACITY))
+		t_note("%zu rows", n_rows);
+	flows_free(&table);
+	monitor_free(m);
+}
+
+/* Known flows go on, also while flows age and a scan takes all the room there is. */
+TEST(a_scan_costs_known_flows_nothing)
+{
+	enum { CAPACITY = 64, KNOWN = 32, ROUNDS = 12, SCAN = 500 };
+	struct monitor_config config = {.capacity = CAPACITY, .slots = 4, .idle_ns = 1000000000};
+	struct flow_table table = {0};
+	struct flow_health health;
+	uint64_t known = 0;
+	struct monitor *m;
+	struct packet p;
+
+	if (!is_root())
+		skip("needs root");
+	m = open_monitor(&config);
+	if (!m)
+		return;
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int i = 0; i < KNOWN; i++) {
+			build_flow(&p, i);
+			eq_i64(run(m, FLOW_TX, &p, p.len, NULL), -1);
+		}
+		eq_i64(flows_read(m, &table), 0);
+		eq_i64(flows_age(m), 0);
+		for (int i = 0; i < SCAN && round > 0; i++) {
+			build_flow(&p, 1000 + round * SCAN + i);
+			memset(p.data, 0, 6); /* to the loopback device's address */
+			eq_i64(run(m, FLOW_RX, &p, p.len, NULL), -1);
+		}
+		usleep(70000); /* half full: idle is an eighth of a second */
+	}
+	eq_i64(flows_read(m, &table), 0);
+	for (size_t i = 0; i < table.n; i++)
+		known += table.rows[i].value.tx.packets;
+	eq_u64(known, KNOWN * ROUNDS);
+	flows_get_health(&table, &health);
+	eq_u64(health.lost, health.lost_received);
+	ok(health.lost > 0);
+	eq_u64(health.lost_bytes, health.lost * p.len);
 	flows_free(&table);
 	monitor_free(m);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* monitor/flows.c and names.c: merging, sorting, reading made-up maps, names. No kernel. */
+/* monitor/flows.c and names.c: merging, sorting, names. No kernel. */
 #include <stdlib.h>
 
 #include "monitor/flows.h"
-#include "monitor/monitor.h"
 #include "tests/unit/t.h"
 
 static struct flow_key key_of(uint32_t n)
@@ -57,6 +56,15 @@ TEST(many_rows_are_kept_and_sorted)
 	}
 	eq_u64(table.n, N);
 	eq_i64(flows_sort(&table), 0);
+	for (uint32_t i = 0; i < N; i += 4999) { /* a sorted table goes on */
+		struct flow_key key = key_of(i * 40503);
+
+		eq_i64(flows_add(&table, &key, &one), 0);
+		eq_u64(flows_find(&table, &key)->value.tx.packets, 3);
+		flows_entry(&table, &key, SIZE_MAX)->tx.packets--;
+	}
+	eq_u64(table.n, N);
+	eq_i64(flows_sort(&table), 0);
 	for (size_t i = 1; i < table.n; i++) {
 		if (!ok(memcmp(&table.rows[i - 1].key, &table.rows[i].key,
 			       sizeof(struct flow_key)) < 0))
@@ -78,83 +86,6 @@ TEST(many_rows_are_kept_and_sorted)
 		eq_i64(flows_add(&table, &key, &one), 0);
 	}
 	eq_u64(table.n, 3);
-	flows_free(&table);
-}
-
-/* Two CPUs, four slots each, three hosts. */
-TEST(maps_of_all_cpus_are_summed)
-{
-	enum { CPUS = 2, SLOTS = 4, HOSTS = 3 };
-	struct flow_slot slots[CPUS * SLOTS] = {0};
-	struct host_counters hosts[CPUS * (HOSTS + 1)] = {0};
-	struct flow_key a = key_of(1), b = key_of(2);
-	const struct monitor_maps maps = {
-		.slots = slots,
-		.hosts = hosts,
-		.slots_per_cpu = SLOTS,
-		.n_cpus = CPUS,
-		.n_hosts = HOSTS,
-		.capacity = 16,
-		.flows_fd = -1,
-	};
-	struct flow_table table = {0};
-	struct flow_health health;
-
-	slots[0] = (struct flow_slot){.tag = flow_tag(&a), .key = a, .value = one};
-	slots[2] = (struct flow_slot){.tag = flow_tag(&b), .key = b, .value = one};
-	slots[SLOTS + 3] = (struct flow_slot){.tag = flow_tag(&a), .key = a, .value = one};
-	/* a key of which only the half is visible yet */
-	slots[SLOTS] = (struct flow_slot){.tag = flow_tag(&a), .key = {.vni = a.vni}, .value = one};
-
-	for (int cpu = 0; cpu < CPUS; cpu++) {
-		for (int host = 0; host <= HOSTS; host++) {
-			struct host_counters *h = &hosts[cpu * (HOSTS + 1) + host];
-
-			h->dir[FLOW_TX].seen = 100 * (host + 1) - 6;
-			h->dir[FLOW_RX].seen = (uint64_t)10 * (host + 1) - 19; /* less than the sum: super-packets */
-			h->dir[FLOW_TX].verdict[VERDICT_OTHER] = (struct frame_count){1, 60};
-			h->dir[FLOW_RX].verdict[VERDICT_OTHER] = (struct frame_count){7, 70};
-			h->dir[FLOW_RX].verdict[VERDICT_LOST] = (struct frame_count){1, 60};
-			h->dir[FLOW_TX].verdict[VERDICT_LOST] = (struct frame_count){2, 150};
-			h->dir[FLOW_RX].verdict[VERDICT_TRUNCATED] = (struct frame_count){2, 60};
-			h->dir[FLOW_TX].verdict[VERDICT_MALFORMED] = (struct frame_count){3, 60};
-			h->dir[FLOW_RX].verdict[VERDICT_UNKNOWN] = (struct frame_count){4, 60};
-			h->dir[FLOW_RX].verdict[VERDICT_OTHERHOST] = (struct frame_count){5, 60};
-			h->dir[FLOW_TX].later_fragments = 6;
-		}
-	}
-
-	for (int again = 0; again < 2; again++) {
-		const struct flow_row *row;
-
-		eq_i64(flows_read_maps(&maps, &table), 0);
-		eq_u64(table.n, 2);
-		row = flows_find(&table, &a);
-		ok(row && row->value.tx.packets == 2 && row->value.rx.bytes == 400);
-		row = flows_find(&table, &b);
-		ok(row && row->value.tx.packets == 1);
-		eq_u64(table.n_hosts, HOSTS);
-		eq_u64(table.hosts[1].dir[FLOW_TX].seen, 400);
-		eq_u64(table.stray.dir[FLOW_RX].seen, 80);
-		eq_u64(table.total.dir[FLOW_TX].seen, 2 * (100 + 200 + 300 + 400));
-		eq_u64(table.capacity, 16);
-		ok(table.read_ns != 0);
-
-		flows_get_health(&table, &health);
-		eq_u64(health.seen, 2200);
-		eq_u64(health.other_packets, 8); /* once, as sent */
-		eq_u64(health.other_bytes, 480);
-		eq_u64(health.other_received_packets, 56);
-		eq_u64(health.other_received_bytes, 560);
-		eq_u64(health.lost, 24);
-		eq_u64(health.lost_bytes, 1680);
-		eq_u64(health.lost_received, 8);
-		eq_u64(health.lost_received_bytes, 480);
-		eq_u64(health.truncated, 16);
-		eq_u64(health.unknown, 56); /* and malformed */
-		eq_u64(health.otherhost, 40);
-		eq_u64(health.later_fragments, 48);
-	}
 	flows_free(&table);
 }
 
