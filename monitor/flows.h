@@ -30,7 +30,7 @@ struct flow_table {
 	struct host_counters stray;  /* frames from interfaces that are no host's */
 	struct host_counters total;  /* sum of hosts and stray */
 	uint32_t capacity;           /* flows that surely fit into the kernel's tables */
-	size_t aged;                 /* rows of flows that have left them, for nothing came any more */
+	size_t aged;                 /* rows of flows that have left them, being idle, and sums of such */
 	uint64_t folded;             /* flows that are no rows any more but in the sums of FLOW_AGED rows */
 	uint64_t read_ns;            /* CLOCK_MONOTONIC when reading began */
 

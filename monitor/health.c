@@ -44,7 +44,7 @@ static void judge_table(struct health *h, const struct sample *s)
 	const struct flow_health *count = &s->health;
 	char bytes[TEXT_SCALED_SIZE];
 
-	h->fill = s->capacity ? (double)s->n_flows / s->capacity : 0;
+	h->fill = s->capacity ? (double)(s->n_flows - s->n_aged) / s->capacity : 0;
 	if (count->lost)
 		add(h, HEALTH_LOST, "%" PRIu64 " packet%s (%s) %s not counted, for the flow table was full: figures are too low.",
 		    count->lost, count->lost == 1 ? "" : "s", text_scaled((double)count->lost_bytes, "B", bytes),

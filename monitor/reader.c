@@ -350,7 +350,7 @@ static int put_rows(struct reader *r, uint64_t now_ns, struct flow_table *table)
 	}
 	table->n = r->n;
 	table->sorted = true;
-	table->aged = r->n - r->live - r->fold_rows;
+	table->aged = r->n - r->live;
 	table->folded = r->folded;
 	return 0;
 }

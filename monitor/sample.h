@@ -78,7 +78,7 @@ struct sample {
 	double interval_s;           /* since the previous sample; 0 for the first */
 	struct sample_flow *flows;   /* ascending by key */
 	size_t n_flows;
-	size_t n_aged;               /* those of them that left the kernel's tables, being idle */
+	size_t n_aged;               /* those of them that are not in the kernel's tables any more, being idle */
 	uint64_t folded;             /* flows that are no row any more, but in the sum of a FLOW_AGED row */
 	uint32_t next_id;            /* for a flow that will appear */
 	struct flow_health health;   /* what the monitor counted beside flows */

@@ -99,6 +99,8 @@ void emit_monitor(struct emit *e, const struct sample *s)
 	emit_u64(e, "unknown", h->unknown);
 	emit_u64(e, "malformed", h->malformed);
 	emit_u64(e, "flows", s->n_flows);
+	emit_u64(e, "aged", s->n_aged);
+	emit_u64(e, "folded", s->folded);
 	emit_u64(e, "capacity", s->capacity);
 	emit_u64(e, "otherhost", h->otherhost);
 	emit_u64(e, "later_fragments", h->later_fragments);

@@ -117,6 +117,7 @@ static void put_monitor(struct text *t, const struct sample *s)
 		put_u64(t, *(const uint64_t *)((const char *)&s->health + health_metrics[i].offset));
 	}
 	put_gauge(t, "tunlab_flows", "Flows in the table.", (double)s->n_flows);
+	put_gauge(t, "tunlab_flows_aged", "Of them, flows that were idle and left the kernel's tables.", (double)s->n_aged);
 	put_gauge(t, "tunlab_flow_capacity", "Flows that surely fit.", s->capacity);
 	put_gauge(t, "tunlab_flow_table_fill_ratio", "Share of the flow table that is taken.", s->monitor.fill);
 	put_reasons(t, &s->monitor);

@@ -180,6 +180,7 @@ static void put_monitor(struct text *out, const cJSON *m)
 {
 	const char *parser = get_text(m, "parser");
 	static const char *const counts[] = { "seen", "decoded", "other", "lost", "truncated", "unknown", "otherhost" };
+	uint64_t aged = get_u64(m, "aged");
 	bool other_parser = parser && strcmp(parser, "direct") != 0;
 
 	if (!cJSON_IsObject(m))
@@ -187,8 +188,10 @@ static void put_monitor(struct text *out, const cJSON *m)
 	text_printf(out, "monitor %s: ", get_text(m, "state") ?: "?");
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
 		text_printf(out, "%s%llu %s", i ? ", " : "", (unsigned long long)get_u64(m, counts[i]), counts[i]);
-	text_printf(out, "; %llu of %llu flows%s%s\n", (unsigned long long)get_u64(m, "flows"), (unsigned long long)get_u64(m, "capacity"),
-		    other_parser ? "; parser " : "", other_parser ? parser : "");
+	text_printf(out, "; %llu of %llu flows", (unsigned long long)(get_u64(m, "flows") - aged), (unsigned long long)get_u64(m, "capacity"));
+	if (aged)
+		text_printf(out, ", %llu aged", (unsigned long long)aged);
+	text_printf(out, "%s%s\n", other_parser ? "; parser " : "", other_parser ? parser : "");
 	if (get_text(m, "reason"))
 		text_printf(out, "monitor %s: %s\n", get_text(m, "state") ?: "?", get_text(m, "reason"));
 	put_cost(out, get(m, "cost"));

@@ -46,7 +46,7 @@ function definition(id, f, counts) {
 /** The health record of a lab that does well. */
 export const health = {
 	state: 'ok', reason: null, seen: 0, decoded: 0, other: 0, lost: 0, lost_bytes: 0, truncated: 0, unknown: 0, malformed: 0, flows: 0,
-	capacity: 65536, otherhost: 0, later_fragments: 0, fill: 0,
+	aged: 0, folded: 0, capacity: 65536, otherhost: 0, later_fragments: 0, fill: 0,
 	cost: { ns_per_packet: null, not_measured: 'not enabled: start with --stats', run_ns: 0, runs: 0, cpu_share: 0.01, cpu_s: 0.1 },
 };
 

@@ -248,7 +248,7 @@ TEST(flow_document_is_the_contracts)
 	       "\"total\":{\"flows\":1,\"packets\":100,\"bytes\":19000,\"inner_bytes\":14000,"
 	       "\"received\":{\"packets\":99,\"bytes\":18810}},\"other\":{\"packets\":41,\"bytes\":2214,\"received\":{\"packets\":328,\"bytes\":17712}},"
 	       "\"monitor\":{\"state\":\"ok\",\"reason\":null,\"seen\":568,\"decoded\":199,\"other\":369,\"lost\":0,\"lost_bytes\":0,"
-	       "\"truncated\":0,\"unknown\":0,\"malformed\":0,\"flows\":1,\"capacity\":65536,\"otherhost\":0,\"later_fragments\":0,"
+	       "\"truncated\":0,\"unknown\":0,\"malformed\":0,\"flows\":1,\"aged\":0,\"folded\":0,\"capacity\":65536,\"otherhost\":0,\"later_fragments\":0,"
 	       "\"fill\":0.0000,\"cost\":null}}");
 	free(text);
 	free_lab(&f);

@@ -28,7 +28,8 @@ export function healthFacts({ monitor }) {
 		['unknown', grouped(monitor.unknown), `tunnel packets whose headers make no sense; ${grouped(monitor.malformed)} of them contradict themselves`],
 		['others\'', grouped(monitor.otherhost), 'frames flooded to a host they were not for'],
 		['fragments', grouped(monitor.later_fragments), 'later fragments, which show no tunnel header; part of not tunnelled'],
-		['flow table', `${grouped(monitor.flows)} of ${grouped(monitor.capacity)}`, `flows, and how many surely fit: ${share(monitor.fill, 1)} full`],
+		['flow table', `${grouped(monitor.flows - monitor.aged)} of ${grouped(monitor.capacity)}`,
+			`flows, and how many surely fit: ${share(monitor.fill, 1)} full; those long idle are out of it and listed all the same: ${grouped(monitor.aged)}`],
 		...costFacts(monitor.cost),
 	];
 }
