@@ -22,6 +22,10 @@
  * A row counts what is in the kernel plus its aged part, so it never shrinks, and goes on where its flow
  * comes back.
  *
+ * Room for known flows: a flow has a slot on each CPU that saw it, and on another CPU may find them taken and, in a scan, the
+ * hash full. So while the tables are not a quarter full, each flow gets an entry in the hash as well, soon after it was first
+ * seen: what comes later cannot take its room.
+ *
  * Rows are bounded as well. If more have aged than reader_limits.kept, those idle longest, down to three quarters,
  * are summed up in rows with the tunnel, its number and its ends, but no inner addresses (FLOW_AGED): totals by
  * these stay exact. Where even these become too many, for outer addresses can be forged, in one per tunnel.
@@ -39,6 +43,8 @@
 enum {
 	STEPS = 16,        /* in the time after which a flow is idle */
 	HASH_SHARE = 8,    /* so many times its idle flows, and a hash is emptied */
+	ROOM_SHARE = 4,    /* of the hash, for flows that have slots */
+	ROOM_AT_ONCE = 4096, /* flows, a call; each is a system call */
 	FOLD_ROWS = 4,     /* of kept rows, at most this part's number are sums by VTEPs */
 };
 
@@ -51,9 +57,9 @@ int reader_quiesce(void)
 	return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0 ? -errno : 0;
 }
 
-static bool is_idle(const struct reader *r, const struct kept *row, uint64_t now_ns)
+static bool is_idle(const struct reader *r, const struct kept *row)
 {
-	return now_ns - row->changed_ns >= reader_idle_ns(r);
+	return r->read_ns - row->changed_ns >= reader_idle_ns(r);
 }
 
 /* ---- slots ---- */
@@ -63,7 +69,7 @@ static void set_tag(struct flow_slot *slot, uint32_t tag)
 	__atomic_store_n(&slot->tag, tag, __ATOMIC_RELEASE);
 }
 
-static void step_slots(struct reader *r, uint64_t now_ns)
+static void step_slots(struct reader *r)
 {
 	size_t n = (size_t)r->maps.n_cpus * r->maps.slots_per_cpu;
 
@@ -82,7 +88,7 @@ static void step_slots(struct reader *r, uint64_t now_ns)
 			r->slot_rows[i] = 0;
 			set_tag(slot, SLOT_CLEARED);
 			r->slots_waiting = true;
-		} else if (tag != SLOT_FREE && row && is_idle(r, row, now_ns)) {
+		} else if (tag != SLOT_FREE && row && is_idle(r, row)) {
 			set_tag(slot, SLOT_RETIRING);
 			r->slots_waiting = true;
 		}
@@ -112,14 +118,14 @@ static int empty_hash(struct reader *r, int map_fd)
 }
 
 /* Busy flows of the one hash, with zeros, into the other, which is empty. */
-static int move_busy(struct reader *r, int to_fd, uint64_t now_ns)
+static int move_busy(struct reader *r, int to_fd)
 {
 	uint32_t n = 0;
 	int ret = 0;
 
 	memset(r->values, 0, (size_t)READER_BATCH * r->maps.n_cpus * sizeof(*r->values));
 	for (size_t i = 0; i <= r->n && ret == 0; i++) {
-		if (i < r->n && r->rows[i].in_hash && !is_idle(r, &r->rows[i], now_ns))
+		if (i < r->n && r->rows[i].in_hash && !is_idle(r, &r->rows[i]))
 			r->keys[n++] = r->rows[i].key;
 		if (n == READER_BATCH || (i == r->n && n > 0)) {
 			ret = bpf_map_update_batch(to_fd, r->keys, r->values, &n, NULL);
@@ -129,7 +135,7 @@ static int move_busy(struct reader *r, int to_fd, uint64_t now_ns)
 	return ret;
 }
 
-static int step_hash(struct reader *r, uint64_t now_ns)
+static int step_hash(struct reader *r)
 {
 	uint32_t generation = r->maps.generation ? *r->maps.generation : 0;
 	int other_fd = r->maps.flows_fd[(generation + 1) % FLOW_HASHES], ret = 0;
@@ -140,12 +146,34 @@ static int step_hash(struct reader *r, uint64_t now_ns)
 		ret = empty_hash(r, other_fd);
 		r->hash_waiting = ret < 0;
 	} else if (r->idle_in_hash > 0 && r->idle_in_hash * HASH_SHARE >= r->in_hash) {
-		ret = move_busy(r, other_fd, now_ns);
+		ret = move_busy(r, other_fd);
 		if (ret == 0)
 			*r->maps.generation = generation + 1;
 		r->hash_waiting = true; /* either way, that one is to be emptied */
 	}
 	return ret;
+}
+
+/* A batch would overwrite what a program counts in an entry made in the meantime. */
+static int make_room(struct reader *r)
+{
+	int fd = r->maps.generation ? r->maps.flows_fd[*r->maps.generation % FLOW_HASHES] : -1, ret = 0;
+	size_t n = 0;
+
+	if (fd < 0 || r->live * ROOM_SHARE > r->maps.capacity)
+		return 0;
+	memset(r->values, 0, r->maps.n_cpus * sizeof(*r->values));
+	for (size_t i = 0; i < r->n && n < ROOM_AT_ONCE && ret == 0; i++) {
+		const struct kept *row = &r->rows[i];
+
+		if (!row->in_slots || row->in_hash || is_idle(r, row))
+			continue;
+		n++;
+		ret = bpf_map_update_elem(fd, &row->key, r->values, BPF_NOEXIST);
+		if (ret == -EEXIST)
+			ret = 0;
+	}
+	return ret == -ENOMEM || ret == -E2BIG ? 0 : ret; /* it is room for later: perhaps there is none now */
 }
 
 /* ---- a bound on rows ---- */
@@ -252,14 +280,16 @@ static int fold_oldest(struct reader *r, size_t n)
 	return ret;
 }
 
-int reader_age(struct reader *r, uint64_t now_ns)
+int reader_age(struct reader *r)
 {
 	size_t aged = r->n - r->live - r->fold_rows;
-	int ret;
+	int ret = r->homeless ? make_room(r) : 0;
 
-	if (now_ns - r->aged_ns < r->limits.idle_ns / STEPS)
+	if (ret < 0)
+		return ret;
+	if (r->read_ns - r->aged_ns < r->limits.idle_ns / STEPS)
 		return 0;
-	r->aged_ns = now_ns;
+	r->aged_ns = r->read_ns;
 	if (aged > r->limits.kept) {
 		ret = fold_oldest(r, aged - r->limits.kept / 4 * 3);
 		if (ret < 0)
@@ -270,6 +300,6 @@ int reader_age(struct reader *r, uint64_t now_ns)
 	ret = r->limits.quiesce(); /* also before the first step: where it cannot be done, nothing is begun */
 	if (ret < 0)
 		return ret;
-	step_slots(r, now_ns);
-	return step_hash(r, now_ns);
+	step_slots(r);
+	return step_hash(r);
 }

@@ -422,7 +422,7 @@ int flows_read(struct monitor *m, struct flow_table *table)
 
 int flows_age(struct monitor *m)
 {
-	return reader_age(m->reader, now_ns());
+	return reader_age(m->reader);
 }
 
 const char *monitor_parser_name(const struct monitor *m)

@@ -315,24 +315,26 @@ static int put_in_order(struct reader *r)
 	return ret;
 }
 
-static void note_change(struct reader *r, struct kept *row, uint64_t now_ns, uint64_t idle_ns)
+static void note_change(struct reader *r, struct kept *row, uint64_t idle_ns)
 {
 	uint64_t packets = row->value.tx.packets + row->value.rx.packets;
 
 	if (packets != row->packets || !row->changed_ns)
-		row->changed_ns = now_ns;
+		row->changed_ns = r->read_ns;
 	row->packets = packets;
 	if (!row->in_slots && !row->in_hash)
 		return;
 	r->live++;
 	r->in_hash += row->in_hash;
-	if (now_ns - row->changed_ns >= idle_ns) {
+	if (r->read_ns - row->changed_ns >= idle_ns) {
 		r->idle++;
 		r->idle_in_hash += row->in_hash;
+	} else {
+		r->homeless += !row->in_hash;
 	}
 }
 
-static int put_rows(struct reader *r, uint64_t now_ns, struct flow_table *table)
+static int put_rows(struct reader *r, struct flow_table *table)
 {
 	uint64_t idle_ns = reader_idle_ns(r);
 	int ret = put_in_order(r);
@@ -341,11 +343,11 @@ static int put_rows(struct reader *r, uint64_t now_ns, struct flow_table *table)
 		ret = flows_reserve(table, r->n);
 	if (ret < 0)
 		return ret;
-	r->live = r->idle = r->in_hash = r->idle_in_hash = 0;
+	r->live = r->idle = r->in_hash = r->idle_in_hash = r->homeless = 0;
 	for (size_t i = 0; i < r->n; i++) {
 		struct kept *row = &r->rows[r->order[i]];
 
-		note_change(r, row, now_ns, idle_ns);
+		note_change(r, row, idle_ns);
 		table->rows[i] = (struct flow_row){row->key, row->value};
 	}
 	table->n = r->n;
@@ -359,12 +361,13 @@ int reader_read(struct reader *r, uint64_t now_ns, struct flow_table *table)
 {
 	int ret;
 
+	r->read_ns = now_ns;
 	flows_clear(table);
 	ret = read_hosts(&r->maps, table);
 	if (ret == 0)
 		ret = read_flows(r);
 	if (ret == 0)
-		ret = put_rows(r, now_ns, table);
+		ret = put_rows(r, table);
 	if (ret < 0) {
 		flows_clear(table);
 		return ret;

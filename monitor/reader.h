@@ -64,7 +64,7 @@ int reader_read(struct reader *r, uint64_t now_ns, struct flow_table *table);
  * whatever packets come meanwhile. Takes several calls; returns at once where nothing is to be
  * done, else may wait for quiesce(), some ms. Its errors leave all counts as they are.
  */
-int reader_age(struct reader *r, uint64_t now_ns);
+int reader_age(struct reader *r);
 
 /* quiesce() for programs of this kernel. -EINVAL or -ENOSYS where it has no way to tell. */
 int reader_quiesce(void);

@@ -37,9 +37,11 @@ struct reader {
 	size_t live;             /* rows in the kernel's tables, at the last reading */
 	size_t idle;             /* those of them that are idle */
 	size_t idle_in_hash, in_hash;
+	size_t homeless;         /* not idle, and in slots only */
 	size_t fold_rows;        /* rows that are sums of others */
 	uint64_t folded;         /* flows summed up there */
-	uint64_t aged_ns;        /* last step of ageing; 0: none */
+	uint64_t read_ns;        /* the last reading: whether a flow is idle is only known of then */
+	uint64_t aged_ns;        /* likewise, after which ageing went a step on; 0: none */
 	bool slots_waiting;      /* for the next step: there are slots neither taken nor free */
 	bool hash_waiting;       /* likewise: the generation before is there yet */
 };
