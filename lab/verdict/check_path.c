@@ -88,7 +88,7 @@ static struct path *walk_row(const struct checks *c, const struct sample *s, con
 		return NULL;
 	walk(arg, q.back ? row->to : row->from, q.back ? row->from : row->to, &facts);
 	path_make(&q, path);
-	if (row->parts != TRUTH_ANSWERED || path->stops < path->n)
+	if (path_place(row) != TRUTH_ANSWERED || path->stops < path->n)
 		return path;
 	q.back = true; /* see path_is_back */
 	walk(arg, row->to, row->from, &facts);

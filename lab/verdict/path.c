@@ -20,20 +20,51 @@ struct walker {
 	struct path *path;
 	uint32_t from, to, from_host, to_host, vni; /* in the direction walked; vni: index */
 	enum segment segment;
-	uint64_t before, after, lost;  /* packets at the two places */
+	uint64_t lost;                 /* packets of the pair, between the two places */
 	size_t hop[WALK_PLACE_MAX];    /* of each place; PATH_HOPS_MAX: has none */
 	size_t hop_source, hop_fabric, hop_sink;
 	uint64_t weight;               /* of the suspect so far */
 };
 
-bool path_is_back(const struct truth_row *row)
+static uint64_t less(uint64_t a, uint64_t b)
 {
-	return row->proto == SCN_PING && (row->parts == TRUTH_RETURNED || row->parts == TRUTH_RECEIVED);
+	return a > b ? a - b : 0;
 }
 
-static enum segment segment_of(const struct path_question *q)
+static enum truth_place place_before(enum scn_proto proto, enum truth_place place)
 {
-	switch (q->row->parts) {
+	enum truth_place at = TRUTH_SENT;
+
+	while (truth_next(proto, at) < place)
+		at = truth_next(proto, at);
+	return at;
+}
+
+static uint64_t lost_at(const struct truth_row *row, enum truth_place place)
+{
+	return less(row->count[place_before(row->proto, place)], row->count[place] + (place == TRUTH_RECEIVED ? row->duplicates : 0));
+}
+
+enum truth_place path_place(const struct truth_row *row)
+{
+	enum truth_place worst = row->parts;
+
+	for (enum truth_place p = row->parts; p < TRUTH_PLACE_MAX; p = truth_next(row->proto, p))
+		if (lost_at(row, p) > lost_at(row, worst))
+			worst = p;
+	return worst;
+}
+
+bool path_is_back(const struct truth_row *row)
+{
+	enum truth_place place = path_place(row);
+
+	return row->proto == SCN_PING && (place == TRUTH_RETURNED || place == TRUTH_RECEIVED);
+}
+
+static enum segment segment_of(const struct path_question *q, enum truth_place place)
+{
+	switch (place) {
 	case TRUTH_LEFT:
 		return SEGMENT_SENDER;
 	case TRUTH_ARRIVED:
@@ -48,21 +79,6 @@ static enum segment segment_of(const struct path_question *q)
 		break;
 	}
 	return q->row->send_errors ? SEGMENT_SENDER : SEGMENT_NONE;
-}
-
-/* The place before the one whose count parts. */
-static enum truth_place place_before(const struct truth_row *row)
-{
-	enum truth_place at = TRUTH_SENT;
-
-	while (truth_next(row->proto, at) < row->parts)
-		at = truth_next(row->proto, at);
-	return at;
-}
-
-static uint64_t less(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
 }
 
 /* ------------------------------------------------------------------ suspects */
@@ -170,6 +186,7 @@ static const char *why_unresolved(const struct walker *w, char *buf, size_t len)
 	return buf;
 }
 
+/* A frame for a MAC that nobody has is flooded, and so may get as far as the receiver's host. */
 static void suspect_neighbour(struct walker *w)
 {
 	const struct ip_addr *addr = &w->plan->clients[w->to].addr;
@@ -179,8 +196,8 @@ static void suspect_neighbour(struct walker *w)
 		suspect(w, w->hop[WALK_FROM_ETH0], CERTAIN, "c%u finds no neighbour %s by %s: %s", w->from, addr_format(addr, text),
 			addr_is_v4(addr) ? "ARP" : "neighbour solicitation", why_unresolved(w, why, sizeof(why)));
 	if (w->f->neighbour == WALK_WRONG)
-		suspect(w, w->hop[WALK_FROM_ETH0], CERTAIN, "c%u's neighbour entry for %s has a MAC that is not c%u's", w->from,
-			addr_format(addr, text), w->to);
+		suspect(w, w->hop[w->segment == SEGMENT_RECEIVER ? WALK_TO_ETH0 : WALK_FROM_ETH0], CERTAIN,
+			"c%u's neighbour entry for %s has a MAC that is not c%u's", w->from, addr_format(addr, text), w->to);
 }
 
 /* ------------------------------------------------------------------ the three parts of the way */
@@ -255,8 +272,8 @@ static void suspect_queue(struct walker *w, uint32_t host, size_t hop, const str
 	if (link && link->rate_bps > 0)
 		(void)link_part_format(link, LINK_RATE, rate, sizeof(rate));
 	if (queue->known)
-		suspect(w, hop, full < w->lost ? full : w->lost, "the queue of host%u's link%s%s was full: %llu packets dropped there", host,
-			*rate ? ", rate " : "", rate, (unsigned long long)full);
+		suspect(w, hop, full < w->lost ? full : w->lost, "the queue of host%u's link%s%s%s was full: %llu packets dropped there", host,
+			*rate ? ", rate " : "", rate, *rate ? "," : "", (unsigned long long)full);
 }
 
 /* What was done to a link and undone since: the newest that can lose frames. */
@@ -279,6 +296,8 @@ static void look_at_underlay(struct walker *w)
 	const struct walk_facts *f = w->f;
 	char text[ADDR_STRLEN];
 
+	if (f->neighbour == WALK_WRONG)
+		suspect_neighbour(w);
 	if (f->vtep == WALK_WRONG)
 		suspect(w, w->hop[WALK_FROM_UPLINK], CERTAIN, "host%u's neighbour entry for the VTEP %s has a MAC that is not host%u's",
 			w->from_host, addr_format(&w->plan->hosts[w->to_host].vtep, text), w->to_host);
@@ -309,6 +328,8 @@ static void look_at_receiver(struct walker *w)
 
 	if (vnis_differ(w))
 		suspect(w, w->hop[WALK_TO_TUNNEL], CERTAIN, "%s", say_vnis(w, why, sizeof(why)));
+	if (w->f->neighbour == WALK_WRONG)
+		suspect_neighbour(w);
 	suspect_gone(w, WALK_TO_TUNNEL);
 	if (!is_direct(w)) {
 		suspect_gone(w, WALK_TO_BRIDGE);
@@ -513,19 +534,17 @@ void path_make(const struct path_question *q, struct path *ret)
 	uint32_t from = q->back ? row->to : row->from, to = q->back ? row->from : row->to;
 	struct walker w = {
 		.q = q, .plan = plan, .f = q->facts, .path = ret, .from = from, .to = to, .from_host = plan->clients[from].host,
-		.to_host = plan->clients[to].host, .vni = plan->clients[from].vni, .segment = segment_of(q),
+		.to_host = plan->clients[to].host, .vni = plan->clients[from].vni,
 	};
+	enum truth_place place = path_place(row);
 
 	*ret = (struct path){ .from = from, .to = to };
 	(void)snprintf(ret->pair, sizeof(ret->pair), q->back ? "answers of c%u to c%u, %s, VNI %u" : "c%u to c%u, %s, VNI %u", from, to,
 		       scn_proto_names[row->proto], plan->vnis[w.vni].scn->vni);
 	for (int i = 0; i < WALK_PLACE_MAX; i++)
 		w.hop[i] = PATH_HOPS_MAX;
-	if (row->parts < TRUTH_PLACE_MAX) {
-		w.before = row->count[place_before(row)];
-		w.after = row->count[row->parts];
-		w.lost = less(w.before, w.after);
-	}
+	w.segment = segment_of(q, place);
+	w.lost = place < TRUTH_PLACE_MAX ? lost_at(row, place) : 0;
 	add_ends(&w, true);
 	add_sender_side(&w);
 	add_underlay(&w);

@@ -37,6 +37,10 @@ struct path_question {
 	const struct walk_facts *facts;
 };
 
+/* The place where most of a row's packets are missing, counted against the one before; TRUTH_PLACE_MAX: nowhere. That is not always the
+ * first where counts part: one packet may be lost before a thousand. */
+enum truth_place path_place(const struct truth_row *row);
+
 /* Which way is to be walked for a row: true for that of a ping's answers. Where answers do not leave, it cannot be known whether
  * requests stop behind the host or answers before it: then first there, and if that explains nothing, back. */
 bool path_is_back(const struct truth_row *row);
