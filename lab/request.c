@@ -28,6 +28,7 @@ struct connection {
 	size_t out_at;       /* what was sent of it */
 	int pass_fd;         /* goes with the first byte of out; -1: none; borrowed */
 	int64_t watched;     /* generator that lives with this connection; -1: none */
+	struct watcher *watcher; /* tells how it does; NULL: nobody does */
 	bool close_when_sent;
 	bool stopper;        /* asked to stop the lab, and waits */
 	bool holds_netns;    /* was given a descriptor of a namespace */
@@ -50,6 +51,7 @@ static void close_connection(struct connection *c)
 	r->n--;
 	if (c->watched >= 0) /* its terminal is gone: so is its traffic */
 		(void)request_end_traffic(r->service.run, (uint32_t)c->watched);
+	watcher_free(c->watcher);
 	loop_remove(r->service.loop, c->fd);
 	(void)close(c->fd);
 	free(c->in);
@@ -142,6 +144,7 @@ struct run *request_run(const struct connection *c)
 void request_watch(struct connection *c, uint32_t generator)
 {
 	c->watched = generator;
+	c->watcher = watcher_new(c, generator);
 }
 
 static void op_status(struct connection *c, const cJSON *request)
@@ -333,15 +336,6 @@ int requests_open(const struct service *service, struct requests **ret)
 	return status;
 }
 
-void requests_sampled(struct requests *r, const struct sample *s)
-{
-	for (struct connection *c = r->connections, *next; c; c = next) {
-		next = c->next;
-		if (c->watched >= 0)
-			(void)request_answer(c, view_generator(s, (size_t)c->watched));
-	}
-}
-
 void requests_generator_done(struct requests *r, uint32_t generator, const char *error)
 {
 	for (struct connection *c = r->connections, *next; c; c = next) {
@@ -351,12 +345,16 @@ void requests_generator_done(struct requests *r, uint32_t generator, const char 
 		if (c->watched != generator)
 			continue;
 		c->watched = -1;
+		if (!error && !watcher_say_rest(c->watcher))
+			continue;
+		watcher_free(c->watcher);
+		c->watcher = NULL;
 		c->close_when_sent = true;
-		s = error ? NULL : r->service.sample(r->service.arg);
+		s = error ? NULL : run_sample_generator(r->service.run, generator, NULL);
 		if (error)
 			(void)request_refuse(c, EXIT_MACHINE, error);
 		else
-			(void)request_answer(c, s ? view_generator(s, generator) : NULL);
+			(void)request_answer(c, s ? view_generator(r->service.run->plan, s, NULL) : NULL);
 		sample_unref(s);
 	}
 }

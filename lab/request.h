@@ -4,15 +4,13 @@
 #ifndef TUNLAB_REQUEST_H
 #define TUNLAB_REQUEST_H
 
-#include "monitor/sample.h"
+#include <stdint.h>
 
 struct service;
 struct requests;
 
 /* The service is copied, what it refers to borrowed. */
 int requests_open(const struct service *service, struct requests **ret);
-/* A new sample: lines for those who watch their generator. */
-void requests_sampled(struct requests *r, const struct sample *s);
 /* A generator ended (error NULL) or could not start: its watcher hears so and is done. */
 void requests_generator_done(struct requests *r, uint32_t generator, const char *error);
 /* The lab is about to be taken apart: whoever was given a namespace or watches a generator, and is still there to hear it, sees

@@ -23,8 +23,17 @@ bool request_answer(struct connection *c, char *text);
 /* Refuses with a sentence; status is the exit status of the command that asked. */
 bool request_refuse(struct connection *c, int status, const char *sentence);
 
-/* The generator lives with the connection and its figures are sent there. */
+/* The generator lives with the connection and its figures are sent there, after this answer. */
 void request_watch(struct connection *c, uint32_t generator);
+
+/* request_watch.c: says once a second of the generator's own time how it does, to whoever asked. */
+struct watcher;
+/* NULL: no descriptor or no memory, then only the summary is told. */
+struct watcher *watcher_new(struct connection *c, uint32_t generator);
+/* The generator has ended: the line of what it did since the last one, where that is worth one. False: the connection is gone, and
+ * the watcher with it. NULL is fine. */
+bool watcher_say_rest(struct watcher *w);
+void watcher_free(struct watcher *w); /* NULL is fine */
 
 /* request_traffic.c */
 void request_traffic_start(struct connection *c, const struct cJSON *request);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/emit.h"
 #include "lab/events.h"
 #include "lab/request_internal.h"
 #include "lab/run.h"
@@ -102,13 +103,41 @@ static void note_start(struct run *run, uint32_t id)
 		    rate_format(&info->rate, rate, sizeof(rate)));
 }
 
+/* What became of the order: the caller may have named it in many ways, or left it out. */
+static char *describe_order(const struct run *run, uint32_t id, const struct order *o)
+{
+	const struct plan_client *client = &run->plan->clients[o->spec.client];
+	char text[ADDR_STRLEN];
+	struct emit e = { 0 };
+
+	emit_object(&e, NULL);
+	emit_u64(&e, "id", id);
+	(void)snprintf(text, sizeof(text), "c%u", o->spec.client);
+	emit_string(&e, "client", text);
+	emit_string(&e, "address", addr_format(&client->addr, text));
+	emit_string(&e, "host", run->plan->hosts[client->host].name);
+	emit_u64(&e, "vni", run->plan->vnis[client->vni].scn->vni);
+	emit_array(&e, "to");
+	for (uint32_t i = 0; i < o->spec.n_peers; i++) {
+		(void)snprintf(text, sizeof(text), "c%u", o->spec.peers[i]);
+		emit_string(&e, NULL, text);
+	}
+	emit_array_end(&e);
+	emit_string(&e, "proto", scn_proto_names[o->spec.proto]);
+	emit_string(&e, "rate", rate_format(&o->spec.rate, text, sizeof(text)));
+	emit_u64(&e, "size", o->spec.size);
+	emit_u64(&e, "packet_bytes", o->spec.size + (addr_is_v4(&client->addr) ? 20 : 40));
+	emit_object_end(&e);
+	return emit_take(&e);
+}
+
 void request_traffic_start(struct connection *c, const cJSON *request)
 {
 	struct run *run = request_run(c);
 	struct order o = { 0 };
 	struct error err = { "" };
 	uint32_t id = 0;
-	char text[64];
+	char *answer;
 	int r = order_who(run, request, &o, &err);
 
 	if (!r && run->state >= RUN_DRAINING) {
@@ -119,6 +148,7 @@ void request_traffic_start(struct connection *c, const cJSON *request)
 		r = order_values(run, request, &o, &err);
 	if (!r)
 		r = run_add_generator(run, &o.spec, -1, &id, &err);
+	answer = r ? NULL : describe_order(run, id, &o);
 	free(o.peers);
 	if (r) {
 		(void)request_refuse(c, status_of(r), *err.text ? err.text : strerror(-r));
@@ -127,8 +157,7 @@ void request_traffic_start(struct connection *c, const cJSON *request)
 	note_start(run, id);
 	if (request_flag(request, "watch"))
 		request_watch(c, id);
-	(void)snprintf(text, sizeof(text), "{\"id\":%u}", id);
-	(void)request_answer_text(c, text);
+	(void)request_answer(c, answer);
 }
 
 int request_end_traffic(struct run *run, uint32_t generator)

@@ -116,7 +116,6 @@ static void publish(struct run *run)
 	}
 	sample_unref(run->newest);
 	run->newest = sample_ref(s);
-	requests_sampled(run->requests, s);
 	if (run->judge)
 		judge_sampled(run->judge, s);
 	if (run->judge && run->drained && judge_settled(run->judge))

@@ -40,6 +40,14 @@ int run_add_generator(struct run *run, const struct generator_spec *spec, int32_
 	return r;
 }
 
+struct sample *run_sample_generator(const struct run *run, uint32_t id, const struct sample *then)
+{
+	struct sample_source source = { .plan = run->plan, .engine = run->engine, .infos = run->infos };
+	struct sample *s;
+
+	return sample_take_generator(&source, id, now_ns(), then, &s) ? NULL : s;
+}
+
 /* A generator without a stop time ends with the run, where that has an end, so that its count is exact. */
 static uint64_t stop_time(const struct run *run, const struct scn_traffic *t)
 {

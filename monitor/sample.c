@@ -172,18 +172,30 @@ struct flow_count sample_flow_size(const struct sample *s, const struct sample_f
 	return either && f->value.rx.packets > f->value.tx.packets ? f->value.rx : f->value.tx;
 }
 
+/* The engine sends and receives meanwhile: read in this order, nothing that has come looks lost. */
 static void fill_stream(struct sample_stream *to, const struct stream_count *from)
 {
+	bool ping = from->proto == SCN_PING;
+
 	*to = (struct sample_stream) {
 		.generator = from->generator, .from = from->from, .to = from->to, .proto = (enum scn_proto)from->proto,
-		.sent = from->sent, .send_errors = from->send_errors, .received = from->received,
-		.duplicates = from->duplicates, .reordered = from->reordered,
-		.rtt_sum_ns = from->rtt_sum_ns, .rtt_min_ns = from->rtt_min_ns, .rtt_max_ns = from->rtt_max_ns,
-		.rtt = from->rtt,
+		.settled = __atomic_load_n(&from->highest, __ATOMIC_ACQUIRE),
 	};
+	to->received = __atomic_load_n(&from->received, __ATOMIC_ACQUIRE);
+	to->sent = __atomic_load_n(&from->sent, __ATOMIC_ACQUIRE);
+	to->send_errors = from->send_errors;
+	to->duplicates = from->duplicates;
+	to->reordered = from->reordered;
+	to->jitter_sum_ns = from->jitter_sum_ns;
+	*(ping ? &to->rtt_sum_ns : &to->delay_sum_ns) = from->rtt_sum_ns;
+	*(ping ? &to->rtt_min_ns : &to->delay_min_ns) = from->rtt_min_ns;
+	*(ping ? &to->rtt_max_ns : &to->delay_max_ns) = from->rtt_max_ns;
+	*(ping ? &to->rtt : &to->delay) = from->rtt;
 }
 
-static void fill_generator(struct sample_generator *g, uint32_t id, const struct sample_source *src, const struct sample *s)
+/* stream0: of the generator's in s. */
+static void fill_generator(struct sample_generator *g, uint32_t id, uint32_t stream0, const struct sample_source *src,
+			   const struct sample *s)
 {
 	const struct generator_count *count = engine_generator(src->engine, id);
 	const struct generator_info *info = &src->infos[id];
@@ -191,9 +203,10 @@ static void fill_generator(struct sample_generator *g, uint32_t id, const struct
 	*g = (struct sample_generator) {
 		.id = id, .section = info->section, .secret = info->secret, .client = info->client, .proto = info->proto, .rate = info->rate,
 		.size = info->size, .state = count->state, .first_ns = count->first_ns, .last_ns = count->last_ns,
-		.idle_ns = count->idle_ns, .slip_max_ns = count->slip_max_ns, .cold_ns = count->cold_ns, .missed = count->missed,
+		.idle_ns = count->idle_ns, .slip_max_ns = count->slip_max_ns, .cold_ns = count->cold_ns,
+		.late = count->late, .missed = count->missed,
 		.unresolved = count->unresolved,
-		.stream0 = count->stream0, .n_streams = count->n_streams,
+		.stream0 = stream0, .n_streams = count->n_streams,
 	};
 	memcpy(g->name, info->name, sizeof(g->name));
 	for (uint32_t i = 0; i < g->n_streams && g->stream0 + i < s->n_streams; i++) {
@@ -207,7 +220,7 @@ static void fill_traffic(struct sample *s, const struct sample_source *src)
 	for (size_t i = 0; i < s->n_streams; i++)
 		fill_stream(&s->streams[i], engine_stream(src->engine, (uint32_t)i));
 	for (size_t i = 0; i < s->n_generators; i++)
-		fill_generator(&s->generators[i], (uint32_t)i, src, s);
+		fill_generator(&s->generators[i], (uint32_t)i, engine_generator(src->engine, (uint32_t)i)->stream0, src, s);
 	s->overruns = engine_health(src->engine)->overruns;
 }
 
@@ -276,6 +289,37 @@ int sample_take(const struct sample_source *src, struct sample **ret)
 	if (src->program)
 		s->program = *src->program;
 	health_judge(s, src->previous, &s->monitor);
+	*ret = s;
+	return 0;
+}
+
+int sample_take_generator(const struct sample_source *src, uint32_t id, uint64_t now_ns, const struct sample *then,
+			  struct sample **ret)
+{
+	const struct generator_count *count = engine_generator(src->engine, id);
+	struct sample *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->refs = 1;
+	s->mono_ns = now_ns;
+	s->n_generators = 1;
+	s->n_streams = count->n_streams;
+	if (allocate(s)) {
+		sample_unref(s);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < count->n_streams; i++) {
+		struct sample_stream *x = &s->streams[i];
+
+		fill_stream(x, engine_stream(src->engine, count->stream0 + i));
+		x->generator = 0;
+		if (count->state == GEN_DONE)
+			x->settled = x->sent;
+		else if (then && then->streams[i].sent > x->settled)
+			x->settled = then->streams[i].sent;
+	}
+	fill_generator(&s->generators[0], id, 0, src, s);
 	*ret = s;
 	return 0;
 }

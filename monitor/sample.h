@@ -42,6 +42,11 @@ struct sample_stream {
 	uint64_t sent, send_errors, received, duplicates, reordered;
 	uint64_t rtt_sum_ns, rtt_min_ns, rtt_max_ns;
 	const uint32_t *rtt;         /* [RTT_BUCKETS], in the engine's table; lives as long as the engine */
+	uint64_t settled;            /* of what was sent: has come, or should have; settled - received are lost */
+	/* The same as of round trips, of the one way of UDP, which has no round trips. */
+	uint64_t delay_sum_ns, delay_min_ns, delay_max_ns;
+	const uint32_t *delay;       /* NULL for pings, as rtt is for UDP */
+	uint64_t jitter_sum_ns;      /* of received - 1 differences of round trip or delay */
 };
 
 struct sample_generator {
@@ -57,7 +62,7 @@ struct sample_generator {
 	uint64_t first_ns, last_ns;  /* CLOCK_MONOTONIC of first and last departure; 0 before */
 	uint64_t idle_ns;            /* between them, from each stop to the start again */
 	uint64_t slip_max_ns, cold_ns;
-	uint64_t missed;             /* departures given up, more than 1 s late */
+	uint64_t late, missed;       /* departures sent late, and given up; see engine.h */
 	uint32_t unresolved;
 	uint32_t stream0, n_streams; /* in sample.streams */
 	uint64_t sent, received;     /* over its streams */
@@ -134,6 +139,10 @@ struct flow_count sample_flow_size(const struct sample *s, const struct sample_f
 
 /* Builds a sample with one reference. -ENOMEM. */
 int sample_take(const struct sample_source *source, struct sample **ret);
+/* Of one generator alone (generators[0], with its streams), at now_ns, which is cheap in any lab; src->flows is not looked at.
+ * `then` is an earlier one of the same generator, or NULL: what was sent by then is settled now. */
+int sample_take_generator(const struct sample_source *src, uint32_t id, uint64_t now_ns, const struct sample *then,
+			  struct sample **ret);
 struct sample *sample_ref(struct sample *s);
 void sample_unref(struct sample *s); /* NULL is fine; any thread */
 

@@ -78,8 +78,9 @@ char *view_metrics(const struct lab_info *info, const struct plan *plan, const s
 /* bcc's tunnel_monitor form as seen from `host` (the outer_sip of each entry): tx is what it sent, rx what reached it.
  * Flooded packets are left out, as there. delta: against the previous sample, silent entries left out. */
 char *view_tunnel(const struct sample *s, uint32_t host, bool delta);
-/* One generator, as a line of `tunlab traffic --json`. */
-char *view_generator(const struct sample *s, size_t generator);
+/* One generator, of a sample of it alone (sample_take_generator), as a line of `tunlab traffic --json`: an interval since the sample
+ * `then`, or (NULL) the summary. */
+char *view_generator(const struct plan *plan, const struct sample *s, const struct sample *then);
 
 /* Terminal tables of the JSON documents a lab answered with, for commands. width: columns; columns that do not fit are
  * left off, the least important first; 0: unlimited. NULL also when the text is no such document. */

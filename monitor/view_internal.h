@@ -26,6 +26,10 @@ void emit_hosts(struct emit *e, const struct plan *plan, const struct sample *s)
 void emit_clients(struct emit *e, const struct plan *plan);
 void emit_traffic(struct emit *e, const struct sample *s);
 
+/* "to": the first peers by name, all up to `shown`; "peers": how many there are. */
+void emit_peers(struct emit *e, const struct sample_stream *streams, uint32_t n, uint32_t shown);
+const char *view_generator_state(uint32_t state);
+
 /* Of a document's "pairs" and "truth": how many agree, and a terminal table of those whose counts part. Without them nothing. */
 struct cJSON;
 struct text;

@@ -15,7 +15,7 @@ static const char *const state_names[] = {
 	[GEN_DRAINING] = "draining", [GEN_DONE] = "done",
 };
 
-static const char *state_name(uint32_t state)
+const char *view_generator_state(uint32_t state)
 {
 	return state < sizeof(state_names) / sizeof(*state_names) ? state_names[state] : "unknown";
 }
@@ -83,8 +83,7 @@ static const struct sample_stream *streams_of(const struct sample *s, const stru
 	return n ? &s->streams[g->stream0] : NULL;
 }
 
-/* "to": the first peers by name, all up to `shown`; "peers": how many there are. */
-static void emit_peers(struct emit *e, const struct sample_stream *streams, uint32_t n, uint32_t shown)
+void emit_peers(struct emit *e, const struct sample_stream *streams, uint32_t n, uint32_t shown)
 {
 	emit_array(e, "to");
 	for (uint32_t i = 0; i < n && i < shown; i++)
@@ -108,9 +107,14 @@ static void emit_generator(struct emit *e, const struct sample *s, const struct 
 	emit_string(e, "proto", scn_proto_names[g->proto]);
 	emit_string(e, "rate", rate_format(&g->rate, rate, sizeof(rate)));
 	emit_u64(e, "size", g->size);
-	emit_string(e, "state", state_name(g->state));
+	emit_string(e, "state", view_generator_state(g->state));
 	emit_u64(e, "sent", g->sent);
 	emit_u64(e, "received", g->received);
+	emit_u64(e, "late", g->late);
+	emit_u64(e, "missed", g->missed);
+	emit_fixed(e, "slip_max_ms", (double)g->slip_max_ns / 1e6, 3);
+	emit_fixed(e, "cold_ms", (double)g->cold_ns / 1e6, 3);
+	emit_u64(e, "unresolved", g->unresolved);
 	emit_object_end(e);
 }
 
@@ -294,95 +298,6 @@ char *view_status(const struct lab_info *info, const struct plan *plan, const st
 		emit_monitor(&e, s);
 	else
 		emit_null(&e, "monitor");
-	emit_object_end(&e);
-	return emit_take(&e);
-}
-
-struct stream_sum {
-	uint64_t sent, received, send_errors, duplicates, reordered;
-	uint64_t rtt_sum_ns, rtt_min_ns, rtt_max_ns;
-	uint64_t rtt[RTT_BUCKETS];
-};
-
-static void add_stream(struct stream_sum *sum, const struct sample_stream *s)
-{
-	sum->sent += s->sent;
-	sum->received += s->received;
-	sum->send_errors += s->send_errors;
-	sum->duplicates += s->duplicates;
-	sum->reordered += s->reordered;
-	sum->rtt_sum_ns += s->rtt_sum_ns;
-	if (s->rtt_min_ns && (!sum->rtt_min_ns || s->rtt_min_ns < sum->rtt_min_ns))
-		sum->rtt_min_ns = s->rtt_min_ns;
-	if (s->rtt_max_ns > sum->rtt_max_ns)
-		sum->rtt_max_ns = s->rtt_max_ns;
-	for (size_t i = 0; s->rtt && i < RTT_BUCKETS; i++)
-		sum->rtt[i] += s->rtt[i];
-}
-
-static double quantile_ms(const struct stream_sum *sum, double q)
-{
-	uint64_t ns = rtt_quantile(sum->rtt, q);
-
-	/* Buckets are 6 % wide; the extremes are known exactly. */
-	if (ns < sum->rtt_min_ns)
-		ns = sum->rtt_min_ns;
-	if (ns > sum->rtt_max_ns)
-		ns = sum->rtt_max_ns;
-	return (double)ns / 1e6;
-}
-
-static void emit_rtt(struct emit *e, const struct stream_sum *sum)
-{
-	if (!sum->received || !sum->rtt_min_ns) {
-		emit_null(e, "rtt_ms");
-		return;
-	}
-	emit_object(e, "rtt_ms");
-	emit_fixed(e, "min", (double)sum->rtt_min_ns / 1e6, 3);
-	emit_fixed(e, "avg", (double)sum->rtt_sum_ns / (double)sum->received / 1e6, 3);
-	emit_fixed(e, "p50", quantile_ms(sum, 0.5), 3);
-	emit_fixed(e, "p90", quantile_ms(sum, 0.9), 3);
-	emit_fixed(e, "p99", quantile_ms(sum, 0.99), 3);
-	emit_fixed(e, "max", (double)sum->rtt_max_ns / 1e6, 3);
-	emit_object_end(e);
-}
-
-/* How long it has been sending, or did. */
-static double generator_elapsed_s(const struct sample *s, const struct sample_generator *g)
-{
-	uint64_t end = g->state == GEN_RUNNING ? s->mono_ns : g->last_ns;
-
-	return g->first_ns && end > g->first_ns ? (double)(end - g->first_ns) / 1e9 : 0;
-}
-
-char *view_generator(const struct sample *s, size_t generator)
-{
-	const struct sample_generator *g = &s->generators[generator];
-	const struct sample_stream *streams;
-	struct stream_sum sum = { 0 };
-	struct emit e = { 0 };
-	uint32_t n;
-
-	streams = streams_of(s, g, &n);
-	for (uint32_t i = 0; i < n; i++)
-		add_stream(&sum, &streams[i]);
-	emit_object(&e, NULL);
-	emit_u64(&e, "id", g->id);
-	emit_string(&e, "name", g->name);
-	emit_client(&e, "client", g->client);
-	emit_peers(&e, streams, n, n);
-	emit_fixed(&e, "elapsed_s", generator_elapsed_s(s, g), 3);
-	emit_string(&e, "state", state_name(g->state));
-	emit_u64(&e, "sent", sum.sent);
-	emit_u64(&e, "received", sum.received);
-	emit_u64(&e, "send_errors", sum.send_errors);
-	emit_u64(&e, "missed", g->missed);
-	emit_u64(&e, "duplicates", sum.duplicates);
-	emit_u64(&e, "reordered", sum.reordered);
-	emit_rtt(&e, &sum);
-	emit_fixed(&e, "slip_max_ms", (double)g->slip_max_ns / 1e6, 3);
-	emit_fixed(&e, "cold_ms", (double)g->cold_ns / 1e6, 3);
 	emit_object_end(&e);
 	return emit_take(&e);
 }

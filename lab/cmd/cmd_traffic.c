@@ -85,11 +85,6 @@ static int make_question(const struct traffic_options *o, cJSON *q)
 
 /* ---- printing ---- */
 
-struct progress {
-	double elapsed_s, sent; /* of the line before */
-	char *last;             /* the newest figures, JSON */
-};
-
 static double number(const cJSON *o, const char *key)
 {
 	const cJSON *item = cJSON_GetObjectItem(o, key);
@@ -97,75 +92,170 @@ static double number(const cJSON *o, const char *key)
 	return cJSON_IsNumber(item) ? item->valuedouble : 0;
 }
 
-static double loss_percent(const cJSON *o)
+static const char *word(const cJSON *o, const char *key)
 {
-	double sent = number(o, "sent");
-
-	return sent > 0 ? 100 * (1 - number(o, "received") / sent) : 0;
+	return cJSON_GetStringValue(cJSON_GetObjectItem(o, key)) ?: "?";
 }
 
-static void print_rtt(const cJSON *o)
+/* "67.2 kbit/s" */
+static const char *bit_rate(double bps, char *buf, size_t len)
 {
-	const cJSON *rtt = cJSON_GetObjectItem(o, "rtt_ms");
+	static const char *const units[] = { "bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s" };
+	size_t unit = 0;
 
-	if (cJSON_IsObject(rtt))
-		printf("  rtt %.3f ms", number(rtt, "avg"));
+	for (; bps >= 999.5 && unit + 1 < sizeof(units) / sizeof(*units); unit++)
+		bps /= 1000;
+	(void)snprintf(buf, len, "%.*f %s", bps < 9.995 && unit ? 2 : bps < 99.95 && unit ? 1 : 0, bps, units[unit]);
+	return buf;
 }
 
-static void print_line(struct progress *p, const cJSON *o)
+/* "3 lost of 1000 (0.3%)" in as few words as say it; a loss of one in a million is not 0 %. */
+static const char *loss(double lost, double of, char *buf, size_t len)
 {
-	double elapsed = number(o, "elapsed_s"), sent = number(o, "sent");
-	double span = elapsed - p->elapsed_s;
-
-	if (span <= 0)
-		return; /* still warming up */
-	/* Missing is what was sent and has not arrived: still under way, or lost. */
-	printf("%7.1f s  %8.0f pps  sent %.0f  received %.0f  missing %.0f", elapsed, (sent - p->sent) / span, sent,
-	       number(o, "received"), sent - number(o, "received"));
-	print_rtt(o);
-	printf("\n");
-	(void)fflush(stdout); /* a reader that is gone shows at the next line */
-	p->elapsed_s = elapsed;
-	p->sent = sent;
+	(void)snprintf(buf, len, "%.0f lost (%.3g%%)", lost, of > 0 ? 100 * lost / of : 0);
+	return buf;
 }
 
-static int summarise(const struct traffic_options *o, const char *last)
+/* "c4, c8, c12 and 5 more" */
+static const char *peers(const cJSON *o, char *buf, size_t len)
 {
-	cJSON *g = last ? cJSON_Parse(last) : NULL;
-	const cJSON *rtt = cJSON_GetObjectItem(g, "rtt_ms");
-	int status = number(g, "received") > 0 ? EXIT_WELL : EXIT_CHECK_FAILED;
+	enum { SHOWN = 3 };
+	const cJSON *to = cJSON_GetObjectItem(o, "to"), *peer;
+	int n = cJSON_GetArraySize(to), i = 0;
+	size_t used = 0;
 
-	if (o->json || !g) {
-		cJSON_Delete(g);
-		return status;
+	buf[0] = '\0';
+	cJSON_ArrayForEach(peer, to)
+		if (used < len && (i++ < SHOWN || n <= SHOWN + 1))
+			used += (size_t)snprintf(buf + used, len - used, "%s%s", used ? ", " : "", cJSON_GetStringValue(peer) ?: "?");
+	if (n > SHOWN + 1 && used < len)
+		(void)snprintf(buf + used, len - used, " and %d more", n - SHOWN);
+	return buf;
+}
+
+static void print_header(const cJSON *o)
+{
+	char to[128];
+
+	printf("%s %s (%s, VNI %.0f) to %s: %s, %s, %.0f bytes (%.0f with the IP header); Ctrl-C ends it\n", word(o, "client"),
+	       word(o, "address"), word(o, "host"), number(o, "vni"), peers(o, to, sizeof(to)), word(o, "proto"), word(o, "rate"),
+	       number(o, "size"), number(o, "packet_bytes"));
+	(void)fflush(stdout);
+}
+
+static void print_time(const cJSON *o, const char *key, const char *label)
+{
+	const cJSON *item = cJSON_GetObjectItem(o, key);
+
+	if (cJSON_IsNumber(item))
+		printf("  %s %.3f ms", label, item->valuedouble);
+}
+
+static void print_count(const cJSON *o, const char *key, const char *label)
+{
+	if (number(o, key) > 0)
+		printf("  %.0f %s", number(o, key), label);
+}
+
+static void print_line(const cJSON *o)
+{
+	const cJSON *i = cJSON_GetObjectItem(o, "interval");
+	double pps = number(i, "pps"), sent = number(i, "sent"), received = number(i, "received"), lost = number(i, "lost");
+	char rate[32], share[48];
+
+	if (strcmp(word(o, "state"), "warming") == 0 || strcmp(word(o, "state"), "ready") == 0) {
+		printf("waiting for %s\n", strcmp(word(o, "state"), "ready") == 0 ? "the lab's clock" : "the peers to tell their MAC addresses");
+	} else {
+		printf("%7.1f s  %*.*f pps  %12s  %8.0f sent  ", number(o, "elapsed_s"), 8, pps < 9.95 && pps > 0 ? 1 : 0, pps,
+		       bit_rate(number(i, "bps"), rate, sizeof(rate)), sent);
+		if (sent > 0 && received == 0)
+			printf("nothing %s", strcmp(word(o, "proto"), "ping") == 0 ? "came back" : "arrived");
+		else
+			printf("%s", loss(lost, received + lost, share, sizeof(share)));
+		print_time(i, "rtt_avg_ms", "rtt");
+		print_time(i, "delay_avg_ms", "delay");
+		print_time(i, "jitter_ms", "jitter");
+		print_count(i, "duplicates", "duplicates");
+		print_count(i, "reordered", "reordered");
+		print_count(i, "send_errors", "refused");
+		printf("\n");
 	}
-	printf("--- %s: %.0f sent in %.1f s, %.0f received, %.2f%% lost, %.0f duplicates, %.0f reordered\n",
-	       cJSON_GetStringValue(cJSON_GetObjectItem(g, "client")) ?: o->client, number(g, "sent"), number(g, "elapsed_s"),
-	       number(g, "received"), loss_percent(g), number(g, "duplicates"), number(g, "reordered"));
-	if (cJSON_IsObject(rtt))
-		printf("--- rtt min/avg/p50/p90/p99/max = %.3f/%.3f/%.3f/%.3f/%.3f/%.3f ms\n", number(rtt, "min"), number(rtt, "avg"),
-		       number(rtt, "p50"), number(rtt, "p90"), number(rtt, "p99"), number(rtt, "max"));
-	if (number(g, "missed") > 0)
-		printf("--- %.0f more were due: the rate could not be kept\n", number(g, "missed"));
-	if (number(g, "send_errors") > 0)
-		printf("--- %.0f packets were refused by the sender's own kernel (larger than the inner MTU?)\n", number(g, "send_errors"));
-	cJSON_Delete(g);
-	return status;
+	(void)fflush(stdout); /* a reader that is gone shows at the next line */
 }
 
-static void show(const struct traffic_options *o, struct progress *p, char *line)
+static void print_quantiles(const cJSON *o, const char *key, const char *label)
 {
+	const cJSON *t = cJSON_GetObjectItem(o, key);
+
+	if (!cJSON_IsObject(t))
+		return;
+	printf("%s min/avg/p50/p90/p99/max = %.3f/%.3f/%.3f/%.3f/%.3f/%.3f ms", label, number(t, "min"), number(t, "avg"),
+	       number(t, "p50"), number(t, "p90"), number(t, "p99"), number(t, "max"));
+	print_time(o, "jitter_ms", "jitter");
+	printf("\n");
+}
+
+/* What the user should know of how the figures came about. */
+static void print_remarks(const cJSON *o)
+{
+	double slip = number(o, "slip_max_ms"), late = number(o, "late"), missed = number(o, "missed");
+
+	printf("neighbours resolved in %.3f ms before the first packet; worst departure %.3f ms late\n", number(o, "cold_ms"), slip);
+	if (number(o, "unresolved") > 0)
+		printf("%.0f of %.0f peers did not answer for their address: is the way to them up?\n", number(o, "unresolved"),
+		       number(o, "peers"));
+	if (late > 0)
+		printf("%.0f packets left more than 5 ms late: this machine stalled, or the rate is too much for it\n", late);
+	if (missed > 0)
+		printf("%.0f more were due and not sent: this machine could not keep the rate\n", missed);
+	if (number(o, "send_errors") > 0)
+		printf("%.0f packets were refused by the sender's own kernel (no neighbour, a link down, or larger than the inner MTU?)\n",
+		       number(o, "send_errors"));
+}
+
+/* Of what was sent between the first departure and the last there is one interval less than packets. */
+static double mean_pps(const cJSON *o)
+{
+	double sent = number(o, "sent"), elapsed = number(o, "elapsed_s");
+
+	return elapsed > 0 && sent > 1 ? (sent - 1) / elapsed : 0;
+}
+
+static void print_summary(const cJSON *o)
+{
+	double sent = number(o, "sent"), pps = mean_pps(o);
+	char to[128], rate[32], share[48];
+
+	printf("--- %s to %s, %s ---\n", word(o, "client"), peers(o, to, sizeof(to)), word(o, "proto"));
+	printf("%.0f sent in %.3f s", sent, number(o, "elapsed_s"));
+	if (pps > 0)
+		printf(" (%.*f pps, %s)", pps < 1000 ? 1 : 0, pps, bit_rate(pps * 8 * number(o, "bytes") / sent, rate, sizeof(rate)));
+	printf(", %.0f received, %s, %.0f duplicates, %.0f reordered\n", number(o, "received"),
+	       loss(number(o, "lost"), sent, share, sizeof(share)), number(o, "duplicates"), number(o, "reordered"));
+	print_quantiles(o, "rtt_ms", "round trip");
+	print_quantiles(o, "delay_ms", "one-way delay");
+	print_remarks(o);
+	(void)fflush(stdout);
+}
+
+/* Exit status 1 if nothing arrived; takes the text. */
+static int show(const struct traffic_options *o, char *line)
+{
+	cJSON *g = cJSON_Parse(line);
+	bool summary = strcmp(word(g, "type"), "summary") == 0;
+	int status = summary && number(g, "received") == 0 ? EXIT_CHECK_FAILED : EXIT_WELL;
+
 	if (o->json) {
 		printf("%s\n", line);
 		(void)fflush(stdout);
+	} else if (summary) {
+		print_summary(g);
 	} else {
-		cJSON *g = cJSON_Parse(line);
-
-		print_line(p, g);
-		cJSON_Delete(g);
+		print_line(g);
 	}
-	free(p->last);
-	p->last = line;
+	cJSON_Delete(g);
+	free(line);
+	return status;
 }
 
 /* ---- the conversation ---- */
@@ -189,10 +279,12 @@ static void ask_to_stop(int fd, double id)
 	(void)control_send(fd, text); /* a lab that is gone ends the connection, which is heard */
 }
 
-/* Lines until the lab says the generator is done by closing the connection. The first Ctrl-C asks for that; the second leaves. */
-static int listen_to(const struct traffic_options *o, int fd, double id, struct progress *p, int *ret_signal)
+/* Lines until the lab says the generator is done by its summary and the end of the connection. The first Ctrl-C asks for that; the
+ * second leaves. */
+static int listen_to(const struct traffic_options *o, int fd, double id, int *ret_signal)
 {
 	struct pollfd ready[2] = { { .fd = fd, .events = POLLIN }, { .fd = open_signals(), .events = POLLIN } };
+	int outcome = EXIT_CHECK_FAILED; /* without a summary nothing is known to have arrived */
 
 	for (bool stopping = false;;) {
 		int status;
@@ -201,7 +293,7 @@ static int listen_to(const struct traffic_options *o, int fd, double id, struct 
 		if (poll(ready, 2, -1) < 0 && errno != EINTR)
 			return EXIT_MACHINE;
 		if (ready[1].revents && stopping)
-			return EXIT_WELL;
+			return outcome;
 		if (ready[1].revents) {
 			struct signalfd_siginfo info;
 
@@ -212,10 +304,10 @@ static int listen_to(const struct traffic_options *o, int fd, double id, struct 
 		if (!ready[0].revents)
 			continue;
 		if (control_receive(fd, &line, NULL))
-			return EXIT_WELL;
+			return outcome;
 		status = refusal_status(line);
 		if (status == EXIT_WELL && strncmp(line, "{\"stopped\"", 10) != 0) {
-			show(o, p, line);
+			outcome = show(o, line);
 			continue;
 		}
 		free(line);
@@ -227,7 +319,6 @@ static int listen_to(const struct traffic_options *o, int fd, double id, struct 
 static int run(const void *given, char *const *args, int n_args)
 {
 	const struct traffic_options *o = given;
-	struct progress progress = { 0 };
 	cJSON *q = cJSON_CreateObject(), *answer;
 	char *text;
 	double id;
@@ -246,15 +337,14 @@ static int run(const void *given, char *const *args, int n_args)
 		return status;
 	answer = cJSON_Parse(text);
 	id = number(answer, "id");
+	if (!o->json)
+		print_header(answer);
 	cJSON_Delete(answer);
 	free(text);
-	status = listen_to(o, fd, id, &progress, &signal);
+	status = listen_to(o, fd, id, &signal);
 	(void)close(fd);
-	if (status == EXIT_WELL)
-		status = summarise(o, progress.last);
 	if (signal && signal != SIGINT) /* Ctrl-C is how one ends this command; others end it from outside */
 		status = EXIT_SIGNAL + signal;
-	free(progress.last);
 	return status;
 }
 

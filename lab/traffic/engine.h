@@ -34,7 +34,7 @@ struct generator_spec {
 };
 
 /* Counters of one sender-peer pair, in memory shared with the child, which alone writes them. All only grow
- * (rtt_min_ns: 0 until the first answer). Packets are inner IP, each of spec.size bytes of payload. Every counter is
+ * (rtt_min_ns: 0 until the first arrival). Packets are inner IP, each of spec.size bytes of payload. Every counter is
  * written whole, but a reader may see two counters of a stream a few packets apart while it runs. */
 struct stream_count {
 	uint32_t generator;      /* number given by engine_add */
@@ -45,7 +45,11 @@ struct stream_count {
 	uint64_t received;       /* by the sink, or echoed back to the sender; each packet once */
 	uint64_t duplicates;
 	uint64_t reordered;
+	uint64_t highest;        /* one more than the highest sequence number that has come: those below have come by now, or are lost */
+	/* From just before the packet was given to the kernel to its reception by the kernel, both by CLOCK_REALTIME of this machine:
+	 * pings there and back, UDP one way. */
 	uint64_t rtt_sum_ns, rtt_min_ns, rtt_max_ns;
+	uint64_t jitter_sum_ns;  /* of the absolute differences between successive arrivals: received - 1 of them */
 	uint32_t rtt[RTT_BUCKETS];
 };
 

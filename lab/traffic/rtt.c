@@ -7,17 +7,15 @@ enum { RTT_UNIT_NS = 1000 };
 unsigned rtt_bucket(uint64_t rtt_ns)
 {
 	uint64_t us = rtt_ns / RTT_UNIT_NS;
-	unsigned power, bucket;
-	uint64_t low;
+	unsigned power;
 
 	if (us == 0)
 		return 0;
 	power = 63 - (unsigned)__builtin_clzll(us);
 	if (power >= RTT_BUCKETS / RTT_SUB)
 		return RTT_BUCKETS - 1;
-	low = (uint64_t)RTT_UNIT_NS << power;
-	bucket = power * RTT_SUB + (unsigned)((rtt_ns - low) * RTT_SUB / low);
-	return bucket;
+	/* (rtt - low) * RTT_SUB / low, low being RTT_UNIT_NS << power, without a division: at the highest rates it would show. */
+	return power * RTT_SUB + (unsigned)(((rtt_ns - ((uint64_t)RTT_UNIT_NS << power)) * RTT_SUB >> power) / RTT_UNIT_NS);
 }
 
 uint64_t rtt_bucket_floor(unsigned bucket)

@@ -148,6 +148,8 @@ int socket_open_sink(bool ipv6, const char **ret_what)
 	if (r == 0 && ipv6)
 		r = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	if (r == 0)
+		r = set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+	if (r == 0)
 		(void)set_option(fd, SOL_UDP, UDP_GRO, 1); /* super-packets in one piece; a kernel without it cuts them */
 	if (r == 0)
 		r = bind(fd, ipv6 ? (struct sockaddr *)&any6 : (struct sockaddr *)&any4,

@@ -23,7 +23,7 @@ void visit_leave(const struct visit *v);
 int socket_open_echo(bool ipv6, uint64_t cookie, const char **ret_what);
 /* UDP, for sending only. */
 int socket_open_udp(bool ipv6, const char **ret_what);
-/* UDP, listening on TRAFFIC_SINK_PORT of every address. */
+/* UDP, listening on TRAFFIC_SINK_PORT of every address, with kernel receive timestamps. */
 int socket_open_sink(bool ipv6, const char **ret_what);
 
 /* Socket address for sending; *ret_len its length. */

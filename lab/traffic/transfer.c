@@ -15,7 +15,7 @@
 enum {
 	ECHO_BYTES = 128,        /* the longest IPv4 header, ICMP and the stamp: the rest of a packet is not looked at */
 	SINK_BYTES = 65536,      /* what receive offload has joined, at most */
-	CONTROL_BYTES = 64,      /* one timestamp, or one segment size */
+	CONTROL_BYTES = 64,      /* a timestamp and a segment size */
 	SEGMENTS_MIN = 16,       /* fewer packets at once are sent one by one: a few that are late together stay apart */
 	SEGMENTS_MAX = 64,       /* of a UDP super-packet sent: UDP_MAX_SEGMENTS of linux/udp.h before Linux 6.10 ... */
 	SEGMENTS_TAKEN = 128,    /* ... and since: of one received */
@@ -25,6 +25,7 @@ enum {
 /* What only the child knows of a stream. */
 struct stream {
 	uint64_t next_sequence;
+	uint64_t delay_ns;       /* of the packet that came last */
 	struct arrivals arrivals;
 };
 
@@ -252,17 +253,21 @@ static uint64_t arrival_ns(struct msghdr *m)
 	return realtime_ns();
 }
 
-static void count_round_trip(struct stream_count *s, uint64_t sent_ns, uint64_t received_ns)
+/* Of a packet's first arrival, the round trip of a ping or the way of a datagram. */
+static void count_delay(struct stream_count *s, struct stream *stream, uint64_t sent_ns, uint64_t received_ns)
 {
 	/* The wall clock may have been set back meanwhile. */
-	uint64_t rtt_ns = received_ns > sent_ns ? received_ns - sent_ns : 0;
-	uint32_t *bucket = &s->rtt[rtt_bucket(rtt_ns)];
+	uint64_t delay_ns = received_ns > sent_ns ? received_ns - sent_ns : 0;
+	uint32_t *bucket = &s->rtt[rtt_bucket(delay_ns)];
 
-	count_add(&s->rtt_sum_ns, rtt_ns);
-	if (s->rtt_min_ns == 0 || rtt_ns < s->rtt_min_ns)
-		count_set(&s->rtt_min_ns, rtt_ns ? rtt_ns : 1);
-	if (rtt_ns > s->rtt_max_ns)
-		count_set(&s->rtt_max_ns, rtt_ns);
+	if (s->received > 0)
+		count_add(&s->jitter_sum_ns, delay_ns > stream->delay_ns ? delay_ns - stream->delay_ns : stream->delay_ns - delay_ns);
+	stream->delay_ns = delay_ns;
+	count_add(&s->rtt_sum_ns, delay_ns);
+	if (s->rtt_min_ns == 0 || delay_ns < s->rtt_min_ns)
+		count_set(&s->rtt_min_ns, delay_ns ? delay_ns : 1);
+	if (delay_ns > s->rtt_max_ns)
+		count_set(&s->rtt_max_ns, delay_ns);
 	__atomic_store_n(bucket, *bucket + 1, __ATOMIC_RELAXED);
 }
 
@@ -284,7 +289,7 @@ static struct stream_count *find_stream(struct transfer *t, const struct packet_
 
 /* Counts one packet of `len` bytes, of which data_len are at data; its generator's arrivals if it had not come before. */
 static void take_packet(struct transfer *t, const uint8_t *data, size_t data_len, size_t len, uint32_t client,
-			enum endpoint_role role, struct msghdr *m)
+			enum endpoint_role role, uint64_t received_ns)
 {
 	bool ipv6 = !addr_is_v4(&t->endpoints->plan->clients[client].addr);
 	size_t size = len + PACKET_L4_SIZE;
@@ -312,8 +317,8 @@ static void take_packet(struct transfer *t, const uint8_t *data, size_t data_len
 	case ARRIVAL_NEW:
 		break;
 	}
-	if (role == ENDPOINT_ECHO)
-		count_round_trip(s, id.sent_ns, arrival_ns(m));
+	count_delay(s, &t->streams[id.stream], id.sent_ns, received_ns);
+	count_set(&s->highest, t->streams[id.stream].arrivals.next);
 	count_add(&s->received, 1);
 	if (!t->n_arrivals || t->arrivals[t->n_arrivals - 1].generator != s->generator)
 		t->arrivals[t->n_arrivals++] = (struct transfer_arrival){.generator = s->generator};
@@ -339,11 +344,12 @@ static void take_sink_message(struct transfer *t, uint32_t i, uint32_t client)
 	struct msghdr *m = &t->messages[i].msg_hdr;
 	size_t len = t->messages[i].msg_len < SINK_BYTES ? t->messages[i].msg_len : SINK_BYTES, at = 0, n = 0;
 	size_t segment = segment_len(m, len);
+	uint64_t received_ns = arrival_ns(m);
 
 	do { /* an empty packet is one, too */
 		size_t left = len - at, part = left < segment ? left : segment;
 
-		take_packet(t, t->sink[i] + at, part, part, client, ENDPOINT_SINK, m);
+		take_packet(t, t->sink[i] + at, part, part, client, ENDPOINT_SINK, received_ns);
 		at += part;
 	} while (at < len && ++n < SEGMENTS_TAKEN);
 }
@@ -352,7 +358,8 @@ static void take_echo_message(struct transfer *t, uint32_t i, uint32_t client)
 {
 	size_t len = t->messages[i].msg_len; /* MSG_TRUNC: the true length, though only its start is copied */
 
-	take_packet(t, t->echo[i], len < ECHO_BYTES ? len : ECHO_BYTES, len, client, ENDPOINT_ECHO, &t->messages[i].msg_hdr);
+	take_packet(t, t->echo[i], len < ECHO_BYTES ? len : ECHO_BYTES, len, client, ENDPOINT_ECHO,
+		    arrival_ns(&t->messages[i].msg_hdr));
 }
 
 uint32_t transfer_receive(struct transfer *t, uint32_t client, enum endpoint_role role,

@@ -92,11 +92,12 @@ on("traffic shows in status and flows while it runs, and ends with its terminal"
 
 on("traffic: Ctrl-C gives the summary", async () => {
   const child = new Child(["traffic", "--lab", lab.name, "--client", "0", "--proto", "ping"]);
-  await child.waitFor(/pps/);
+  await child.waitFor(/ s .*pps/);
   const exit = await child.kill("SIGINT");
   assert.equal(exit.status, 0);
-  assert.match(child.out, /--- c0: \d+ sent/);
-  assert.match(child.out, /rtt min\/avg/);
+  assert.match(child.out, /^--- c0 to .*, ping ---$/m);
+  assert.match(child.out, /^\d+ sent in .* 0 lost \(0%\)/m);
+  assert.match(child.out, /^round trip min\/avg\/p50\/p90\/p99\/max = /m);
 });
 
 on("flows: every grouping adds up to the same total", () => {
@@ -131,9 +132,9 @@ on("a lab that is stopped does not hang those who ask", async () => {
 
 on("traffic ended by SIGTERM: summary and exit 143", async () => {
   const child = new Child(["traffic", "--lab", lab.name, "--client", "0"]);
-  await child.waitFor(/pps/);
+  await child.waitFor(/ s .*pps/);
   assert.deepEqual(await child.kill("SIGTERM"), { status: 143, signal: null });
-  assert.match(child.out, /--- c0: \d+ sent/);
+  assert.match(child.out, /^\d+ sent in /m);
 });
 
 on("stop returns when the lab is gone", async () => {

@@ -298,7 +298,7 @@ on("live changes are recorded: status, lab, history and the feed have them", asy
   assert.ok(n >= 5, `${n} so far`);
   lab.run("link", "host0", "loss", "3%");
   const child = new Child(["traffic", "--lab", lab.name, "--client", "c2", "--rate", "20pps"]);
-  await child.waitFor(/pps/);
+  await child.waitFor(/ s .*pps/);
   await child.kill("SIGKILL");
   const wanted = ["link host0 loss 3%", "traffic live-1 start (c2, udp, 20pps)", "traffic live-1 stop (c2)"];
   const newest = (doc) => doc.events.slice(-3).map((e) => e.do);

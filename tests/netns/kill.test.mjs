@@ -31,7 +31,7 @@ test("SIGKILL of a running lab with traffic from another terminal", async () => 
   const before = machineState();
   const lab = await Lab.start("skewed");
   const traffic = new Child(["traffic", "--lab", lab.name, "--client", "3", "--rate", "500pps"]);
-  await traffic.waitFor(/pps/);
+  await traffic.waitFor(/ s .*pps/);
   await lab.child.kill("SIGKILL");
   await traffic.ended;
   await leftNothing(before, { killed: true });

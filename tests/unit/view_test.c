@@ -613,7 +613,9 @@ static void generate(struct fixture *f, struct generated *g)
 	g->streams[0] = (struct sample_stream) { .to = 2, .sent = 4, .received = 3, .duplicates = 1, .reordered = 2,
 						 .rtt_sum_ns = 6000000, .rtt_min_ns = 1000000, .rtt_max_ns = 3000000,
 						 .rtt = g->rtt[0] };
-	g->streams[1] = (struct sample_stream) { .to = 4, .sent = 4, .send_errors = 5, .rtt = g->rtt[1] };
+	g->streams[0].settled = 3;
+	g->streams[0].jitter_sum_ns = 500000;
+	g->streams[1] = (struct sample_stream) { .to = 4, .sent = 4, .send_errors = 5, .rtt = g->rtt[1], .settled = 2 };
 	for (uint64_t ms = 1; ms <= 3; ms++)
 		g->rtt[0][rtt_bucket(ms * 1000000)]++;
 	f->sample.generators = &g->generator;
@@ -633,9 +635,14 @@ TEST(generator_line_sums_its_streams)
 	if (!make_lab(&f, small_lab))
 		return;
 	generate(&f, g);
-	doc = parse(view_generator(&f.sample, 0));
-	eq_str(keys(doc, buf, sizeof(buf)), "id name client to peers elapsed_s state sent received send_errors missed duplicates reordered "
-	       "rtt_ms slip_max_ms cold_ms");
+	doc = parse(view_generator(f.plan, &f.sample, NULL));
+	eq_str(keys(doc, buf, sizeof(buf)), "type id name client to peers proto size elapsed_s state sent bytes received lost send_errors "
+	       "duplicates reordered rtt_ms delay_ms jitter_ms slip_max_ms late missed cold_ms unresolved");
+	eq_str(string(doc, "type"), "summary");
+	eq_u64(number(doc, "bytes"), 8 * (128 + 20)); /* inner IP packets */
+	eq_u64(number(doc, "lost"), 2);
+	ok(cJSON_IsNull(member(doc, "delay_ms")));
+	near(member(doc, "jitter_ms")->valuedouble, 0.25, 1e-9);
 	eq_str(string(doc, "client"), "c0");
 	eq_str(cJSON_GetStringValue(item(doc, "to", 1)), "c4");
 	eq_str(string(doc, "state"), "running");
@@ -659,12 +666,72 @@ TEST(generator_line_sums_its_streams)
 
 	g->generator.state = GEN_DONE; /* then it ran from the first to the last departure */
 	g->streams[0].rtt_min_ns = 0;
-	doc = parse(view_generator(&f.sample, 0));
+	doc = parse(view_generator(f.plan, &f.sample, NULL));
 	near(member(doc, "elapsed_s")->valuedouble, 1.9, 1e-9);
 	ok(cJSON_IsNull(member(doc, "rtt_ms")));
 	cJSON_Delete(doc);
 	free_lab(&f);
 	free(g);
+}
+
+TEST(generator_line_tells_what_grew_since_the_one_before)
+{
+	struct generated *g = calloc(1, sizeof(*g)), *before = calloc(1, sizeof(*before));
+	struct fixture f;
+	struct sample then;
+	const cJSON *i;
+	char buf[256];
+	cJSON *doc;
+
+	if (!make_lab(&f, small_lab))
+		return;
+	generate(&f, g);
+	generate(&f, before);
+	then = f.sample;
+	then.generators = &before->generator;
+	then.streams = before->streams;
+	before->streams[0].sent = before->streams[0].received = before->streams[0].settled = 1;
+	before->streams[0].rtt_sum_ns = 1000000;
+	before->streams[0].jitter_sum_ns = before->streams[0].duplicates = 0;
+	before->streams[1].sent = 3;
+	before->streams[1].settled = 1;
+	f.sample.generators = &g->generator;
+	f.sample.streams = g->streams;
+	f.sample.mono_ns = 12000000000;
+	then.mono_ns = 11500000000;
+	doc = parse(view_generator(f.plan, &f.sample, &then));
+	eq_str(string(doc, "type"), "interval");
+	i = member(doc, "interval");
+	eq_str(keys(i, buf, sizeof(buf)), "seconds sent received lost send_errors duplicates reordered pps bps rtt_avg_ms jitter_ms");
+	near(member(i, "seconds")->valuedouble, 0.5, 1e-9);
+	eq_u64(number(i, "sent"), 4);
+	eq_u64(number(i, "received"), 2);
+	eq_u64(number(i, "lost"), 1);
+	eq_u64(number(i, "duplicates"), 1);
+	near(member(i, "pps")->valuedouble, 8, 1e-9);
+	near(member(i, "bps")->valuedouble, 8 * 8 * 148, 1e-9);
+	near(member(i, "rtt_avg_ms")->valuedouble, 2.5, 1e-9);
+	near(member(i, "jitter_ms")->valuedouble, 0.25, 1e-9);
+	cJSON_Delete(doc);
+
+	g->generator.state = GEN_DONE; /* it was at it for one more gap after the last departure: 1.9 s in 7 of them */
+	doc = parse(view_generator(f.plan, &f.sample, &then));
+	near(member(member(doc, "interval"), "seconds")->valuedouble, 0.5, 1e-9); /* not beyond the sample */
+	f.sample.mono_ns = 20000000000;
+	cJSON_Delete(doc);
+	doc = parse(view_generator(f.plan, &f.sample, &then));
+	near(member(member(doc, "interval"), "seconds")->valuedouble, 0.4 + 1.9 / 7, 0.001);
+	cJSON_Delete(doc);
+
+	g->generator.proto = SCN_UDP; /* the way of UDP is one-way */
+	doc = parse(view_generator(f.plan, &f.sample, &then));
+	ok(cJSON_IsNull(member(doc, "rtt_ms")));
+	near(member(member(doc, "delay_ms"), "max")->valuedouble, 3, 1e-9);
+	near(member(member(doc, "interval"), "delay_avg_ms")->valuedouble, 2.5, 1e-9);
+	cJSON_Delete(doc);
+	free_lab(&f);
+	free(g);
+	free(before);
 }
 
 TEST(status_tells_how_a_lab_does)
@@ -680,7 +747,8 @@ TEST(status_tells_how_a_lab_does)
 	doc = parse(view_status(&f.info, f.plan, &f.sample));
 	eq_str(keys(doc, buf, sizeof(buf)), "name kind pid state uptime_s url port hosts clients traffic secret events monitor");
 	eq_u64(number(doc, "pid"), 4242);
-	eq_str(keys(item(doc, "traffic", 0), buf, sizeof(buf)), "id name from to peers proto rate size state sent received");
+	eq_str(keys(item(doc, "traffic", 0), buf, sizeof(buf)), "id name from to peers proto rate size state sent received late missed "
+	       "slip_max_ms cold_ms unresolved");
 	eq_str(string(item(doc, "traffic", 0), "rate"), "10pps");
 	eq_u64(number(item(doc, "traffic", 0), "peers"), 2);
 	eq_u64(number(member(doc, "monitor"), "unknown"), 2);
