@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 struct loop;
 
@@ -29,5 +30,10 @@ int timer_open(void);
 int timer_arm(int fd, uint64_t first_ns, uint64_t interval_ns);
 void timer_clear(int fd);
 uint64_t now_ns(void);
+double clock_seconds(clockid_t clock);
+
+/* A signalfd for SIGINT, SIGTERM and, unless it is ignored already (nohup), SIGHUP, which are blocked from now on; SIGPIPE is
+ * ignored. Before threads start: they inherit the mask, and so never take a signal. -errno. */
+int signals_open(void);
 
 #endif

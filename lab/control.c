@@ -5,19 +5,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "lab/cmd/privilege.h"
 
 #define SUFFIX ".sock"
 
@@ -143,55 +141,18 @@ static void remove_dead(const struct sockaddr_un *addr)
 	(void)close(folder);
 }
 
-/* The guard waits for the lab's end of the pipe to close, which also SIGKILL does. */
-static void __attribute__((noreturn)) guard(const struct sockaddr_un *addr, int fd)
+/* The guard waits for the lab's end of the pipe to close, and removes the file, where nobody listens there any more. */
+static void guard_file(void *arg)
 {
+	struct error err;
 	char byte;
 	ssize_t got;
 
-	(void)setsid(); /* what the terminal sends (Ctrl-C, Ctrl-\\, hang-up) goes to the lab alone */
-	(void)prctl(PR_SET_NAME, "tunlab-guard");
-	(void)dup2(fd, 0);
-	if (syscall(SYS_close_range, 1, ~0u, 0)) /* whatever the lab's caller had open must not live on here */
-		_exit(1);
+	(void)privilege_drop_all(&err); /* the folder is its user's own; with more it would do its work as well */
 	do
 		got = read(0, &byte, 1);
 	while (got > 0 || (got < 0 && errno == EINTR));
-	remove_dead(addr);
-	_exit(0);
-}
-
-/* Before there is anything to guard, so that there is no moment at which SIGKILL leaves something. No signal but that one ends it. */
-static int start_guard(const struct sockaddr_un *addr, struct control *c)
-{
-	sigset_t all, before;
-	int ends[2], r = 0;
-
-	if (pipe2(ends, O_CLOEXEC))
-		return -errno;
-	(void)sigfillset(&all);
-	(void)sigprocmask(SIG_SETMASK, &all, &before);
-	c->guard = fork();
-	if (c->guard == 0) {
-		(void)close(ends[1]);
-		guard(addr, ends[0]);
-	}
-	if (c->guard < 0)
-		r = -errno;
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	(void)close(ends[0]);
-	if (r)
-		(void)close(ends[1]);
-	else
-		c->guard_fd = ends[1];
-	return r;
-}
-
-/* It removes the file, where nobody listens there any more. */
-static void end_guard(struct control *c)
-{
-	(void)close(c->guard_fd);
-	(void)waitpid(c->guard, NULL, 0);
+	remove_dead(arg);
 }
 
 static int take_name(const char *lab, const struct sockaddr_un *addr, struct control *c, struct error *err)
@@ -220,21 +181,21 @@ static int take_name(const char *lab, const struct sockaddr_un *addr, struct con
 
 int control_open(const char *lab, struct control *ret, struct error *err)
 {
-	struct control c = { .fd = -1, .guard_fd = -1 };
+	struct control c = { .fd = -1, .guard = { .fd = -1 } };
 	int r;
 
 	if (address_of(lab, &c.addr)) {
 		error_set(err, "cannot name a lab '%s': want a plain name of at most 64 characters without '/'", lab);
 		return -EINVAL;
 	}
-	r = start_guard(&c.addr, &c);
+	r = guard_start(guard_file, &c.addr, &c.guard);
 	if (r) {
 		error_set(err, "cannot start the process that cleans up after this lab: %s", strerror(-r));
 		return r;
 	}
 	r = take_name(lab, &c.addr, &c, err);
 	if (r)
-		end_guard(&c);
+		guard_end(&c.guard);
 	else
 		*ret = c;
 	return r;
@@ -246,7 +207,7 @@ void control_close(struct control *c)
 		return;
 	(void)close(c->fd);
 	c->fd = -1;
-	end_guard(c);
+	guard_end(&c->guard);
 	remove_dead(&c->addr); /* somebody may have killed the guard */
 }
 

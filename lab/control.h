@@ -11,6 +11,7 @@
 #include <sys/un.h>
 
 #include "base/error.h"
+#include "base/guard.h"
 
 #define CONTROL_FOLDER "/run/tunlab"
 
@@ -20,8 +21,7 @@ enum { CONTROL_REQUEST_MAX = 64 * 1024 };
 struct control {
 	int fd;       /* listens; -1: not open */
 	struct sockaddr_un addr;
-	int guard_fd; /* its end tells the guard that the lab is gone */
-	pid_t guard;
+	struct guard guard;
 };
 
 /* Takes the name; one that answers is -EADDRINUSE. A small child, the guard, outlives a killed lab by a moment to remove

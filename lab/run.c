@@ -3,12 +3,10 @@
 #include "lab/run.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lab/cmd/privilege.h"
@@ -62,21 +60,13 @@ void run_info(void *arg, struct lab_info *ret)
 	pthread_mutex_unlock(&run->info_lock);
 }
 
-static double seconds_of(clockid_t clock)
-{
-	struct timespec t;
-
-	(void)clock_gettime(clock, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static struct sample *take_sample(struct run *run)
 {
 	struct monitor_cost program;
 	struct sample_source source = {
 		.plan = run->plan, .flows = &run->flows, .parser = monitor_parser_name(run->monitor), .engine = run->engine, .infos = run->infos, .zero_ns = run->zero_ns,
 		.links = events_links(run->events), .marks = events_log(run->events),
-		.unix_s = seconds_of(CLOCK_REALTIME), .cpu_s = seconds_of(CLOCK_PROCESS_CPUTIME_ID), .previous = run->newest,
+		.unix_s = clock_seconds(CLOCK_REALTIME), .cpu_s = clock_seconds(CLOCK_PROCESS_CPUTIME_ID), .previous = run->newest,
 		.program = &program,
 	};
 	struct sample *s;
@@ -262,20 +252,10 @@ static void on_signal(void *arg, uint32_t events)
 /* Until now a signal ended the program at once, and all it had made went with it; from here on there is more to undo. */
 static int open_signals(struct run *run, struct error *err)
 {
-	struct sigaction hangup;
-	sigset_t set;
 	int r;
 
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGTERM);
-	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN) /* nohup means it */
-		(void)sigaddset(&set, SIGHUP);
-	/* Before threads start: they inherit the mask, and so never take a signal. */
-	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-	run->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	r = run->signals < 0 ? -errno : loop_add(run->loop, run->signals, EPOLLIN, on_signal, run);
+	run->signals = signals_open();
+	r = run->signals < 0 ? run->signals : loop_add(run->loop, run->signals, EPOLLIN, on_signal, run);
 	if (r)
 		error_set(err, "cannot watch for signals: %s", strerror(-r));
 	return r;

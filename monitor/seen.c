@@ -165,6 +165,11 @@ void seen_log_free(struct seen_log *log)
 	*log = (struct seen_log) { 0 };
 }
 
+static int compare_addr(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct ip_addr)); /* stands in front */
+}
+
 static void *copy_of(const void *list, size_t n, size_t size)
 {
 	void *copy = calloc(n + 1, size);
@@ -185,8 +190,10 @@ static struct seen *copy(const struct seen *now)
 	s->hosts = copy_of(now->hosts, now->n_hosts, sizeof(*now->hosts));
 	s->vnis = copy_of(now->vnis, now->n_vnis, sizeof(*now->vnis));
 	s->names = copy_of(now->names, now->n_names, sizeof(*now->names));
-	if (s->hosts && s->vnis && s->names)
+	if (s->hosts && s->vnis && s->names) {
+		qsort(s->names, s->n_names, sizeof(*s->names), compare_addr);
 		return s;
+	}
 	seen_unref(s);
 	return NULL;
 }
@@ -220,6 +227,13 @@ const char *seen_host_name(const struct seen *s, size_t host, char *buf)
 		return own->name;
 	(void)snprintf(buf, SEEN_NAME_SIZE, "%s (%s)", own->name, addr_format(&own->addr, addr)); /* fits */
 	return buf;
+}
+
+const char *seen_inner_name(const struct seen *s, const uint8_t bytes[16])
+{
+	const struct name_entry *found = bsearch(bytes, s->names, s->n_names, sizeof(*s->names), compare_addr);
+
+	return found ? found->name : NULL;
 }
 
 int64_t seen_find_host(const struct seen *s, const char *text)

@@ -30,7 +30,7 @@ struct seen {
 	size_t n_hosts, n_vnis, n_names;
 	struct seen_host *hosts;
 	struct seen_vni *vnis;
-	struct name_entry *names; /* of inner addresses */
+	struct name_entry *names; /* of inner addresses; ascending by address, but in the log as they were noted */
 	int refs;              /* private to seen.c; atomic */
 };
 
@@ -55,6 +55,9 @@ void seen_unref(struct seen *s); /* NULL is fine; any thread */
 /* What a host goes by, in buf[SEEN_NAME_SIZE] or not: its name, its address, or both where the name alone would not tell. */
 enum { SEEN_NAME_SIZE = ADDR_STRLEN + NAME_MAX_LEN + 3 };
 const char *seen_host_name(const struct seen *s, size_t host, char *buf);
+
+/* The name of an inner address; NULL: none is known. */
+const char *seen_inner_name(const struct seen *s, const uint8_t bytes[16]);
 
 /* The host that goes by a name or an address; -1: none. */
 int64_t seen_find_host(const struct seen *s, const char *text);

@@ -41,6 +41,15 @@ static void emit_rates(struct emit *e, const struct sample *s, const struct row_
 	emit_object_end(e);
 }
 
+/* Of what was watched without a plan: names of both ends, outside and inside. */
+static void emit_names(struct emit *e, const struct sample *s, const struct sample_flow *f)
+{
+	emit_host(e, "src_host", NULL, s, f->src_host);
+	emit_host(e, "dst_host", NULL, s, f->dst_host);
+	emit_string(e, "src_name", seen_inner_name(s->seen, f->key.inner_src));
+	emit_string(e, "dst_name", seen_inner_name(s->seen, f->key.inner_dst));
+}
+
 static void emit_flow_members(struct emit *e, const struct sample *s, const struct row *row)
 {
 	const struct sample_flow *f = row->flow;
@@ -55,7 +64,9 @@ static void emit_flow_members(struct emit *e, const struct sample *s, const stru
 	emit_string(e, "inner_proto", flow_proto_name(f->key.inner_ethertype, f->key.inner_ipproto, proto));
 	emit_bool(e, "bum", f->bum);
 	emit_count(e, s, &row->count);
-	if (s->kind == SAMPLE_CAPTURE)
+	if (s->seen)
+		emit_names(e, s, f);
+	if (s->kind != SAMPLE_LAB)
 		return;
 	emit_client(e, "src_client", f->src_client);
 	emit_client(e, "dst_client", f->dst_client);

@@ -9,7 +9,9 @@
 #include "monitor/view_read.h"
 
 /* What a column shows of a row. */
-enum shape { TEXT, NUMBER, RECEIVED, PPS, BPS, DST_CLIENT, ENCAP, GENERATED_SENT, GENERATED_RECEIVED };
+enum shape {
+	TEXT, NUMBER, RECEIVED, PPS, BPS, SRC_END, DST_END, SRC_OUTER, DST_OUTER, ENCAP, GENERATED_SENT, GENERATED_RECEIVED,
+};
 struct field {
 	const char *key;
 	enum shape shape;
@@ -30,8 +32,8 @@ static const struct layout flow_layout = {
 	{ { "VNI", true, 0 }, { "FROM", false, 0 }, { "TO", false, 0 }, { "INNER SRC", false, 5 },
 	  { "INNER DST", false, 5 }, { "PROTO", false, 7 }, { "OUTER SRC", false, 9 }, { "OUTER DST", false, 9 },
 	  { "ENCAP", false, 8 }, COUNTS_COLUMNS },
-	{ { "vni", NUMBER }, { "src_client", TEXT }, { "dst_client", DST_CLIENT }, { "inner_src", TEXT },
-	  { "inner_dst", TEXT }, { "inner_proto", TEXT }, { "outer_src", TEXT }, { "outer_dst", TEXT },
+	{ { "vni", NUMBER }, { "src_client", SRC_END }, { "dst_client", DST_END }, { "inner_src", TEXT },
+	  { "inner_dst", TEXT }, { "inner_proto", TEXT }, { "outer_src", SRC_OUTER }, { "outer_dst", DST_OUTER },
 	  { "encap", ENCAP }, COUNTS_FIELDS },
 };
 
@@ -76,16 +78,17 @@ struct flows_view {
 	bool generated; /* somebody sends what is known to have been sent */
 };
 
-static void put_rate(struct table *t, const cJSON *rates, enum shape shape)
+/* What was never sent here, as on a machine's interface what comes in by it, has the rate at which it was received. */
+static void put_rate(struct table *t, const cJSON *rates, enum shape shape, bool sent)
 {
 	char buf[32];
 
 	if (!cJSON_IsObject(rates))
 		table_cell(t, NULL);
 	else if (shape == PPS)
-		table_printf(t, "%.1f", get_number(rates, "pps"));
+		table_printf(t, "%.1f", get_number(rates, sent ? "pps" : "received_pps"));
 	else
-		table_cell(t, text_scaled(get_number(rates, "bps"), "bit/s", buf));
+		table_cell(t, text_scaled(get_number(rates, sent ? "bps" : "received_bps"), "bit/s", buf));
 }
 
 static void put_field(struct table *t, const cJSON *row, const struct field *f, const struct flows_view *view)
@@ -111,7 +114,7 @@ static void put_field(struct table *t, const cJSON *row, const struct field *f, 
 	case PPS:
 	case BPS:
 		if (view->rates)
-			put_rate(t, item, f->shape);
+			put_rate(t, item, f->shape, get_u64(row, "packets") > 0);
 		else
 			table_cell(t, "");
 		break;
@@ -122,11 +125,20 @@ static void put_field(struct table *t, const cJSON *row, const struct field *f, 
 		else
 			table_cell(t, view->generated ? NULL : "");
 		break;
-	case DST_CLIENT:
+	case SRC_END: /* a client, or without a lab the name of the inner address */
+		table_cell(t, item ? cJSON_GetStringValue(item) : get_text(row, "src_name") ?: "");
+		break;
+	case DST_END:
 		if (item)
 			table_cell(t, cJSON_IsTrue(get(row, "bum")) ? "flood" : cJSON_GetStringValue(item));
 		else
-			table_cell(t, "");
+			table_cell(t, get_text(row, "dst_name") ?: "");
+		break;
+	case SRC_OUTER: /* without a lab they may have names */
+		table_cell(t, get_text(row, "src_host") ?: cJSON_GetStringValue(item));
+		break;
+	case DST_OUTER:
+		table_cell(t, get_text(row, "dst_host") ?: cJSON_GetStringValue(item));
 		break;
 	case ENCAP:
 		table_cell(t, view->show_encap ? cJSON_GetStringValue(item) : "");

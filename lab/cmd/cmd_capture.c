@@ -225,19 +225,6 @@ static void run_capture(struct capture *c)
 
 /* ---- getting ready ---- */
 
-static int open_signals(void)
-{
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL); /* valid arguments: cannot fail */
-	(void)signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static int open_timer(uint64_t duration_ns)
 {
 	int fd = timer_open();
@@ -354,7 +341,7 @@ static int open_recorder(struct capture *c, const cJSON *lab)
 
 static int set_watched(struct capture *c, int connection)
 {
-	int fds[WATCHED] = { ring_fd(c->ring), open_signals(), connection, open_timer(c->duration_ns), c->out };
+	int fds[WATCHED] = { ring_fd(c->ring), signals_open(), connection, open_timer(c->duration_ns), c->out };
 
 	for (int i = 0; i < WATCHED; i++) {
 		c->watched[i] = (struct pollfd) { .fd = fds[i], .events = i == WATCH_OUT ? 0 : POLLIN };

@@ -69,6 +69,14 @@ int privilege_drop(struct error *err)
 	return keep_only(keep | (have & 1ull << CAP_NET_ADMIN), err); /* to change links, and to take the lab apart */
 }
 
+int privilege_keep_net_admin(struct error *err)
+{
+	uint64_t have = 0;
+
+	(void)get_effective(&have);
+	return keep_only(have & 1ull << CAP_NET_ADMIN, err);
+}
+
 int privilege_drop_all(struct error *err)
 {
 	return keep_only(0, err);

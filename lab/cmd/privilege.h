@@ -14,6 +14,8 @@ int privilege_check(struct error *err);
  * capability with each request. Without CAP_SYS_ADMIN no namespace can be entered any more. Everything else is given up, for
  * good and for programs run later (no_new_privs). */
 int privilege_drop(struct error *err);
+/* The same for a process that only takes things off interfaces. */
+int privilege_keep_net_admin(struct error *err);
 /* The same without exception. */
 int privilege_drop_all(struct error *err);
 

@@ -373,3 +373,61 @@ int nl_read_gone(struct nl *nl, nl_link_fn fn, void *arg)
 	(void)read_links(buf, (size_t)got, RTM_DELLINK, fn, arg);
 	return 0;
 }
+
+bool nl_read_changed(struct nl *nl)
+{
+	char buf[DUMP_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
+	bool changed = false;
+	ssize_t got;
+
+	/* Told of more than its buffer holds, a socket says ENOBUFS once: that is a change as well. */
+	while ((got = recv(mnl_socket_get_fd(nl->socket), buf, sizeof(buf), MSG_DONTWAIT)) > 0 || (got < 0 && errno == ENOBUFS))
+		changed = true;
+	return changed;
+}
+
+/* As read_links(), of filters. */
+static int read_filters(const char *datagram, size_t len, unsigned *n)
+{
+	const struct nlmsghdr *h = (const struct nlmsghdr *)datagram;
+	int left = (int)len;
+
+	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+		if (h->nlmsg_type == NLMSG_DONE)
+			return 0;
+		if (h->nlmsg_type == NLMSG_ERROR)
+			return ((const struct nlmsgerr *)mnl_nlmsg_get_payload(h))->error;
+		*n += h->nlmsg_type == RTM_NEWTFILTER;
+	}
+	return 1;
+}
+
+int nl_count_filters(struct nl *nl, struct error *err, uint32_t index, uint32_t parent, unsigned *ret_n)
+{
+	char buf[DUMP_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	unsigned n = 0;
+	struct tcmsg *tc;
+	int r = 1;
+
+	h->nlmsg_type = RTM_GETTFILTER;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	tc = mnl_nlmsg_put_extra_header(h, sizeof(*tc));
+	tc->tcm_ifindex = (int)index;
+	tc->tcm_parent = parent;
+	if (mnl_socket_sendto(nl->socket, h, h->nlmsg_len) < 0)
+		r = -errno;
+	while (r > 0) {
+		ssize_t got = recv(mnl_socket_get_fd(nl->socket), buf, sizeof(buf), 0);
+
+		if (got >= 0)
+			r = read_filters(buf, (size_t)got, &n);
+		else if (errno != EINTR)
+			r = -errno;
+	}
+	if (r)
+		error_set(err, "cannot list the filters of interface %u in %s: %s", index, nl->where, strerror(-r));
+	else
+		*ret_n = n;
+	return r;
+}

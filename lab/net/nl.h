@@ -6,6 +6,7 @@
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -67,5 +68,10 @@ int nl_ask(struct nl *nl, struct nlmsghdr *request, nl_message_fn fn, void *arg)
  * nl_read_gone calls fn for every link that was removed. */
 int nl_watch_links(struct nl *nl);
 int nl_read_gone(struct nl *nl, nl_link_fn fn, void *arg);
+/* The same for who looks anew at every change: takes all that waits. Links may have changed where it is true. */
+bool nl_read_changed(struct nl *nl);
+
+/* Filters of any kind under `parent` (TC_H_MAKE) of a device. -errno; none where there is no such qdisc. */
+int nl_count_filters(struct nl *nl, struct error *err, uint32_t index, uint32_t parent, unsigned *ret_n);
 
 #endif
