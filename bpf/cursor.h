@@ -25,18 +25,14 @@ struct cursor {
 	const __u8 *data;
 	__u32 at_hand;        /* bytes there, at most PARSE_DEPTH_MAX in the kernel */
 	__u32 len;            /* the frame's length on the wire, at hand or not */
-	__u32 end;            /* end by the length fields read so far; at most len */
+	__u32 end;            /* end by the length fields read so far, which may be beyond len */
 	__u32 off;            /* next byte */
 	__u32 missing;        /* the bytes before off are not at hand */
+	__u32 beyond;         /* looked at a byte that is behind end */
 	__u32 want_l4;        /* take the innermost TCP or UDP header too (segmentation offload) */
 	__u32 no_length;      /* BIG TCP: the IP length is 0, the UDP length means nothing */
 	__u32 later_fragment; /* the IP header just read is of a fragment but the first */
 };
-
-PARSE_FN void cursor_init(struct cursor *c, const void *data, __u32 at_hand, __u32 len)
-{
-	*c = (struct cursor){.data = data, .at_hand = at_hand, .len = len, .end = len};
-}
 
 /*
  * The verifier follows every path, and joins two of them only where they leave it the same
@@ -55,6 +51,14 @@ static volatile __u32 parse_zero;
 #define PARSE_ROLLED
 #endif
 
+PARSE_FN void cursor_init(struct cursor *c, const void *data, __u32 at_hand, __u32 len)
+{
+	*c = (struct cursor){
+		.data = data, .at_hand = parse_blur(at_hand), .len = len, .end = ~0u,
+		.beyond = parse_blur(0), .missing = parse_blur(0),
+	};
+}
+
 /*
  * Step over the next size bytes, which begin at *ret. False if they are not at hand. Whether they
  * are within the lengths that headers state is asked once, at the end: see cursor_verdict().
@@ -65,7 +69,7 @@ PARSE_FN bool cursor_step(struct cursor *c, __u32 size, const __u8 **ret)
 
 	parse_keep(off); /* one register, else the verifier loses what was checked */
 	c->off = parse_blur(off + size);
-	if (off > PARSE_DEPTH_MAX - size || off + size > c->at_hand) {
+	if (off > PARSE_DEPTH_MAX - size || off + size > parse_blur(c->at_hand)) {
 		c->missing = parse_blur(1);
 		return false;
 	}
@@ -83,13 +87,21 @@ PARSE_FN bool cursor_step(struct cursor *c, __u32 size, const __u8 **ret)
 		(header) = (const void *)at;                                                       \
 	} while (0)
 
+/* Where the frame ends, or what its headers speak of, if that is before. */
+PARSE_FN __u32 cursor_end(const struct cursor *c)
+{
+	return c->end < c->len ? c->end : c->len;
+}
+
 /*
  * The verdict, if the headers reached beyond what is there or beyond what they state. Only
  * looked at in the end, that each header costs one comparison less.
  */
 PARSE_FN enum verdict cursor_verdict(const struct cursor *c, enum verdict verdict)
 {
-	if (c->off <= c->end && !c->missing)
+	if (c->beyond)
+		return VERDICT_MALFORMED;
+	if (c->off <= cursor_end(c) && !c->missing)
 		return verdict;
 	if (c->off > c->len)
 		return VERDICT_TRUNCATED;

@@ -48,13 +48,13 @@ struct flow_key {
 	__u8 encap;            /* enum encap */
 } __attribute__((aligned(8)));
 
-/* Where a packet states no EtherType. They are below all that are assigned (from 0x0600 on). */
-#define FLOW_LLC 0x0001      /* 802.3 frame, whatever its length field says: one flow, not 1500 */
-#define FLOW_NO_TYPE 0x0002  /* nothing tells what it is */
-#define FLOW_NOT_IPV4 0x0003 /* announced as IPv4, but of another version */
-#define FLOW_NOT_IPV6 0x0004 /* likewise */
+/* Where a packet states no EtherType. Nobody has these; small numbers are GRE's own (RFC 1701). */
+#define FLOW_LLC 0xfffc      /* 802.3 frame, whatever its length field says: one flow, not 1500 */
+#define FLOW_NO_TYPE 0xfffd  /* nothing tells what it is */
+#define FLOW_NOT_IPV4 0xfffe /* announced as IPv4, but not there, or of another version */
+#define FLOW_NOT_IPV6 0xffff /* likewise */
 /* No packet's: the row that sums flows too long gone for rows of their own (monitor/ageing.c). */
-#define FLOW_AGED 0x0005
+#define FLOW_AGED 0xfffb
 
 /* Wire packets and wire bytes (frame from the outer Ethernet header on, without FCS). */
 struct flow_count {

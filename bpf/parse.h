@@ -91,25 +91,36 @@ PARSE_FN void parse_put_tunnel(struct flow_key *key, const struct tunnel *t, __u
 	__builtin_memcpy(__builtin_assume_aligned(&key->vni, 8), &word, sizeof(word));
 }
 
-/* What stands before the IP header inside, if one does: its EtherType, or that of what is there instead. */
-PARSE_FN int parse_inner_link(struct cursor *c, int type)
+/* IP is announced, but not there. */
+PARSE_FN int parse_absent(int type)
 {
-	type = parse_link(c, type);
-	if (type == ETH_TYPE_IPV4 || type == ETH_TYPE_IPV6) {
-		int nibble = parse_nibble(c);
+	return type == ETH_TYPE_IPV4 ? FLOW_NOT_IPV4 : type == ETH_TYPE_IPV6 ? FLOW_NOT_IPV6 : type;
+}
 
-		if (nibble < 0)
-			return nibble;
-		if (parse_nibble_type(nibble) != type) /* announced, but not there */
-			type = type == ETH_TYPE_IPV4 ? FLOW_NOT_IPV4 : FLOW_NOT_IPV6;
-	}
-	return type;
+/*
+ * What stands before the IP header inside, if one does: its EtherType, or that of what is there instead. A
+ * tunnel may carry nothing; but where it is IP in IP, that is a header too few.
+ */
+PARSE_FN int parse_inner_link(struct cursor *c, const struct tunnel *t, int type)
+{
+	int byte;
+
+	if (c->off == c->end && t->encap != ENCAP_4IN4 && t->encap != ENCAP_6IN4 && t->encap != ENCAP_4IN6 &&
+	    t->encap != ENCAP_6IN6)
+		return parse_absent(t->type);
+	type = parse_link(c, parse_blur(parse_link_in_tunnel(c, type)), t->type);
+	if (type != ETH_TYPE_IPV4 && type != ETH_TYPE_IPV6)
+		return type;
+	byte = parse_first_byte(c);
+	if (byte < 0)
+		return byte;
+	return parse_first_byte_type(byte) == type ? type : parse_absent(type);
 }
 
 /* The rest of the key. Anything but IP is a flow without inner addresses. */
 PARSE_FN enum verdict parse_inner_ip(struct cursor *c, const struct tunnel *t, int type, struct flow_key *key)
 {
-	int proto = parse_ip(c, type, key->inner_src, key->inner_dst);
+	int proto = parse_ip(c, type, key->inner_src, key->inner_dst, false);
 
 	if (proto == -VERDICT_OTHER) {
 		parse_put_words(key->inner_src, 0, 0);
@@ -131,14 +142,12 @@ PARSE_FN enum verdict parse_inner_ip(struct cursor *c, const struct tunnel *t, i
  */
 PARSE_FN int parse_outer_ip(struct cursor *c, int type, struct parsed *ret)
 {
-	int proto = parse_ip(c, type, ret->key.outer_src, ret->key.outer_dst);
+	int proto = parse_ip(c, type, ret->key.outer_src, ret->key.outer_dst, true);
 
 	if (proto < 0)
 		return proto;
 	ret->later_fragment = c->later_fragment;
-	if (c->later_fragment)
-		return -VERDICT_OTHER;
-	return proto == PROTO_AUTH ? parse_auth(c) : proto;
+	return c->later_fragment ? -VERDICT_OTHER : proto;
 }
 
 /* The boundary that an IP protocol (and a UDP port) announce, if any; the EtherType of what is inside. */
@@ -155,6 +164,7 @@ PARSE_FN int parse_boundary(struct cursor *c, const volatile struct flow_port po
 	} else {
 		t->encap = parse_ipproto_encap(type, proto);
 	}
+	t->type = FLOW_NO_TYPE;
 	inner = parse_tunnel(c, t);
 	if (inner == -VERDICT_OTHER && c->want_l4 && proto == PROTO_TCP && (proto = parse_tcp(c)) < 0)
 		return proto;
@@ -162,9 +172,10 @@ PARSE_FN int parse_boundary(struct cursor *c, const volatile struct flow_port po
 		return inner;
 	t->encap = parse_blur(t->encap); /* here all tunnels meet */
 	t->vni = parse_blur(t->vni);
+	t->type = parse_blur(t->type);
 	c->off = parse_blur(c->off);
 	ret->inner_off = c->off;
-	ret->inner_len = c->end - c->off;
+	ret->inner_len = cursor_end(c) - c->off;
 	return parse_blur(inner);
 }
 
@@ -182,7 +193,7 @@ PARSE_FN enum verdict parse_network(struct cursor *c,
 	next = parse_boundary(c, ports, type, parse_blur(next), &t, ret);
 	if (next < 0)
 		return -next;
-	next = parse_inner_link(c, next);
+	next = parse_inner_link(c, &t, next);
 	if (next < 0)
 		return -next;
 	return parse_inner_ip(c, &t, parse_blur(next), &ret->key);
@@ -198,7 +209,7 @@ PARSE_FN enum verdict parse_packet(struct cursor *c,
 	ret->inner_off = 0;
 	ret->inner_len = 0;
 	ret->later_fragment = 0;
-	type = parse_link(c, type);
+	type = parse_link(c, type, FLOW_NO_TYPE);
 	verdict = type < 0 ? (enum verdict)-type : parse_network(c, ports, parse_blur(type), ret);
 	c->off = parse_blur(c->off); /* here all paths meet */
 	c->end = parse_blur(c->end);

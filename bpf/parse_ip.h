@@ -10,7 +10,7 @@
 #include "bpf/flow.h"
 #include "bpf/wire.h"
 
-enum { PARSE_IPV6_EXT_MAX = 6 }; /* IPv6 extension headers in a row */
+enum { PARSE_EXT_MAX = 8 }; /* extension headers in a row */
 
 /*
  * A key is written in words of 8 bytes: it is soon read in such words, and a load that spans two
@@ -86,14 +86,17 @@ PARSE_FN bool parse_is_ipv6_ext(int next)
 	       next == PROTO_DSTOPTS;
 }
 
-/* Extension headers up to the upper-layer protocol, or up to the fragment header of a fragment. */
-PARSE_FN int parse_ipv6_ext(struct cursor *c, int next)
+/*
+ * Extension headers up to the upper-layer protocol, or up to the fragment header of a later fragment. An
+ * authentication header is one of them where auth says so: before a tunnel. Inside it stays the protocol.
+ */
+PARSE_FN int parse_ext(struct cursor *c, int next, bool auth)
 {
 	const struct wire_ipv6_ext *ext;
 
 	PARSE_ROLLED
-	for (int i = 0; i < PARSE_IPV6_EXT_MAX; i++) {
-		if (!parse_is_ipv6_ext(next))
+	for (int i = 0; i < PARSE_EXT_MAX; i++) {
+		if (!parse_is_ipv6_ext(next) && !(auth && next == PROTO_AUTH))
 			return next;
 		cursor_take(c, ext);
 		if (next == PROTO_FRAGMENT) {
@@ -102,11 +105,11 @@ PARSE_FN int parse_ipv6_ext(struct cursor *c, int next)
 				return ext->next;
 			}
 		} else {
-			c->off += ext->len * 8;
+			c->off += ext->len * (next == PROTO_AUTH ? 4 : 8);
 		}
 		next = ext->next;
 	}
-	return parse_is_ipv6_ext(next) ? -VERDICT_UNKNOWN : next;
+	return parse_is_ipv6_ext(next) || (auth && next == PROTO_AUTH) ? -VERDICT_UNKNOWN : next;
 }
 
 PARSE_FN int parse_ipv6(struct cursor *c, __u8 src[16], __u8 dst[16])
@@ -124,27 +127,23 @@ PARSE_FN int parse_ipv6(struct cursor *c, __u8 src[16], __u8 dst[16])
 	c->later_fragment = parse_blur(0);
 	parse_put_ipv6(src, &ip->src);
 	parse_put_ipv6(dst, &ip->dst);
-	return parse_ipv6_ext(c, ip->next);
+	return ip->next;
 }
 
-/* The IP header that the EtherType announces; VERDICT_OTHER if it announces none. */
-PARSE_FN int parse_ip(struct cursor *c, int type, __u8 src[16], __u8 dst[16])
+/* The IP header that the EtherType announces, with its extensions; VERDICT_OTHER if it announces none. */
+PARSE_FN int parse_ip(struct cursor *c, int type, __u8 src[16], __u8 dst[16], bool auth)
 {
+	int proto;
+
 	if (type == ETH_TYPE_IPV4)
-		return parse_ipv4(c, src, dst);
-	if (type == ETH_TYPE_IPV6)
-		return parse_ipv6(c, src, dst);
-	return -VERDICT_OTHER;
-}
-
-/* What stands behind an authentication header, before the tunnel. */
-PARSE_FN int parse_auth(struct cursor *c)
-{
-	const struct wire_ipv6_ext *auth;
-
-	cursor_take(c, auth);
-	c->off += auth->len * 4;
-	return auth->next;
+		proto = parse_ipv4(c, src, dst);
+	else if (type == ETH_TYPE_IPV6)
+		proto = parse_ipv6(c, src, dst);
+	else
+		return -VERDICT_OTHER;
+	if (type == ETH_TYPE_IPV6 ? proto >= 0 : auth && proto == PROTO_AUTH && !c->later_fragment)
+		return parse_ext(c, parse_blur(proto), auth);
+	return proto;
 }
 
 /* Returns the destination port. */
@@ -156,7 +155,7 @@ PARSE_FN int parse_udp(struct cursor *c)
 
 	cursor_take(c, udp);
 	len = parse_be16(udp->len);
-	if (len && !c->no_length) { /* 0: a jumbogram, or left to the sender's hardware */
+	if (!c->no_length) { /* a jumbogram's is 0 (RFC 2675) */
 		if (len < sizeof(*udp))
 			return -VERDICT_MALFORMED;
 		cursor_limit(c, begin, len);

@@ -8,12 +8,13 @@
 
 #include "bpf/parse_link.h"
 
-enum { PARSE_GTPU_EXT_MAX = 4 }; /* GTP-U extension headers in a row */
+enum { PARSE_GTPU_EXT_MAX = 8 }; /* GTP-U extension headers in a row */
 
 /* What a tunnel header says. */
 struct tunnel {
 	__u32 encap; /* enum encap */
 	__u32 vni;   /* 0 where it says none */
+	int type;    /* EtherType it states; FLOW_NO_TYPE where it states none */
 };
 
 PARSE_FN int parse_vxlan(struct cursor *c, struct tunnel *t)
@@ -47,7 +48,8 @@ PARSE_FN int parse_geneve(struct cursor *c, struct tunnel *t)
 		return -VERDICT_UNKNOWN;
 	c->off += (geneve->version_len & 0x3f) * 4;
 	t->vni = parse_be32(geneve->vni) >> 8;
-	return parse_be16(geneve->type);
+	t->type = parse_be16(geneve->type);
+	return t->type;
 }
 
 /* Version, and what types II and III have in common. */
@@ -94,11 +96,14 @@ PARSE_FN int parse_gre_payload(struct cursor *c, int type, bool sequence, struct
 	case ETH_TYPE_ERSPAN:
 		if (sequence)
 			return parse_erspan2(c, t);
-		*t = (struct tunnel){.encap = ENCAP_ERSPAN1};
+		t->encap = ENCAP_ERSPAN1;
+		t->vni = 0;
 		return ETH_TYPE_TEB;
 	case ETH_TYPE_ERSPAN3:
 		return parse_erspan3(c, t);
 	default:
+		if (type >= GRE_TYPE_WLAN && type <= GRE_TYPE_WLAN_MAX && type % 16 == 0)
+			return LINK_WLAN;
 		return type;
 	}
 }
@@ -128,6 +133,7 @@ PARSE_FN int parse_gre(struct cursor *c, struct tunnel *t)
 	c->off = parse_blur(c->off);
 	t->encap = parse_blur(t->encap);
 	t->vni = parse_blur(t->vni);
+	t->type = type;
 	return parse_gre_payload(c, type, flags & GRE_FLAG_SEQUENCE, t);
 }
 
@@ -163,13 +169,14 @@ PARSE_FN int parse_gtpu(struct cursor *c, struct tunnel *t)
 	if (gtpu->message != GTPU_MESSAGE_PDU)
 		return -VERDICT_OTHER;
 	t->vni = parse_be32(gtpu->teid);
+	cursor_limit(c, c->off, parse_be16(gtpu->len));
 	if (gtpu->flags & GTPU_FLAG_ANY) {
 		cursor_take(c, optional);
-		ret = parse_gtpu_extensions(c, optional->next);
+		ret = gtpu->flags & GTPU_FLAG_EXTENSION ? parse_gtpu_extensions(c, optional->next) : 0;
 		if (ret < 0)
 			return ret;
 	}
-	return parse_nibble_type(parse_nibble(c));
+	return LINK_FIRST_BYTE;
 }
 
 #endif

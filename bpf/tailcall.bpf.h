@@ -126,7 +126,8 @@ int walk_link(struct __sk_buff *skb)
 
 	if (!walk)
 		return TC_ACT_UNSPEC;
-	next = walk->tunnel.encap ? parse_inner_link(&c, walk->next) : parse_link(&c, walk->next);
+	next = walk->tunnel.encap ? parse_inner_link(&c, &walk->tunnel, walk->next)
+				  : parse_link(&c, walk->next, FLOW_NO_TYPE);
 	return walk_on(skb, walk, &c, next, STEP_IP);
 }
 

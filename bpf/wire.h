@@ -28,7 +28,8 @@
 
 /* Own names: the system's headers for these cannot all be included together. */
 enum {
-	ETH_TYPE_LENGTH_MAX = 0x05ff, /* up to here the field is an 802.3 length (or undefined) */
+	ETH_LENGTH_MAX = 1500, /* from 1 up to here the field is an 802.3 length */
+	ETH_TYPE_MIN = 0x0600,
 	ETH_TYPE_IPV4 = 0x0800,
 	ETH_TYPE_ERSPAN3 = 0x22eb,
 	ETH_TYPE_TEB = 0x6558, /* transparent Ethernet bridging: a frame follows */
@@ -42,6 +43,8 @@ enum {
 	ETH_TYPE_QINQ = 0x88a8,
 	ETH_TYPE_ERSPAN = 0x88be, /* types I and II */
 	ETH_TYPE_NSH = 0x894f,
+	GRE_TYPE_WLAN = 0x8200,     /* Aruba: 802.11 frames, a type for each queue, 16 apart */
+	GRE_TYPE_WLAN_MAX = 0x8370,
 	ETH_TYPE_QINQ_OLD = 0x9100,
 
 	PROTO_HOPOPTS = 0,
@@ -84,6 +87,24 @@ struct wire_snap {
 	__u8 oui[3];
 	__u8 type[2];
 } WIRE;
+
+/* IEEE 802.11: what its data frames have in common */
+struct wire_wlan {
+	__u8 control;
+	__u8 flags;
+	__u8 duration[2];
+	__u8 addresses[18];
+	__u8 fragment; /* its number, in the lower 4 bits */
+	__u8 sequence;
+} WIRE;
+
+#define WLAN_KIND 0x4f         /* version, type, and of data frames whether they have none */
+#define WLAN_KIND_DATA 0x08
+#define WLAN_QOS 0x80          /* 2 bytes more */
+#define WLAN_FLAGS_4_ADDRESSES 0x03
+#define WLAN_FLAG_PROTECTED 0x40
+#define WLAN_FLAG_HT 0x80      /* with QoS: 4 bytes more */
+#define WLAN_QOS_AGGREGATE 0x80
 
 /* RFC 3032; also as big as a pseudowire's control word (RFC 4385) */
 struct wire_mpls {
@@ -249,6 +270,7 @@ struct wire_gtpu_optional {
 #define GTPU_VERSION 0xf0 /* version 3 bits, protocol type */
 #define GTPU_VERSION_1 0x30
 #define GTPU_FLAG_ANY 0x07
+#define GTPU_FLAG_EXTENSION 0x04
 #define GTPU_MESSAGE_PDU 0xff
 
 _Static_assert(sizeof(struct wire_ethernet) == 14, "as on the wire");

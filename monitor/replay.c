@@ -83,7 +83,7 @@ static int parse_null(struct cursor *c)
 	case 30: /* Darwin */
 		return ETH_TYPE_IPV6;
 	default: /* some write the EtherType */
-		return family > ETH_TYPE_LENGTH_MAX && family <= 0xffff ? (int)family : FLOW_NO_TYPE;
+		return family >= ETH_TYPE_MIN && family <= 0xffff ? (int)family : FLOW_NO_TYPE;
 	}
 }
 
@@ -99,7 +99,7 @@ static int parse_capture_link(struct cursor *c, int link)
 	case DLT_LOOP:
 		return parse_null(c);
 	case DLT_RAW:
-		return parse_nibble_type(parse_nibble(c));
+		return parse_first_byte_type(parse_first_byte(c));
 	case DLT_IPV4:
 		return ETH_TYPE_IPV4;
 	case DLT_IPV6:

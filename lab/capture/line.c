@@ -51,8 +51,8 @@ static void put_plain(struct text *out, const void *data, uint32_t captured, uin
 	int type, proto;
 
 	cursor_init(&c, data, captured, len);
-	type = parse_link(&c, ETH_TYPE_TEB);
-	proto = type < 0 ? -VERDICT_TRUNCATED : parse_ip(&c, type, src, dst);
+	type = parse_link(&c, ETH_TYPE_TEB, FLOW_NO_TYPE);
+	proto = type < 0 ? -VERDICT_TRUNCATED : parse_ip(&c, type, src, dst, false);
 	if (proto >= 0) {
 		put_pair(out, src, dst);
 		text_char(out, ' ', 1);

@@ -2,7 +2,8 @@
 /*
  * Packets for parser tests, built header by header from the outside in, and rows of tables that say
  * what the parser must make of them: those of VXLAN, and of IP and Ethernet around it, are in
- * packets_vxlan.h, other tunnels' in packets_tunnels.h, all of them in packet_cases.h. The native
+ * packets_vxlan.h, other tunnels' in packets_tunnels.h, what they rarely carry in packets_inside.h, all of
+ * them in packet_cases.h. The native
  * test and the one in the kernel share them.
  */
 #ifndef TUNLAB_TESTS_PACKETS_H

@@ -473,11 +473,11 @@ static inline void build_gtpu_extension_of_length_0(struct packet *p)
 	put_payload(p, 64); /* begins with 0 */
 }
 
-static inline void build_gtpu_five_extensions(struct packet *p)
+static inline void build_gtpu_9_extensions(struct packet *p)
 {
 	put_gtpu(p, 0x34, 255);
 	put_u32(p, 0x00000085);
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 9; i++)
 		put_bytes(p, "\x01\0\0\x85", 4);
 	put_payload(p, 64);
 }
@@ -613,7 +613,7 @@ static const struct packet_case tunnel_cases[] = {
 	{"GTP-U, sequence number, IPv6", build_gtpu_ipv6, TUNNEL(ENCAP_GTPU, 0xfedcba98, 0x86dd, 58, 6, 54)},
 	{"GTP-U, two extensions", build_gtpu_extensions, TUNNEL(ENCAP_GTPU, 0xfedcba98, 0x0800, 17, 4, 66)},
 	{"GTP-U, extension of length 0", build_gtpu_extension_of_length_0, .verdict = VERDICT_MALFORMED},
-	{"GTP-U, five extensions", build_gtpu_five_extensions, .verdict = VERDICT_UNKNOWN},
+	{"GTP-U, nine extensions", build_gtpu_9_extensions, .verdict = VERDICT_UNKNOWN},
 	{"GTP-U, echo request", build_gtpu_echo, .verdict = VERDICT_OTHER},
 	{"GTP-U, not IP", build_gtpu_not_ip, TUNNEL(ENCAP_GTPU, 0xfedcba98, FLOW_NO_TYPE, 0, 0, 50)},
 	{"GTP version 2", build_gtp_version_2, .verdict = VERDICT_UNKNOWN},
