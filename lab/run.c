@@ -120,6 +120,7 @@ static void start_clock(struct run *run)
 {
 	if (run->zero_ns)
 		return;
+	machine_read(&run->machine_then);
 	run->zero_ns = now_ns();
 	(void)engine_go(run->engine, run->zero_ns); /* a dead engine tells by event */
 	set_state(run, RUN_RUNNING);
@@ -558,6 +559,18 @@ static void tell_secret(const struct run *run)
 		    (unsigned long long)run->scn->seed);
 }
 
+/* The lab's devices are asked only if the machine dropped anything at all. */
+static int judge_now(struct run *run, const struct sample *s)
+{
+	struct machine_counts now;
+	struct machine_load load;
+
+	machine_read(&now);
+	load = machine_since(&run->machine_then, &now);
+	load.lab_dropped = load.dropped ? walk_count_drops(run->lab) : 0;
+	return judge_conclude(run->judge, s, &load);
+}
+
 /* The end of a run, on a sample that holds all that was sent: the verdict where one was asked for. A run that was cut off has
  * none. */
 static void conclude(struct run *run)
@@ -569,7 +582,7 @@ static void conclude(struct run *run)
 	if (run->judge && (!s || run->status != EXIT_WELL))
 		say("the run was cut off: no verdict");
 	else if (run->judge)
-		run->status = judge_conclude(run->judge, s);
+		run->status = judge_now(run, s);
 	sample_unref(s);
 }
 

@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "lab/cmd/command.h"
 #include "lab/control.h"
+#include "lab/machine.h"
 #include "lab/net/lab.h"
 #include "lab/traffic/engine.h"
 #include "monitor/monitor.h"
@@ -61,6 +62,7 @@ struct run {
 	int status;                   /* the exit status to be */
 	uint64_t started_ns;          /* CLOCK_MONOTONIC: command began */
 	uint64_t zero_ns;             /* traffic clock's zero; 0 before */
+	struct machine_counts machine_then; /* at that moment */
 	uint64_t duration_ns;         /* 0: until stopped */
 	double up_ms;                 /* until ready */
 	const char *url;              /* NULL without a page */

@@ -366,6 +366,56 @@ void walk(struct lab *lab, const struct links *links, uint32_t from, uint32_t to
 	}
 }
 
+/* ------------------------------------------------------------------ drops */
+
+static bool is_veth(const struct nlmsghdr *h)
+{
+	const struct nlattr *attr, *info;
+
+	mnl_attr_for_each(attr, h, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) != IFLA_LINKINFO)
+			continue;
+		mnl_attr_for_each_nested(info, attr)
+			if (mnl_attr_get_type(info) == IFLA_INFO_KIND && mnl_attr_validate(info, MNL_TYPE_NUL_STRING) >= 0)
+				return strcmp(mnl_attr_get_str(info), "veth") == 0;
+	}
+	return false;
+}
+
+/* veth counts as dropped on its way out what the other end's queue did not take (drivers/net/veth.c, veth_xmit). */
+static void add_drops(void *arg, const struct nlmsghdr *h)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(h);
+	struct walk_device d = { 0 };
+
+	if (h->nlmsg_type != RTM_NEWLINK || ifi->ifi_family != AF_UNSPEC || !is_veth(h))
+		return;
+	take_link(&d, h);
+	*(uint64_t *)arg += d.tx_dropped;
+}
+
+static void count_drops(struct nl *nl, uint64_t *total)
+{
+	union request r;
+	struct nlmsghdr *h = begin(&r, RTM_GETLINK, NLM_F_DUMP);
+
+	(void)mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
+	if (nl)
+		(void)nl_ask(nl, h, add_drops, total); /* what cannot be read counts for nothing */
+}
+
+uint64_t walk_count_drops(struct lab *lab)
+{
+	uint64_t total = 0;
+
+	count_drops(lab->nl_fabric, &total);
+	for (uint32_t i = 0; i < lab->plan->n_hosts; i++)
+		count_drops(lab->nl_hosts[i], &total);
+	for (uint32_t i = 0; lab->nl_clients && i < lab->plan->n_clients; i++)
+		count_drops(lab->nl_clients[i], &total);
+	return total;
+}
+
 /* ------------------------------------------------------------------ sockets */
 
 static int open_clients(struct lab *lab, struct error *err)

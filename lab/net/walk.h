@@ -64,4 +64,8 @@ int walk_open_clients(struct lab *lab, struct error *err);
 /* links may be NULL: nothing was ever lost on purpose. What cannot be read, because somebody took it away, is left unknown. */
 void walk(struct lab *lab, const struct links *links, uint32_t from, uint32_t to, struct walk_facts *ret);
 
+/* Packets that the lab's veth pairs could not hand on, because a receive queue of the machine was full (or the far end had just gone
+ * down), since it was built. Those of clients only after walk_open_clients. */
+uint64_t walk_count_drops(struct lab *lab);
+
 #endif

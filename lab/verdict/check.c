@@ -12,10 +12,6 @@
 #include "lab/traffic/engine.h"
 #include "lab/verdict/check_internal.h"
 
-/* A generator later than this behind its schedule sent all its packets, but not when the scenario
- * says. Checks that hold in spite of it hold honestly; one that fails may have failed for its sake. */
-static const uint64_t slip_limit_ns = 500000000;
-
 /* ------------------------------------------------------------------ the biggest rows */
 
 /* Biggest first; of equals the earlier one. */
@@ -628,58 +624,4 @@ int checks_evaluate(const struct checks *c, const struct scn_check *check, const
 	}
 	*ret = r;
 	return 0;
-}
-
-static bool generator_kept_up(const struct plan *plan, const struct sample_generator *g,
-			      bool all_hold, char *why, size_t why_len)
-{
-	const char *client = plan->clients[g->client].port;
-
-	if (g->section >= 0 && g->missed) {
-		(void)snprintf(
-			why, why_len,
-			"traffic %s of %s gave up %llu departure%s more than 1 s late: this machine could not keep up",
-			g->name, client, (unsigned long long)g->missed,
-			g->missed == 1 ? " that was" : "s that were");
-		return false;
-	}
-	if (!all_hold && g->slip_max_ns > slip_limit_ns) {
-		(void)snprintf(why, why_len,
-			       "%s was %llu ms behind its schedule at %s, and %llu ms is the limit: the machine is too slow",
-			       g->name, (unsigned long long)(g->slip_max_ns / 1000000), client,
-			       (unsigned long long)(slip_limit_ns / 1000000));
-		return false;
-	}
-	return true;
-}
-
-/* By the end; a check with `at` looks at an earlier time, and says nothing of what was lost after it. */
-static bool asserts_lost(const struct scenario *s)
-{
-	for (size_t i = 0; i < s->n_checks; i++)
-		if (s->checks[i].metric == METRIC_MONITOR_LOST && !s->checks[i].has_at)
-			return true;
-	return false;
-}
-
-bool checks_valid(const struct plan *plan, const struct sample *s, bool all_hold, char *why,
-		  size_t why_len)
-{
-	if (s->health.lost && !asserts_lost(plan->scn)) {
-		(void)snprintf(why, why_len,
-			       "the monitor lost %llu packets: %zu flows, and its table holds %u ([lab] flows makes it larger)",
-			       (unsigned long long)s->health.lost, s->n_flows, s->capacity);
-		return false;
-	}
-	for (size_t i = 0; i < s->n_generators; i++)
-		if (!generator_kept_up(plan, &s->generators[i], all_hold, why, why_len))
-			return false;
-	if (s->overruns) {
-		(void)snprintf(
-			why, why_len,
-			"%llu packet%s dropped at a full socket of the traffic engine: this machine could not keep up",
-			(unsigned long long)s->overruns, s->overruns == 1 ? " was" : "s were");
-		return false;
-	}
-	return true;
 }

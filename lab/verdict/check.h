@@ -68,15 +68,4 @@ typedef void (*checks_walk_fn)(void *arg, uint32_t from, uint32_t to, struct wal
 int checks_walk(const struct checks *c, const struct scn_check *check, const struct sample *s, checks_walk_fn walk, void *arg,
 		struct path **ret);
 
-/* Whether the run can be judged at all (exit status 4 if not): false with the sentence, naming the
- * figure, in why. The bounds are closer when a check failed, lest the scenario be blamed for the
- * machine.
- *
- * A run in which the monitor lost packets is invalid, for its figures are too low and nobody knows which; unless the scenario
- * itself has a check on monitor.lost without `at`. Then it has taken the question upon itself: what was lost is counted
- * exactly, so that this check passes and fails honestly, and one that lets packets be lost (a scan, a table too small on
- * purpose) wants the other checks judged in spite of it. */
-bool checks_valid(const struct plan *plan, const struct sample *s, bool all_hold, char *why,
-		  size_t why_len);
-
 #endif

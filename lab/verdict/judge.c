@@ -8,8 +8,6 @@
 
 #include "lab/verdict/report.h"
 
-enum { INVALID_LEN = 256 };
-
 struct output {
 	const struct report_format *format;
 	FILE *file;
@@ -188,9 +186,9 @@ static int write_reports(const struct judge *j, const struct report *report)
 	return status;
 }
 
-int judge_conclude(struct judge *j, const struct sample *last)
+int judge_conclude(struct judge *j, const struct sample *last, const struct machine_load *load)
 {
-	char why[INVALID_LEN];
+	struct validity validity;
 	struct report report = { .plan = j->plan, .sample = last, .results = j->results, .n = j->plan->scn->n_checks };
 	bool all_hold = true;
 	int status;
@@ -203,12 +201,17 @@ int judge_conclude(struct judge *j, const struct sample *last)
 		explain(j, i, last); /* those cut short */
 		all_hold = all_hold && j->results[i].holds;
 	}
-	if (!checks_valid(j->plan, last, all_hold, why, sizeof(why)))
-		report.invalid = why;
+	validity_judge(j->plan, last, load, all_hold, &validity);
+	report.validity = &validity;
+	if (!validity.valid)
+		report.invalid = validity.why;
 	status = write_reports(j, &report);
 	if (status != EXIT_WELL)
 		return status;
 	if (report.invalid)
-		say("the run is invalid: %s", why);
+		say("the run is invalid: %s", validity.why);
+	else if (!all_hold && validity.squeezed)
+		say("this machine was busy: its receive work ran out of its budget %llu times (time_squeeze); packets may have been late",
+		    (unsigned long long)validity.squeezed);
 	return report.invalid ? EXIT_INVALID : all_hold ? EXIT_WELL : EXIT_CHECK_FAILED;
 }

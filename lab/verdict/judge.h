@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "lab/cmd/command.h"
+#include "lab/machine.h"
 #include "lab/verdict/check.h"
 #include "monitor/sample.h"
 
@@ -25,7 +26,7 @@ void judge_sampled(struct judge *j, const struct sample *s);
 void judge_drained(struct judge *j, const struct sample *s);
 /* Does no check wait for a later sample any more? */
 bool judge_settled(const struct judge *j);
-/* Writes the reports; `last` tells whether the run is valid at all. Exit status. */
-int judge_conclude(struct judge *j, const struct sample *last);
+/* Writes the reports; `last` and load tell whether the run is valid at all. Exit status. */
+int judge_conclude(struct judge *j, const struct sample *last, const struct machine_load *load);
 
 #endif

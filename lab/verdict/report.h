@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lab/verdict/check.h"
+#include "lab/verdict/validity.h"
 
 struct report {
 	const struct plan *plan;
@@ -13,6 +14,7 @@ struct report {
 	const struct check_result *results; /* [n], in the scenario's order */
 	size_t n;
 	const char *invalid; /* why the run cannot be judged; NULL: it can */
+	const struct validity *validity; /* the figures behind that; NULL: not known */
 };
 
 struct report_format {

@@ -79,6 +79,27 @@ static void put_result(struct emit *e, const struct check_result *r)
 	emit_object_end(e);
 }
 
+/* The figures that say whether the run can be judged, all of them, each with its bound. */
+static void put_validity(struct emit *e, const struct validity *v)
+{
+	if (!v)
+		return;
+	emit_object(e, "validity");
+	for (int i = 0; i < VALIDITY_MAX; i++) {
+		const struct validity_figure *f = &v->figures[i];
+
+		emit_object(e, f->name);
+		emit_u64(e, "value", f->value);
+		emit_u64(e, "bound", f->bound);
+		emit_string(e, "unit", f->unit);
+		emit_string(e, "meaning", f->meaning);
+		emit_bool(e, "broken", f->broken);
+		emit_object_end(e);
+	}
+	emit_object_end(e);
+	emit_u64(e, "time_squeeze", v->squeezed);
+}
+
 int report_json(const struct report *r, FILE *f)
 {
 	const struct sample *s = r->sample;
@@ -96,6 +117,7 @@ int report_json(const struct report *r, FILE *f)
 	emit_u64(&e, "seed", r->plan->scn->seed);
 	emit_string(&e, "verdict", report_verdict(r));
 	emit_string(&e, "invalid", r->invalid);
+	put_validity(&e, r->validity);
 	emit_fixed(&e, "time", s->unix_s, 3);
 	emit_fixed(&e, "elapsed_s", s->elapsed_s, 3);
 	emit_array(&e, "checks");

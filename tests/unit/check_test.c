@@ -570,52 +570,111 @@ TEST(the_biggest_rows_come_first)
 	tear_down(&w);
 }
 
+static struct validity validity_of(struct world *w, bool all_hold, uint64_t machine_dropped, uint64_t lab_dropped)
+{
+	struct machine_load load = { .dropped = machine_dropped, .squeezed = 4, .lab_dropped = lab_dropped };
+	struct validity v;
+
+	validity_judge(w->p, &w->sample, &load, all_hold, &v);
+	ok(v.squeezed == 4 && v.valid == !*v.why); /* being squeezed is no reason by itself */
+	return v;
+}
+
+/* "" where the run can be judged. */
+static const char *invalid(struct world *w, bool all_hold, char *buf)
+{
+	(void)snprintf(buf, 512, "%s", validity_of(w, all_hold, 0, 0).why);
+	return buf;
+}
+
 TEST(a_run_too_slow_is_no_verdict)
 {
-	struct scn_check lost = { .metric = METRIC_MONITOR_LOST }, *own;
-	size_t n_own;
 	struct world w;
-	char why[200];
+	char buf[512];
 
 	set_up(&w);
-	ok(checks_valid(w.p, &w.sample, false, why, sizeof(why)));
+	eq_str(invalid(&w, false, buf), "");
+	w.generators[2].slip_max_ns = 500000000; /* the bound itself */
+	eq_str(invalid(&w, false, buf), "");
 	w.generators[2].slip_max_ns = 750000000; /* late, but all were sent: only a failure is doubtful */
-	ok(checks_valid(w.p, &w.sample, true, why, sizeof(why)));
-	ok(!checks_valid(w.p, &w.sample, false, why, sizeof(why)));
-	eq_str(why,
+	eq_str(invalid(&w, true, buf), "");
+	eq_str(invalid(&w, false, buf),
 	       "flood was 750 ms behind its schedule at c1, and 500 ms is the limit: the machine is too slow");
+	ok(validity_of(&w, true, 0, 0).figures[VALIDITY_SLIP].value == 750 && !validity_of(&w, true, 0, 0).figures[VALIDITY_SLIP].broken);
 	w.sample.overruns = 3;
-	ok(!checks_valid(w.p, &w.sample, true, why, sizeof(why)));
-	eq_str(why,
+	eq_str(invalid(&w, true, buf),
 	       "3 packets were dropped at a full socket of the traffic engine: this machine could not keep up");
+	w.sample.overruns = 0;
 	w.generators[2].missed = 12;
 	w.generators[2].slip_max_ns = 1250000000;
-	ok(!checks_valid(w.p, &w.sample, true, why, sizeof(why)));
-	eq_str(why,
+	eq_str(invalid(&w, true, buf),
 	       "traffic flood of c1 gave up 12 departures that were more than 1 s late: this machine could not keep up");
 	w.generators[2].missed = 1;
-	ok(!checks_valid(w.p, &w.sample, false, why, sizeof(why)));
-	eq_str(why,
+	eq_str(invalid(&w, true, buf),
 	       "traffic flood of c1 gave up 1 departure that was more than 1 s late: this machine could not keep up");
+	eq_str(invalid(&w, false, buf),
+	       "traffic flood of c1 gave up 1 departure that was more than 1 s late: this machine could not keep up; "
+	       "flood was 1250 ms behind its schedule at c1, and 500 ms is the limit: the machine is too slow");
 	w.generators[2].section = -1; /* started live: no check counts on it */
-	w.sample.overruns = 0;
-	ok(checks_valid(w.p, &w.sample, true, why, sizeof(why)));
+	eq_str(invalid(&w, false, buf), "");
+	tear_down(&w);
+}
+
+TEST(what_the_monitor_lost_makes_a_run_invalid_unless_it_is_asked_for)
+{
+	struct scn_check lost = { .metric = METRIC_MONITOR_LOST }, *own;
+	struct world w;
+	char buf[512];
+	size_t n_own;
+
+	set_up(&w);
 	w.sample.health.lost = 9;
-	ok(!checks_valid(w.p, &w.sample, true, why, sizeof(why)));
-	eq_str(why, "the monitor lost 9 packets: 11 flows, and its table holds 65536 ([lab] flows makes it larger)");
+	eq_str(invalid(&w, true, buf), "the monitor lost 9 packets: 11 flows, and its table holds 65536 ([lab] flows makes it larger)");
 	own = w.s->checks;
 	n_own = w.s->n_checks;
 	w.s->checks = &lost;
 	w.s->n_checks = 1;
-	ok(checks_valid(w.p, &w.sample, true, why, sizeof(why)));
+	eq_str(invalid(&w, true, buf), "");
 	lost.has_at = true; /* what is lost later it does not see */
-	ok(!checks_valid(w.p, &w.sample, true, why, sizeof(why)));
+	ok(*invalid(&w, true, buf));
 	lost.has_at = false;
 	lost.metric = METRIC_MONITOR_UNKNOWN;
-	ok(!checks_valid(w.p, &w.sample, true, why, sizeof(why)));
+	ok(*invalid(&w, true, buf));
 	w.s->checks = own;
 	w.s->n_checks = n_own;
 	tear_down(&w);
+}
+
+TEST(full_receive_queues_make_a_failure_invalid)
+{
+	struct world w;
+	struct validity v;
+
+	set_up(&w);
+	ok(validity_of(&w, true, 7, 7).valid);
+	ok(validity_of(&w, false, 700, 0).valid);  /* other traffic of this machine's */
+	ok(validity_of(&w, false, 0, 7).valid);    /* not for a full queue */
+	v = validity_of(&w, false, 700, 7);
+	eq_str(v.why, "7 packets of the lab were dropped at a full receive queue of this machine (net.core.netdev_max_backlog; none is allowed "
+	       "where a check fails): it could not keep up");
+	ok(!v.valid && v.figures[VALIDITY_BACKLOG].value == 7 && v.figures[VALIDITY_BACKLOG].broken);
+	tear_down(&w);
+}
+
+TEST(the_machine_counts_in_hexadecimal)
+{
+	struct machine_counts then, now;
+	struct machine_load load;
+
+	machine_parse("02d29bde 0000000a 000003ed 00000000 00000000\n03076a43 00000001 00000010 00000000 00000000\n", &then);
+	ok(then.dropped == 11 && then.squeezed == 0x3fd);
+	machine_parse("02d29bdf 0000000c 000003ed 00000000\ngarbage\n03076a43 00000001 00000020 00000000", &now);
+	load = machine_since(&then, &now);
+	ok(load.dropped == 2 && load.squeezed == 16 && load.lab_dropped == 0);
+	load = machine_since(&now, &then); /* 32 bits came round */
+	ok(load.dropped == 0 && load.squeezed == 0);
+	machine_parse("", &now);
+	ok(now.dropped == 0 && now.squeezed == 0);
 }
 
 /* ------------------------------------------------------------------ reports */
