@@ -67,6 +67,7 @@ int run_add_planned(struct run *run, struct error *err)
 			.client = g->client, .peers = g->peers, .n_peers = g->n_peers, .proto = t->proto, .rate = t->rate,
 			.size = t->size, .pattern = t->pattern, .start_ns = t->start_ns, .stop_ns = stop_time(run, t),
 			.phase_ns = g->phase_ns, .seed = g->seed,
+			.known = run->plan->vnis[run->plan->clients[g->client].vni].known,
 		};
 		uint32_t id;
 

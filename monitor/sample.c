@@ -205,7 +205,7 @@ static void fill_generator(struct sample_generator *g, uint32_t id, uint32_t str
 		.size = info->size, .state = count->state, .first_ns = count->first_ns, .last_ns = count->last_ns,
 		.idle_ns = count->idle_ns, .slip_max_ns = count->slip_max_ns, .cold_ns = count->cold_ns,
 		.late = count->late, .missed = count->missed,
-		.unresolved = count->unresolved,
+		.unresolved = count->unresolved, .known = count->known,
 		.stream0 = stream0, .n_streams = count->n_streams,
 	};
 	memcpy(g->name, info->name, sizeof(g->name));

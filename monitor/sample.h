@@ -62,6 +62,7 @@ struct sample_generator {
 	uint64_t first_ns, last_ns;  /* CLOCK_MONOTONIC of first and last departure; 0 before */
 	uint64_t idle_ns;            /* between them, from each stop to the start again */
 	uint64_t slip_max_ns, cold_ns;
+	bool known;                  /* the plan's neighbours were entered, none resolved: there was no cold_ns */
 	uint64_t late, missed;       /* departures sent late, and given up; see engine.h */
 	uint32_t unresolved;
 	uint32_t stream0, n_streams; /* in sample.streams */

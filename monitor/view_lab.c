@@ -2,6 +2,7 @@
 /* The lab itself as JSON: what it consists of, how it does, what its generators do. */
 #include "monitor/view_internal.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,7 +114,7 @@ static void emit_generator(struct emit *e, const struct sample *s, const struct 
 	emit_u64(e, "late", g->late);
 	emit_u64(e, "missed", g->missed);
 	emit_fixed(e, "slip_max_ms", (double)g->slip_max_ns / 1e6, 3);
-	emit_fixed(e, "cold_ms", (double)g->cold_ns / 1e6, 3);
+	emit_fixed(e, "cold_ms", g->known ? NAN : (double)g->cold_ns / 1e6, 3);
 	emit_u64(e, "unresolved", g->unresolved);
 	emit_object_end(e);
 }

@@ -352,7 +352,8 @@ const struct command cmd_traffic = {
 	.name = "traffic",
 	.args = "--client C",
 	.summary = "Send traffic from one client of the running lab, until Ctrl-C.",
-	.details = "The traffic shows on the page and in `tunlab status` like the scenario's own. Exit status 1 if nothing arrived.\n\n"
+	.details = "The traffic shows on the page and in `tunlab status` like the scenario's own. Pings are timed there and back (rtt), UDP one\n"
+		   "way (delay). Lost is what later packets have overtaken, or has not come for a second. Exit status 1 if nothing arrived.\n\n"
 		   "  sudo tunlab traffic --client 3 --rate 500pps             a noisy client: find it on the page\n"
 		   "  sudo tunlab traffic --client c0 --to host5 --proto ping --count 10\n",
 	.options = options,

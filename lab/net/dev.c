@@ -265,6 +265,20 @@ int dev_add_flood(struct nl *nl, struct error *err, uint32_t vxlan, const struct
 	return 0;
 }
 
+int dev_add_fdb_behind(struct nl *nl, struct error *err, uint32_t vxlan, const uint8_t *mac, const struct ip_addr *remote)
+{
+	char text[ADDR_STRLEN];
+	/* Several generators may have a pair in common: to replace an entry with itself is no mistake. */
+	struct nlmsghdr *h = nl_request(nl, err, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, "add a forwarding entry to %s",
+					addr_format(remote, text));
+
+	if (!h)
+		return -EIO;
+	put_neighbour(h, AF_BRIDGE, vxlan, NUD_NOARP | NUD_PERMANENT, NTF_SELF, mac);
+	put_address(h, NDA_DST, remote);
+	return 0;
+}
+
 int dev_add_fdb(struct nl *nl, struct error *err, uint32_t port, const uint8_t *mac)
 {
 	struct nlmsghdr *h = nl_request(nl, err, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL, "add the forwarding entry of port %u",

@@ -67,6 +67,9 @@ int dev_isolate(struct nl *nl, struct error *err, uint32_t index, const char *na
 /* Head-end replication: frames that `vxlan` floods are also sent to the VTEP `remote`. */
 int dev_add_flood(struct nl *nl, struct error *err, uint32_t vxlan, const struct ip_addr *remote);
 
+/* `mac` lives behind the VTEP `remote`, for good: `vxlan` neither floods frames to it nor has to learn that. */
+int dev_add_fdb_behind(struct nl *nl, struct error *err, uint32_t vxlan, const uint8_t *mac, const struct ip_addr *remote);
+
 /* A bridge's port `port` is where `mac` lives, for good: frames to it are never flooded, not even the first. */
 int dev_add_fdb(struct nl *nl, struct error *err, uint32_t port, const uint8_t *mac);
 

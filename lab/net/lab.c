@@ -314,6 +314,29 @@ static int know_vteps(struct build *b)
 	return -ENOMEM;
 }
 
+/* Where the peers of planned traffic are, in VNIs whose clients do not ask. The way back is learned from the packets. */
+static int add_known_peers(struct build *b)
+{
+	const struct plan *p = b->plan;
+	int r = 0;
+
+	for (uint32_t i = 0; i < p->n_generators && !r; i++) {
+		const struct plan_generator *g = &p->generators[i];
+		const struct plan_client *from = &p->clients[g->client];
+		struct nl *nl = b->lab->nl_hosts[from->host];
+
+		for (uint32_t k = 0; k < g->n_peers && !r && p->vnis[from->vni].known; k++) {
+			const struct plan_client *to = &p->clients[g->peers[k]];
+
+			if (to->host != from->host)
+				r = dev_add_fdb_behind(nl, b->err, INDEX_TUNNEL + from->vni, to->mac, &p->hosts[to->host].vtep);
+		}
+		if (!r)
+			r = nl_flush(nl, b->err);
+	}
+	return r;
+}
+
 /* The thread wanders through the namespaces it makes and must come home whatever happened. */
 static int build_all(struct build *b, int home)
 {
@@ -328,6 +351,8 @@ static int build_all(struct build *b, int home)
 			b->watcher->building(b->watcher->arg, i + 1);
 		r = build_host(b, i);
 	}
+	if (!r)
+		r = add_known_peers(b);
 	if (!r)
 		r = build_marks(b);
 	ns_maker_close(&b->maker);

@@ -393,6 +393,7 @@ static int fill(struct plan *p, struct scn_errors *e)
 	err = plan_make_traffic(p, e);
 	if (err)
 		return err;
+	plan_make_known(p);
 	plan_verify_names(p, e);
 	err = plan_make_events(p);
 	if (err)

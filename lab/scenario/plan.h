@@ -39,6 +39,7 @@ struct plan_vni {
 	uint32_t tunnel_mtu;   /* ... the tunnels'; what is larger than this gets no further */
 	uint32_t n_clients;
 	uint32_t *clients; /* client numbers, ascending by host */
+	bool known;        /* those of its clients that planned traffic joins know each other from the start; see plan_make_known */
 };
 
 struct plan_client {

@@ -30,6 +30,8 @@ const struct scn_place *plan_vni_place(const struct scn_vni *v, enum scn_vni_key
 void plan_make_mtus(struct plan *p, struct scn_errors *e);
 void plan_name_tunnel(struct plan_vni *v);
 void plan_check_tunnels(const struct plan *p, struct scn_errors *e);
+/* plan_fabric.c: in which VNIs senders need not ask for their peers' MAC addresses. */
+void plan_make_known(struct plan *p);
 /* plan_wrong.c: whether the wrong VNIs a scenario asks for can be. */
 void plan_check_wrong(const struct plan *p, struct scn_errors *e);
 /* Of a VNI (index): bytes of the inner IP header, and what the MTU leaves behind it. */

@@ -130,7 +130,7 @@ static int set_timer(struct child *c)
 		.it_value = {.tv_sec = (time_t)(at_ns / NS_PER_S), .tv_nsec = (long)(at_ns % NS_PER_S)},
 	};
 
-	if (c->n_busy > 0 || at_ns <= child_now_ns())
+	if (c->n_busy > 0 || child_warms_more(c) || at_ns <= child_now_ns())
 		return 0;
 	if (at_ns > INT64_MAX)
 		spec = (struct itimerspec){0}; /* never: switched off */

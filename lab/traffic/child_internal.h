@@ -13,7 +13,10 @@
 #include "lab/traffic/transfer.h"
 #include "lab/traffic/warm.h"
 
-enum { WARM_MAX = 256 /* neighbour resolutions at once: each holds two descriptors */ };
+enum {
+	WARM_MAX = 256,          /* neighbour resolutions at once: each holds two descriptors */
+	KNOWN_MAX = 8192,        /* neighbours entered at once that need no resolution: some milliseconds */
+};
 #define NS_PER_MS 1000000ULL
 #define NS_PER_S 1000000000ULL
 
@@ -108,6 +111,8 @@ void generator_fail(struct child *c, uint32_t number, const char *what, uint32_t
 /* What follows from the generators' states, whatever changed them: done before every wait, so that nothing that can
  * begin or be said waits for an event that may never come. */
 void child_settle_warm(struct child *c);
+/* Whether it stopped half way, for the sake of what else there is to do. */
+bool child_warms_more(const struct child *c);
 /* Tells the lab that all have ended, if it waits for that and they have. */
 void child_say_drained(struct child *c);
 

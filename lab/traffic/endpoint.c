@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -69,8 +70,18 @@ int endpoint_open(struct endpoints *e, uint32_t client, enum endpoint_role role,
 	return 0;
 }
 
-int endpoint_make_room(struct endpoints *e, uint32_t client, const struct ip_addr *asker, const char **ret_what)
+struct warm_known endpoint_known(const struct endpoints *e, uint32_t client)
 {
+	const struct plan_client *c = &e->plan->clients[client];
+	struct warm_known known = {.addr = c->addr};
+
+	memcpy(known.mac, c->mac, sizeof(known.mac));
+	return known;
+}
+
+int endpoint_make_room(struct endpoints *e, uint32_t client, uint32_t asker, bool known, const char **ret_what)
+{
+	struct warm_known sender = endpoint_known(e, asker);
 	struct warm_room *room = &e->v[client].room;
 	struct visit visit;
 	int r;
@@ -85,7 +96,10 @@ int endpoint_make_room(struct endpoints *e, uint32_t client, const struct ip_add
 		if (r < 0)
 			return r;
 	}
-	warm_room_make(room, asker);
+	if (known)
+		warm_room_enter(room, &sender);
+	else
+		warm_room_make(room, &sender.addr);
 	return 0;
 }
 

@@ -42,8 +42,11 @@ static inline uint64_t endpoint_token(unsigned kind, uint32_t number)
 int endpoints_init(struct endpoints *e, const struct plan *plan, const int *client_ns, int epoll, uint64_t cookie);
 /* Makes sure that a client has the socket of that role. -errno with *ret_what (static text: what failed). */
 int endpoint_open(struct endpoints *e, uint32_t client, enum endpoint_role role, const char **ret_what);
-/* Makes sure that the client's kernel can take up `asker` as a neighbour. -errno with *ret_what. */
-int endpoint_make_room(struct endpoints *e, uint32_t client, const struct ip_addr *asker, const char **ret_what);
+/* Makes sure that the client's kernel can take up the client `asker` as a neighbour; known: that it has done so. -errno with
+ * *ret_what. */
+int endpoint_make_room(struct endpoints *e, uint32_t client, uint32_t asker, bool known, const char **ret_what);
+/* What warm_enter is told of a client. */
+struct warm_known endpoint_known(const struct endpoints *e, uint32_t client);
 /* Packets lost since the last call because sockets were full. Walks all clients. */
 uint64_t endpoints_drops(struct endpoints *e);
 

@@ -181,6 +181,7 @@ int engine_add(struct engine *e, const struct generator_spec *spec, uint32_t *re
 	g->stream0 = order.stream0;
 	g->n_streams = order.n_streams;
 	g->size = spec->size;
+	g->known = spec->known;
 	g->state = GEN_WARMING;
 	r = send_order(e, &order);
 	if (r < 0) {

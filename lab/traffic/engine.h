@@ -30,6 +30,7 @@ struct generator_spec {
 	uint64_t stop_ns;        /* on the same axis: no departure at or after it; 0: until stopped */
 	uint64_t count;          /* packets; 0: no limit */
 	uint64_t phase_ns;       /* first departure, after start */
+	bool known;              /* the peers are not asked for their MAC addresses, which the plan has, nor do they ask for the sender's */
 	uint64_t seed;
 };
 
@@ -66,7 +67,8 @@ struct generator_count {
 	uint64_t late;           /* departures sent more than 5 ms behind their deadline */
 	uint64_t missed;         /* departures given up */
 	uint32_t size;           /* spec.size */
-	uint64_t cold_ns;        /* time that resolving neighbours took, before the clock started */
+	uint64_t cold_ns;        /* time that resolving neighbours took, before the clock started; of `known` ones nothing was resolved */
+	uint32_t known;          /* spec.known */
 	uint32_t unresolved;     /* peers whose neighbour did not answer */
 };
 

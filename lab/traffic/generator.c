@@ -167,12 +167,12 @@ void generator_end_warming(struct child *c, uint32_t number)
 	heap_remove(&c->heap, number);
 }
 
-static void become_ready(struct child *c, uint32_t number)
+static void become_ready(struct child *c, uint32_t number, uint32_t unresolved)
 {
 	struct generator_count *count = generator_count_of(c, number);
 
 	count->cold_ns = child_now_ns() - c->generators[number].ordered_ns;
-	count->unresolved = warm_unresolved(c->generators[number].warm);
+	count->unresolved = unresolved;
 	generator_end_warming(c, number);
 	generator_set_state(c, number, GEN_READY);
 	c->generators[number].ready_late = c->running;
@@ -222,7 +222,7 @@ void generator_check_warm(struct child *c, uint32_t number)
 	if (!c->generators[number].warm)
 		return; /* an event of the same round, overtaken by its end */
 	if (warm_read(c->generators[number].warm) != 0)
-		become_ready(c, number);
+		become_ready(c, number, warm_unresolved(c->generators[number].warm));
 }
 
 void generator_warm_again(struct child *c, uint32_t number, uint64_t now)
@@ -230,25 +230,55 @@ void generator_warm_again(struct child *c, uint32_t number, uint64_t now)
 	struct generator *g = &c->generators[number];
 
 	if (now >= g->warm_limit_ns || warm_retry(g->warm) != 0)
-		become_ready(c, number);
+		become_ready(c, number, warm_unresolved(g->warm));
 	else
 		heap_set(&c->heap, number, now + WARM_RETRY_MS * NS_PER_MS);
 }
 
-/* Begins resolutions up to the bound, in the order of the generators' numbers. */
+/* Nobody is asked: its neighbours are those of the plan. */
+static int enter_known(struct child *c, uint32_t number, uint32_t *ret_refused, const char **ret_what)
+{
+	const struct generator *g = &c->generators[number];
+	struct warm_known *known = calloc(g->source.n_streams, sizeof(*known));
+	struct visit visit;
+	int r;
+
+	*ret_what = "enter its namespace";
+	if (!known)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < g->source.n_streams; i++)
+		known[i] = endpoint_known(&c->endpoints, c->table->streams[g->source.stream0 + i].to);
+	r = visit_enter(&visit, c->endpoints.home, c->client_ns[g->spec.client]);
+	if (r == 0) {
+		r = warm_enter(ENDPOINT_DEVICE, known, g->source.n_streams, ret_refused, ret_what);
+		visit_leave(&visit);
+	}
+	free(known);
+	return r;
+}
+
+/* Begins resolutions up to the bounds, in the order of the generators' numbers. */
 static void warm_more(struct child *c)
 {
-	while (c->n_warm_open < WARM_MAX && c->warm_next < c->n_generators) {
-		uint32_t number = c->warm_next++;
+	uint32_t entered = 0;
+
+	while (child_warms_more(c) && entered < KNOWN_MAX) {
+		uint32_t number = c->warm_next++, refused = 0;
+		bool known = c->generators[number].spec.known;
 		const char *what;
 		int r;
 
 		if (generator_state_of(c, number) != GEN_WARMING)
 			continue;
-		r = open_warm(c, number, &what);
+		r = known ? enter_known(c, number, &refused, &what) : open_warm(c, number, &what);
 		if (r < 0) {
 			generator_end_warming(c, number);
 			generator_fail(c, number, what, c->generators[number].spec.client, r);
+			continue;
+		}
+		if (known) {
+			entered += c->generators[number].source.n_streams;
+			become_ready(c, number, refused);
 			continue;
 		}
 		c->generators[number].warm_limit_ns = child_now_ns() + WARM_LIMIT_MS * NS_PER_MS;
@@ -264,6 +294,11 @@ static void say_warm(struct child *c)
 		return;
 	c->warm_unsaid = false;
 	outbox_tell(&c->out, ENGINE_WARM, c->n_generators, "%s", "");
+}
+
+bool child_warms_more(const struct child *c)
+{
+	return c->n_warm_open < WARM_MAX && c->warm_next < c->n_generators;
 }
 
 void child_settle_warm(struct child *c)

@@ -59,7 +59,8 @@ static int open_sockets(struct child *c, const struct generator *g, const char *
 
 	for (uint32_t i = 0; r == 0 && i < g->source.n_streams; i++) {
 		*ret_client = streams[i].to;
-		r = endpoint_make_room(&c->endpoints, streams[i].to, &c->plan->clients[from].addr, ret_what);
+		if (!g->spec.known || g->spec.proto == SCN_PING) /* UDP is not answered */
+			r = endpoint_make_room(&c->endpoints, streams[i].to, from, g->spec.known, ret_what);
 		if (r == 0 && g->spec.proto == SCN_UDP)
 			r = endpoint_open(&c->endpoints, streams[i].to, ENDPOINT_SINK, ret_what);
 	}

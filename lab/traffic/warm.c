@@ -104,6 +104,26 @@ static size_t put_request(void *at, uint16_t type, uint16_t flags, uint8_t neigh
 	return r->header.nlmsg_len;
 }
 
+/* The same with the answer. */
+struct neighbour_entry {
+	struct neighbour_request request;
+	uint8_t link_address[RTA_SPACE(6)]; /* behind the address, wherever that ends */
+};
+
+static size_t put_entry(void *at, int ifindex, const struct warm_known *known)
+{
+	size_t len = put_request(at, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, 0, ifindex, 0, &known->addr);
+	struct neighbour_request *r = at;
+	struct rtattr *a = (struct rtattr *)((uint8_t *)at + len);
+
+	r->neighbour.ndm_state = NUD_PERMANENT;
+	*a = (struct rtattr){.rta_type = NDA_LLADDR, .rta_len = RTA_LENGTH(sizeof(known->mac))};
+	memset(RTA_DATA(a), 0, RTA_SPACE(sizeof(known->mac)) - RTA_LENGTH(0));
+	memcpy(RTA_DATA(a), known->mac, sizeof(known->mac));
+	r->header.nlmsg_len += (uint32_t)RTA_SPACE(sizeof(known->mac));
+	return r->header.nlmsg_len;
+}
+
 static int send_requests(int fd, const void *requests, size_t len)
 {
 	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
@@ -425,6 +445,57 @@ void warm_close(struct warm *w)
 	free(w);
 }
 
+/* The kernel answers what it does not take, before the request returns. */
+static uint32_t count_refusals(int fd)
+{
+	uint8_t answer[RECEIVE_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
+	uint32_t refused = 0;
+	ssize_t n;
+
+	while ((n = recv(fd, answer, sizeof(answer), MSG_DONTWAIT)) > 0) {
+		const struct nlmsghdr *h = (const void *)answer;
+
+		for (unsigned left = (unsigned)n; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left))
+			refused += h->nlmsg_type == NLMSG_ERROR && ((const struct nlmsgerr *)NLMSG_DATA(h))->error != 0;
+	}
+	return refused;
+}
+
+int warm_enter(const char *device, const struct warm_known *known, size_t n, uint32_t *ret_refused, const char **ret_what)
+{
+	struct neighbour_entry entries[BATCH];
+	int ifindex = 0, r = find_device(device, &ifindex, ret_what), fd;
+	uint32_t refused = 0;
+
+	if (r < 0)
+		return r;
+	*ret_what = "open a netlink socket";
+	fd = open_netlink(0);
+	if (fd < 0)
+		return fd;
+	*ret_what = "enter its neighbours";
+	for (size_t i = 0; i < n && r == 0;) {
+		uint8_t *at = (uint8_t *)entries;
+
+		for (unsigned k = 0; k < BATCH && i < n; k++)
+			at += put_entry(at, ifindex, &known[i++]);
+		r = send_requests(fd, entries, (size_t)(at - (uint8_t *)entries));
+		refused += count_refusals(fd);
+	}
+	close(fd);
+	*ret_refused = refused;
+	return r;
+}
+
+void warm_room_enter(const struct warm_room *room, const struct warm_known *sender)
+{
+	struct neighbour_entry entry;
+
+	/* As in warm_room_make. */
+	(void)send_requests(room->fd, &entry, put_entry(&entry, room->ifindex, sender));
+	(void)count_refusals(room->fd);
+}
+
 int warm_room_open(const char *device, struct warm_room *ret, const char **ret_what)
 {
 	struct warm_room room;
@@ -443,12 +514,10 @@ int warm_room_open(const char *device, struct warm_room *ret, const char **ret_w
 void warm_room_make(const struct warm_room *room, const struct ip_addr *asker)
 {
 	struct neighbour_request request;
-	uint8_t answer[256];
 	size_t len = put_request(&request, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL, NTF_EXT_LEARNED, room->ifindex, 0,
 				 asker);
 
 	/* Ignored, as the header says; answers are only read so that they do not pile up. */
 	(void)send_requests(room->fd, &request, len);
-	while (recv(room->fd, answer, sizeof(answer), MSG_DONTWAIT) > 0)
-		;
+	(void)count_refusals(room->fd);
 }

@@ -31,6 +31,15 @@ int warm_retry(struct warm *w);
 uint32_t warm_unresolved(const struct warm *w);
 void warm_close(struct warm *w); /* NULL is fine */
 
+/* Neighbours whose MAC addresses are known need not be resolved: */
+struct warm_known {
+	struct ip_addr addr;
+	uint8_t mac[6];
+};
+/* Enters n of them on `device` of the calling thread's namespace, for good. *ret_refused: how many the kernel did not take.
+ * -errno with *ret_what. */
+int warm_enter(const char *device, const struct warm_known *known, size_t n, uint32_t *ret_refused, const char **ret_what);
+
 /* The other side: a peer that is asked for its address learns the asker's, and does not answer when its kernel has no
  * room for that: the kernel keeps at most 1024 neighbours for all namespaces of the machine together (gc_thresh3, which
  * the lab must not change). Entries made here beforehand are outside that bound. */
@@ -43,5 +52,7 @@ int warm_room_open(const char *device, struct warm_room *ret, const char **ret_w
 /* Makes an empty entry for `asker`, unless there is one. Failing is no harm as long as the kernel has room: the
  * neighbour that then does not answer is reported by warm_unresolved. */
 void warm_room_make(const struct warm_room *room, const struct ip_addr *asker);
+/* Makes the entry of one that will not ask, but wants answers. */
+void warm_room_enter(const struct warm_room *room, const struct warm_known *sender);
 
 #endif

@@ -47,12 +47,13 @@ struct lan {
 
 static int add_client(struct lan *l, uint32_t i, bool ipv6, struct error *err)
 {
-	struct dev_end far = {.name = "eth0", .index = ETH0, .mtu = MTU};
+	struct dev_end far = {.name = "eth0", .index = ETH0, .mtu = MTU, .mac = l->clients[i].mac};
 	char port[IFNAMSIZ], text[ADDR_STRLEN];
 	struct dev_end near = {.name = port, .index = 10 + i, .mtu = MTU};
 	struct ip_addr addr;
 	int r;
 
+	memcpy(l->clients[i].mac, (uint8_t[]){2, 0, 0, 0, 9, (uint8_t)i}, 6);
 	snprintf(port, sizeof(port), "p%u", i);
 	snprintf(text, sizeof(text), ipv6 ? "fd00::%u" : "10.9.0.%u", i + 1);
 	(void)addr_parse(text, &l->clients[i].addr);
@@ -376,6 +377,54 @@ TEST(warming_sends_no_ip_packet_and_the_first_one_is_not_flooded)
 }
 
 /* Orders n generators from client 0, UDP, while the child stands still: it finds them all at once. */
+/* As the plan's generators of a large lab; nobody says a word before the first packet. */
+static void nobody_asks(bool ipv6)
+{
+	static const uint32_t to12[] = {1, 2};
+	LAN_OR_SKIP(l, ipv6);
+	int sender = socket_in(l, 0, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+	struct engine *e = start(l);
+	struct engine_event event;
+	uint32_t ip, arp, number;
+
+	for (int proto = 0; proto < 2; proto++) {
+		struct generator_spec spec = {
+			.client = 0, .peers = to12, .n_peers = 2, .proto = proto ? SCN_PING : SCN_UDP, .size = 64, .count = 50,
+			.rate = {.unit = RATE_PPS, .value = 1000}, .known = true,
+		};
+
+		eq_i64(engine_add(e, &spec, &number), 0);
+	}
+	await(e, ENGINE_WARM, &event);
+	if (ipv6)
+		sleep_ms(MLD_MS);
+	count_frames(sender, &ip, &arp);
+	run_for(e, 100);
+	count_frames(sender, &ip, &arp);
+	if (!ipv6) /* IPv6 asks in IP, and says other things as well */
+		eq_u64(arp, 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		eq_u64(departures(e, i), 50);
+		eq_u64(engine_generator(e, i)->unresolved, 0);
+		eq_u64(engine_generator(e, i)->known, 1);
+	}
+	for (uint32_t i = 0; i < engine_streams(e); i++)
+		eq_u64(engine_stream(e, i)->received, engine_stream(e, i)->sent);
+	close(sender);
+	engine_end(e);
+	lan_down(l);
+}
+
+TEST(known_neighbours_are_not_asked_ipv4)
+{
+	nobody_asks(false);
+}
+
+TEST(known_neighbours_are_not_asked_ipv6)
+{
+	nobody_asks(true);
+}
+
 static void add_while_stopped(struct engine *e, uint32_t n, const uint32_t *peer)
 {
 	eq_i64(kill(engine_pid(e), SIGSTOP), 0);

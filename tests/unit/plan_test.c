@@ -430,6 +430,29 @@ TEST(no_bridge_has_too_many_ports)
 	}
 }
 
+TEST(peers_are_known_where_asking_would_flood_the_lab)
+{
+	static const struct {
+		const char *text;
+		bool known[2];
+	} table[] = {
+		{"[traffic mesh]\n", {false, false}}, /* 9 hosts: 72 pairs by 9 clients */
+		{"[lab]\nhosts = 27\nvnis = 1, 2\n[traffic mesh]\n", {false, false}}, /* 18 954 */
+		{"[lab]\nhosts = 28\nvnis = 1, 2\n[traffic mesh]\n", {true, true}},   /* 21 168 */
+		{"[lab]\nhosts = 200\nvnis = 1, 2\n[traffic a]\nfrom = vni 2\nto = host0\n", {false, true}},
+		{"[lab]\nhosts = 30\nvnis = 1, 2\nencap = geneve\n[traffic mesh]\n", {false, false}}, /* bridges learn */
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		struct loaded l = good(table[i].text);
+
+		t_note("%s", table[i].text);
+		for (uint32_t v = 0; l.p && v < 2; v++)
+			eq_i64(l.p->vnis[v].known, table[i].known[v]);
+		drop(l);
+	}
+}
+
 TEST(the_mesh_joins_exactly_the_hosts_that_talk)
 {
 	struct loaded l = good("[lab]\nhosts = 5\nvnis = 1-2\n[traffic a]\nfrom = host0:1\nto = host2:1\n[traffic b]\nfrom = host4\nto = host3");
