@@ -109,11 +109,10 @@ static const char *bit_rate(double bps, char *buf, size_t len)
 	return buf;
 }
 
-/* "3 lost of 1000 (0.3%)" in as few words as say it; a loss of one in a million is not 0 %. */
-static const char *loss(double lost, double of, char *buf, size_t len)
+/* A loss of one in a million is not 0 %. */
+static double percent(double part, double of)
 {
-	(void)snprintf(buf, len, "%.0f lost (%.3g%%)", lost, of > 0 ? 100 * lost / of : 0);
-	return buf;
+	return of > 0 ? 100 * part / of : 0;
 }
 
 /* "c4, c8, c12 and 5 more" */
@@ -143,12 +142,21 @@ static void print_header(const cJSON *o)
 	(void)fflush(stdout);
 }
 
-static void print_time(const cJSON *o, const char *key, const char *label)
+/* "  rtt 0.034  jitter 0.008 ms", or one of them. */
+static void print_times(const cJSON *o)
 {
-	const cJSON *item = cJSON_GetObjectItem(o, key);
+	static const char *const times[][2] = { { "rtt_avg_ms", "rtt" }, { "delay_avg_ms", "delay" }, { "jitter_ms", "jitter" } };
+	bool any = false;
 
-	if (cJSON_IsNumber(item))
-		printf("  %s %.3f ms", label, item->valuedouble);
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+		const cJSON *item = cJSON_GetObjectItem(o, times[i][0]);
+
+		if (!cJSON_IsNumber(item))
+			continue;
+		printf("  %s %.3f", times[i][1], item->valuedouble);
+		any = true;
+	}
+	printf("%s", any ? " ms" : "");
 }
 
 static void print_count(const cJSON *o, const char *key, const char *label)
@@ -161,20 +169,18 @@ static void print_line(const cJSON *o)
 {
 	const cJSON *i = cJSON_GetObjectItem(o, "interval");
 	double pps = number(i, "pps"), sent = number(i, "sent"), received = number(i, "received"), lost = number(i, "lost");
-	char rate[32], share[48];
+	char rate[32];
 
 	if (strcmp(word(o, "state"), "warming") == 0 || strcmp(word(o, "state"), "ready") == 0) {
 		printf("waiting for %s\n", strcmp(word(o, "state"), "ready") == 0 ? "the lab's clock" : "the peers to tell their MAC addresses");
 	} else {
-		printf("%7.1f s  %*.*f pps  %12s  %8.0f sent  ", number(o, "elapsed_s"), 8, pps < 9.95 && pps > 0 ? 1 : 0, pps,
-		       bit_rate(number(i, "bps"), rate, sizeof(rate)), sent);
+		printf("%5.1f s %8.*f pps %11s", number(o, "elapsed_s"), pps < 9.95 && pps > 0 ? 1 : 0, pps,
+		       bit_rate(number(i, "bps"), rate, sizeof(rate)));
 		if (sent > 0 && received == 0)
-			printf("nothing %s", strcmp(word(o, "proto"), "ping") == 0 ? "came back" : "arrived");
+			printf("  nothing %s of %.0f sent", strcmp(word(o, "proto"), "ping") == 0 ? "came back" : "arrived", sent);
 		else
-			printf("%s", loss(lost, received + lost, share, sizeof(share)));
-		print_time(i, "rtt_avg_ms", "rtt");
-		print_time(i, "delay_avg_ms", "delay");
-		print_time(i, "jitter_ms", "jitter");
+			printf("  lost %.0f/%.0f (%.3g%%)", lost, received + lost, percent(lost, received + lost));
+		print_times(i);
 		print_count(i, "duplicates", "duplicates");
 		print_count(i, "reordered", "reordered");
 		print_count(i, "send_errors", "refused");
@@ -191,7 +197,8 @@ static void print_quantiles(const cJSON *o, const char *key, const char *label)
 		return;
 	printf("%s min/avg/p50/p90/p99/max = %.3f/%.3f/%.3f/%.3f/%.3f/%.3f ms", label, number(t, "min"), number(t, "avg"),
 	       number(t, "p50"), number(t, "p90"), number(t, "p99"), number(t, "max"));
-	print_time(o, "jitter_ms", "jitter");
+	if (cJSON_IsNumber(cJSON_GetObjectItem(o, "jitter_ms")))
+		printf(", jitter %.3f ms", number(o, "jitter_ms"));
 	printf("\n");
 }
 
@@ -224,14 +231,14 @@ static double mean_pps(const cJSON *o)
 static void print_summary(const cJSON *o)
 {
 	double sent = number(o, "sent"), pps = mean_pps(o);
-	char to[128], rate[32], share[48];
+	char to[128], rate[32];
 
 	printf("--- %s to %s, %s ---\n", word(o, "client"), peers(o, to, sizeof(to)), word(o, "proto"));
 	printf("%.0f sent in %.3f s", sent, number(o, "elapsed_s"));
 	if (pps > 0)
 		printf(" (%.*f pps, %s)", pps < 1000 ? 1 : 0, pps, bit_rate(pps * 8 * number(o, "bytes") / sent, rate, sizeof(rate)));
-	printf(", %.0f received, %s, %.0f duplicates, %.0f reordered\n", number(o, "received"),
-	       loss(number(o, "lost"), sent, share, sizeof(share)), number(o, "duplicates"), number(o, "reordered"));
+	printf(", %.0f received, %.0f lost (%.3g%%), %.0f duplicates, %.0f reordered\n", number(o, "received"), number(o, "lost"),
+	       percent(number(o, "lost"), sent), number(o, "duplicates"), number(o, "reordered"));
 	print_quantiles(o, "rtt_ms", "round trip");
 	print_quantiles(o, "delay_ms", "one-way delay");
 	print_remarks(o);

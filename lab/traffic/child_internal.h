@@ -64,7 +64,8 @@ struct child {
 	bool draining, running;
 	uint64_t zero_ns;
 	uint64_t timer_ns;       /* what the timer is set to; 0: nothing */
-	uint64_t health_ns;      /* when to look for overruns next */
+	uint64_t health_ns;      /* when to look for overruns next, */
+	uint32_t health_client;  /* and from which client on */
 	struct urgency urgency;
 	struct outbox out;
 };

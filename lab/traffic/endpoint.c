@@ -103,12 +103,12 @@ int endpoint_make_room(struct endpoints *e, uint32_t client, uint32_t asker, boo
 	return 0;
 }
 
-uint64_t endpoints_drops(struct endpoints *e)
+uint64_t endpoints_drops(struct endpoints *e, uint32_t first, uint32_t n)
 {
 	static const enum endpoint_role receiving[] = {ENDPOINT_ECHO, ENDPOINT_SINK};
 	uint64_t lost = 0;
 
-	for (uint32_t i = 0; i < e->plan->n_clients; i++) {
+	for (uint32_t i = first; i < e->plan->n_clients && i - first < n; i++) {
 		struct endpoint *p = &e->v[i];
 
 		for (int r = 0; r < 2; r++) {

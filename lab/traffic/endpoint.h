@@ -47,7 +47,7 @@ int endpoint_open(struct endpoints *e, uint32_t client, enum endpoint_role role,
 int endpoint_make_room(struct endpoints *e, uint32_t client, uint32_t asker, bool known, const char **ret_what);
 /* What warm_enter is told of a client. */
 struct warm_known endpoint_known(const struct endpoints *e, uint32_t client);
-/* Packets lost since the last call because sockets were full. Walks all clients. */
-uint64_t endpoints_drops(struct endpoints *e);
+/* Packets lost since the last call because sockets were full, of at most n clients from `first` on. */
+uint64_t endpoints_drops(struct endpoints *e, uint32_t first, uint32_t n);
 
 #endif

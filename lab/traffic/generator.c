@@ -17,7 +17,7 @@ void child_say_drained(struct child *c)
 	if (!c->draining || c->n_active > 0)
 		return;
 	c->draining = false;
-	c->table->health.overruns += endpoints_drops(&c->endpoints);
+	c->table->health.overruns += endpoints_drops(&c->endpoints, 0, UINT32_MAX);
 	outbox_tell(&c->out, ENGINE_DRAINED, 0, "%s", "");
 }
 
