@@ -6,6 +6,7 @@ import { DESK, begin, choose, count, drawn, endLook, figures, largest, look, new
 	violations, world } from './browser.mjs';
 
 const fetched = async (path) => (await fetch(`${world.url}api/v1/${path}`)).json();
+const PHONE = { width: 390, height: 844 };
 const search = (page) => page.evaluate(() => location.search);
 
 look('the page comes up live, by itself', async () => {
@@ -359,9 +360,15 @@ look('the picture can be taken away as SVG, PNG and CSV, with all that it needs 
 		assert.match(svg.name, new RegExp(`^${world.name}-${view.toLowerCase()}-\\d+s\\.svg$`));
 		for (const said of [`${world.name}: who sends to whom`, 'sent over the last', ' UTC', part])
 			assert.ok(words.includes(said), said);
+		assert.ok((words.match(/<svg/g) ?? []).length === 3, 'the timeline stands below');
 		assert.ok(!/style="[^"]*var\(|class=/.test(words), 'it needs no stylesheet');
 		assert.equal(await page.evaluate((it) => new DOMParser().parseFromString(it, 'image/svg+xml').querySelector('parsererror')?.textContent ?? '', words), '');
 	}
+	await choose(page, 'view', 'Table');
+	const table = (await take('svg')).content.toString();
+	for (const said of [`${world.name}: who sends to whom`, 'sent over the last', 'host0  172.16.1.100', 'Received', 'host8'])
+		assert.ok(table.includes(said), said);
+	await choose(page, 'view', 'Topology');
 	const png = await take('png');
 	assert.deepEqual([...png.content.subarray(0, 4)], [0x89, 0x50, 0x4e, 0x47]);
 	assert.ok(png.content.length > 20_000, 'there is something on it');
@@ -386,20 +393,20 @@ look('eight tabs are all live on one stream', async () => {
 	await world.page.bringToFront();
 });
 
-look('nobody is shut out: axe-core finds nothing in any view, light or dark', async () => {
-	for (const colorScheme of ['light', 'dark']) {
-		const context = await world.browser.newContext({ viewport: DESK, colorScheme, reducedMotion: 'reduce' });
+look('nobody is shut out: axe-core finds nothing in any view, light or dark, desk or phone', async () => {
+	for (const [viewport, colorScheme] of [[DESK, 'light'], [DESK, 'dark'], [PHONE, 'light']]) {
+		const context = await world.browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce' });
 		const page = await newTab(context, `#token=${world.token}`);
 		await page.waitForSelector('.ribbon', { state: 'attached' });
 		await page.click('#talkers button');
 		for (const view of ['Chord', 'Topology', 'Table']) {
 			await choose(page, 'view', view);
 			await resting(page);
-			assert.deepEqual(await violations(page), [], `${view}, ${colorScheme}`);
+			assert.deepEqual(await violations(page), [], `${view}, ${colorScheme}, ${viewport.width}`);
 		}
 		await page.click('#act-open');
 		await drawn(page);
-		assert.deepEqual(await violations(page), [], `Act, ${colorScheme}`);
+		assert.deepEqual(await violations(page), [], `Act, ${colorScheme}, ${viewport.width}`);
 		await context.close();
 	}
 });
@@ -418,9 +425,32 @@ look('the theme follows the system, or the user', async (page) => {
 	assert.equal(await page.getAttribute('#theme', 'aria-label'), 'Theme: auto');
 });
 
+look('who wants no motion gets none: a picture changes at once', async (page) => {
+	const firstArcs = async (reducedMotion) => {
+		await page.emulateMedia({ reducedMotion });
+		await page.click('[data-label=host0]');
+		await page.waitForSelector('[data-arc^="host0/"]', { state: 'attached' });
+		const path = () => page.$eval('[data-arc=host5]', (arc) => arc.getAttribute('d'));
+		const first = await path();
+		await resting(page);
+		const last = await path();
+		await page.keyboard.press('Escape');
+		await page.waitForSelector('[data-arc=host0]', { state: 'attached' });
+		await resting(page);
+		return [first, last];
+	};
+	await page.click('#live'); // nothing else may move
+	const [glides, arrives] = [await firstArcs('no-preference'), await firstArcs('reduce')];
+	assert.equal(arrives[0], arrives[1]);
+	assert.equal(glides[1], arrives[1], 'both end in the same picture');
+	assert.notEqual(glides[0], glides[1], 'without the wish it glides there');
+	await page.emulateMedia({ reducedMotion: null });
+	await page.click('#live');
+});
+
 look('it is whole at every size, light and dark, and without motion', async () => {
 	for (const [name, options] of [
-		['phone', { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true }],
+		['phone', { viewport: PHONE, deviceScaleFactor: 2, isMobile: true, hasTouch: true }],
 		['desk', { viewport: DESK }],
 		['wall', { viewport: { width: 1920, height: 1080 }, reducedMotion: 'reduce' }],
 	]) {

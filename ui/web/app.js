@@ -14,7 +14,7 @@ import { createTheme } from './draw/theme.js';
 import { createTimeline } from './draw/timeline.js';
 import { createTooltip } from './draw/tooltip.js';
 import { createTopology } from './draw/topology.js';
-import { eventsOf } from './events.js';
+import { eventAt, eventsOf } from './events.js';
 import { connectFeed } from './feed.js';
 import { LEVELS, lossOf, overheadOf, vnisOf } from './figures.js';
 import { amount, count, share } from './format.js';
@@ -197,7 +197,9 @@ function drawCondition(condition) {
 	byId('live').hidden = condition === 'capture';
 	setAttribute(byId('live'), 'aria-pressed', String(!live));
 	const gone = !live && store.frames.length > 0 && indexOf(store, view.at) < 0;
-	setText(byId('moment'), !picture ? '' : live ? '' : `Looking at ${words.clock(picture.span.end.elapsed_s)}${gone ? ', the oldest in memory' : ''}`);
+	const happened = live || !picture ? '' : eventAt(eventsOf(store.lab), picture.span.end);
+	setText(byId('moment'), !picture || live ? '' : `Looking at ${words.clock(picture.span.end.elapsed_s)}${gone ? ', the oldest in memory' : ''}`
+		+ `${happened && `: ${happened}`}`);
 }
 
 function drawLab() {

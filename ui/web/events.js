@@ -9,3 +9,8 @@ export function eventsOf(lab) {
 		failed: event.ok === false || Boolean(event.error),
 	}));
 }
+
+/** What happened in the interval of a frame, in words; '' for nothing. */
+export function eventAt(events, { elapsed_s, interval_s }) {
+	return events.filter(({ time }) => time > elapsed_s - interval_s && time <= elapsed_s).map(({ text }) => text).join(', ');
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is shown, to take away: the picture as SVG or PNG with title, time, interval and legend, the table as CSV.
+// What is shown, to take away: as SVG or PNG with title, time, interval, legend and timeline. Makes files of what others have drawn.
 
 const SVG = 'http://www.w3.org/2000/svg';
 const STYLES = ['fill', 'fill-opacity', 'stroke', 'stroke-width', 'stroke-opacity', 'stroke-dasharray', 'stroke-linecap', 'opacity',
@@ -38,35 +38,71 @@ function copyOf(element) {
 	return copy;
 }
 
-/** `about`: { title, time, interval, total, legend: [{ colour, text }], note } */
-export function pictureOf(svg, about) {
-	const [, , width, height] = svg.getAttribute('viewBox').split(' ').map(Number);
+const sizeOf = (svg) => svg.getAttribute('viewBox').split(' ').slice(2).map(Number);
+
+/** An element of the page, or one made for the picture, at a place in `whole`. */
+function place(whole, svg, y, width) {
+	const copy = svg.isConnected ? copyOf(svg) : svg;
+	const [wide, high] = sizeOf(svg);
+	const height = high * width / wide;
+	for (const [name, value] of Object.entries({ x: 0, y, width, height }))
+		copy.setAttribute(name, value);
+	whole.append(copy);
+	return height;
+}
+
+/**
+ * Pictures (SVG elements, the first as wide as it is shown, the others below it) as one: { text, width, height }. `about`: { title, time,
+ * interval, total, filters, legend: [{ colour, text }], note }.
+ */
+export function pictureOf([svg, ...below], about) {
+	const [width] = sizeOf(svg);
 	const page = getComputedStyle(document.body);
-	const copy = copyOf(svg);
-	copy.setAttribute('x', 0);
-	copy.setAttribute('y', HEAD);
-	copy.setAttribute('width', width);
-	copy.setAttribute('height', height);
-	const lines = Math.ceil(about.legend.length * 110 / (width - 32)) || 0;
-	const tall = HEAD + height + FOOT + 20 * lines;
 	const whole = document.createElementNS(SVG, 'svg');
-	for (const [name, value] of Object.entries({ xmlns: SVG, width, height: tall, viewBox: `0 0 ${width} ${tall}`, 'font-family': page.fontFamily }))
+	for (const [name, value] of Object.entries({ xmlns: SVG, 'font-family': page.fontFamily }))
 		whole.setAttribute(name, value);
 	write(whole, 'title', {}, `${about.title}, ${about.interval}`);
-	write(whole, 'rect', { width, height: tall, fill: getComputedStyle(svg.closest('section')).backgroundColor });
+	const paper = write(whole, 'rect', { width, fill: getComputedStyle(document.querySelector('section')).backgroundColor });
 	write(whole, 'text', { x: 16, y: 30, 'font-size': 20, 'font-weight': 650, fill: page.color }, about.title);
 	write(whole, 'text', { x: 16, y: 52, 'font-size': 13, fill: page.color }, `${about.total} ${about.interval} · ${about.time}`);
 	if (about.filters)
 		write(whole, 'text', { x: 16, y: 69, 'font-size': 12, fill: page.color }, about.filters);
-	whole.append(copy);
+	let bottom = HEAD + place(whole, svg, HEAD, width) + 16;
+	const across = Math.max(1, Math.floor((width - 32) / 110));
 	about.legend.forEach(({ colour, text }, i) => {
-		const across = Math.max(1, Math.floor((width - 32) / 110));
-		const [x, y] = [16 + 110 * (i % across), HEAD + height + 16 + 20 * Math.floor(i / across)];
+		const [x, y] = [16 + 110 * (i % across), bottom + 20 * Math.floor(i / across)];
 		write(whole, 'rect', { x, y: y - 9, width: 10, height: 10, rx: 3, fill: colour });
 		write(whole, 'text', { x: x + 15, y, 'font-size': 12, fill: page.color }, text);
 	});
-	write(whole, 'text', { x: 16, y: tall - 10, 'font-size': 11, fill: page.color, 'fill-opacity': 0.7 }, about.note);
-	return { text: new XMLSerializer().serializeToString(whole), width, height: tall };
+	bottom += 20 * Math.ceil(about.legend.length / across);
+	for (const one of below)
+		bottom += place(whole, one, bottom, width);
+	const height = Math.ceil(bottom + FOOT);
+	write(whole, 'text', { x: 16, y: height - 10, 'font-size': 11, fill: page.color, 'fill-opacity': 0.7 }, about.note);
+	for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` }))
+		whole.setAttribute(name, value);
+	paper.setAttribute('height', height);
+	return { text: new XMLSerializer().serializeToString(whole), width, height };
+}
+
+/** The table as a picture: `heads` [[text, x, anchor]] and `rows` [[{ text, colour }]], and how many more there are. */
+export function pictureOfTable(heads, rows, more, width) {
+	const page = getComputedStyle(document.body);
+	const height = 34 + 22 * rows.length + (more ? 22 : 0);
+	const svg = document.createElementNS(SVG, 'svg');
+	svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
+	const line = (cells, y, style) => cells.forEach(({ text, colour }, i) => {
+		const [, part, anchor] = heads[i];
+		const x = 16 + part * (width - 32);
+		if (colour)
+			write(svg, 'rect', { x, y: y - 9, width: 9, height: 9, rx: 3, fill: colour });
+		write(svg, 'text', { x: colour ? x + 15 : x, y, 'text-anchor': anchor, 'font-size': 13, fill: page.color, ...style }, text);
+	});
+	line(heads.map(([text]) => ({ text })), 18, { 'font-weight': 650 });
+	rows.forEach((row, i) => line(row, 42 + 22 * i, {}));
+	if (more)
+		write(svg, 'text', { x: 16, y: height - 10, 'font-size': 12, fill: page.color, 'fill-opacity': 0.7 }, more);
+	return svg;
 }
 
 export async function pngOf({ text, width, height }, scale = 2) {

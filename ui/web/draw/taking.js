@@ -2,28 +2,52 @@
 // The menu of what can be taken away, and what each of its files says.
 
 import { formatFilter } from '../filter.js';
-import { amount } from '../format.js';
+import { lossOf } from '../figures.js';
+import { amount, count, share } from '../format.js';
 import { vniColour } from '../palette.js';
 import { csv } from '../rows.js';
 import { intervalWords } from '../words.js';
 import { byId, setAttribute, setText } from './dom.js';
-import { pictureOf, pngOf, save } from './export.js';
+import { pictureOf, pictureOfTable, pngOf, save } from './export.js';
 
 const LEGEND_MAX = 24;
+const ROWS_MAX = 40;
 const NOTES = {
 	chord: 'ribbons have their sender’s colour and point at the receiver', topology: 'lines are as thick as their traffic',
+	table: 'the loss is that between the two hosts',
 };
+/** Columns of the table's picture: what they say, where they stand, how they are set. */
+const COLUMNS = [['From', 0, 'start'], ['To', 0.27, 'start'], ['Sent', 0.68, 'end'], ['Share', 0.78, 'end'], ['Received', 0.9, 'end'], ['Loss', 1, 'end']];
+
+/** What the timeline's colours mean, where the picture's own legend does not say so. */
+function layersBeside(legend) {
+	const said = new Set(legend.map(({ text }) => text));
+	return [...document.querySelectorAll('#layers .key')].map((key) => ({ text: key.textContent, colour: getComputedStyle(key.firstChild).backgroundColor }))
+		.filter(({ text }) => !said.has(text));
+}
+
+function tableOf(cells, { figures, unit, mode, seconds }, width) {
+	const end = ({ name, address, colour }) => ({ text: [name, address].filter(Boolean).join('  '), colour });
+	const rows = cells.slice(0, ROWS_MAX).map((cell) => {
+		const loss = lossOf(cell, mode === 'rate' ? seconds : 0);
+		return [end(cell.from), end(cell.to), { text: amount(cell[unit], unit, mode) }, { text: share(cell[unit], figures.total[unit]) },
+			{ text: cell.received ? amount(cell.received[unit], unit, mode) : '–' }, { text: loss === null ? '–' : share(loss, 1) }];
+	});
+	const more = cells.length - rows.length;
+	return pictureOfTable(COLUMNS, rows, more > 0 ? `and ${count(more, 'more row')}: the CSV has all` : '', width);
+}
 
 function aboutOf({ figures, span, unit, mode }, view, lab) {
 	const nodes = view.view === 'topology' ? lab.vnis.map(({ vni }, i) => ({ colour: vniColour(i), name: `VNI ${vni}` }))
-		: figures.drawn.filter(({ sent, got }) => sent + got > 0);
+		: view.view === 'chord' ? figures.drawn.filter(({ sent, got }) => sent + got > 0) : [];
+	const legend = nodes.slice(0, LEGEND_MAX).map(({ colour, name }) => ({ colour, text: name }));
 	return {
 		title: `${lab.name}: who sends to whom`,
 		time: new Date(span.end.time * 1000).toISOString().replace('T', ' ').slice(0, 19) + ' UTC',
 		interval: `sent ${intervalWords(span, view.at)}`,
 		total: amount(figures.total[unit], unit, mode),
 		filters: [...view.filters.map(formatFilter), view.search.trim()].filter(Boolean).join(', ').replace(/^(?=.)/, 'Filters: '),
-		legend: nodes.slice(0, LEGEND_MAX).map(({ colour, name }) => ({ colour, text: name })),
+		legend: [...legend, ...layersBeside(legend)],
 		note: `tunlab · ${NOTES[view.view]}`,
 	};
 }
@@ -53,16 +77,12 @@ export function createTaking({ picture, rows, view, lab }) {
 		const name = `${lab().name}-${view().view}-${Math.round(shown.span.end.elapsed_s)}s`;
 		if (what === 'csv')
 			return save(csv(rows(), shown), 'text/csv;charset=utf-8', `${name}.csv`);
-		const drawing = pictureOf(byId(view().view === 'topology' ? 'topology' : 'chord'), aboutOf(shown, view(), lab()));
+		const drawing = pictureOf([view().view === 'table' ? tableOf(rows(), shown, byId('figures').clientWidth) : byId(view().view), byId('timeline')],
+			aboutOf(shown, view(), lab()));
 		return what === 'svg' ? save(drawing.text, 'image/svg+xml', `${name}.svg`) : save(await pngOf(drawing), 'image/png', `${name}.png`);
 	}
 
-	button.addEventListener('click', () => {
-		const pictured = view().view !== 'table';
-		for (const item of menu.querySelectorAll('[data-take=svg], [data-take=png]'))
-			item.disabled = !pictured;
-		open(menu.hidden);
-	});
+	button.addEventListener('click', () => open(menu.hidden));
 	menu.addEventListener('click', async (event) => {
 		const what = event.target.closest('[data-take]')?.dataset.take;
 		if (!what)

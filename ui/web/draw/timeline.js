@@ -5,6 +5,7 @@ import { amount, duration } from '../format.js';
 import { hostColour, vniColour } from '../palette.js';
 import { niceMost, timeStep } from '../timeline.js';
 import { clock } from '../words.js';
+import { eventAt } from '../events.js';
 import { byId, make, setAttribute, setText } from './dom.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -148,7 +149,8 @@ export function createTimeline(box, { onLook }) {
 		setAttribute(svg, 'aria-valuemin', Math.floor(model.times[0]));
 		setAttribute(svg, 'aria-valuemax', Math.floor(to));
 		setAttribute(svg, 'aria-valuenow', Math.floor(end));
-		setAttribute(svg, 'aria-valuetext', at === null ? 'now' : `${clock(end)} of ${clock(to)}`);
+		const happened = eventAt(marks, shown.end);
+		setAttribute(svg, 'aria-valuetext', `${at === null ? 'now' : `${clock(end)} of ${clock(to)}`}${happened && `, ${happened}`}`);
 		setText(byId('memory'), lab.kind === 'capture' ? `${duration(model.seconds)} in steps of ${duration(lab.interval_s)}`
 			: `${duration(model.seconds)} in memory, at most 10\u00a0min`);
 		drawLegend(model, stack, lab);
