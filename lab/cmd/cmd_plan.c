@@ -75,6 +75,7 @@ const struct command cmd_check = {
 	.options = check_options,
 	.options_size = sizeof(struct plan_options),
 	.max_args = 1,
+	.more_details = check_metrics_help,
 	.run = check,
 };
 

@@ -48,6 +48,8 @@ static const char *dashes(const struct command_option *o)
 
 void command_help(const struct command *c)
 {
+	char *more = c->more_details ? c->more_details() : NULL;
+
 	printf("%s\n\nusage: tunlab %s%s%s%s\n", c->summary, c->name, c->options->name ? " [OPTIONS]" : "", *c->args ? " " : "",
 	       c->args);
 	if (c->options->name)
@@ -59,6 +61,9 @@ void command_help(const struct command *c)
 	}
 	if (c->details)
 		printf("\n%s", c->details);
+	if (more)
+		printf("\n%s", more);
+	free(more);
 }
 
 static int append(struct text_list *list, const char *text)

@@ -35,6 +35,7 @@ struct command {
 	const char *args;         /* as shown in usage */
 	const char *summary;      /* one line */
 	const char *details;      /* further help, may be NULL */
+	char *(*more_details)(void); /* what stands in a table elsewhere, behind those: a new string; may be NULL */
 	const struct command_option *options;
 	size_t options_size;      /* of the options struct, which starts all zero */
 	int min_args, max_args;   /* positional ones; max -1: any number, options end at the first argument or "--" */

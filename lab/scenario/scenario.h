@@ -148,7 +148,13 @@ enum check_metric {
 	METRIC_OVERHEAD, METRIC_MISMATCH, METRIC_UNPLANNED, METRIC_MONITOR_LOST,
 	METRIC_MONITOR_TRUNCATED, METRIC_MONITOR_UNKNOWN, CHECK_METRIC_MAX
 };
-enum check_unit { UNIT_COUNT, UNIT_BYTES, UNIT_PPS, UNIT_BPS, UNIT_SHARE, UNIT_TIME, UNIT_CLIENT };
+enum check_unit { UNIT_COUNT, UNIT_BYTES, UNIT_PPS, UNIT_BPS, UNIT_SHARE, UNIT_TIME, UNIT_CLIENT, CHECK_UNIT_MAX };
+
+struct check_unit_info {
+	const char *name;    /* "packets/s" */
+	const char *example; /* what a value looks like: "a packet rate, such as 500 or 1kpps" */
+};
+extern const struct check_unit_info check_units[CHECK_UNIT_MAX];
 enum check_op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_BETWEEN, OP_APPROX, CHECK_OP_MAX };
 
 /* One row per metric, in enum order: the only place for a metric's name, unit and meaning. */
@@ -159,6 +165,8 @@ struct check_metric_info {
 	unsigned selectors; /* bit set of enum sel_key that make sense with it */
 };
 extern const struct check_metric_info check_metrics[CHECK_METRIC_MAX];
+/* All of them with their units, for help: a new string, or NULL without memory. */
+char *check_metrics_help(void);
 
 enum sel_key {
 	SEL_FROM, SEL_TO, SEL_VNI, SEL_PROTO, SEL_ENCAP, SEL_TRAFFIC, SEL_OUTER_SRC, SEL_OUTER_DST,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Check expressions, METRIC(SELECTOR…) OP VALUE: the table of metrics, and text to struct
- * scn_check. Whether the names in them exist is plan.c's; what they measure is check.c's. */
+/* Check expressions, METRIC(SELECTOR…) OP VALUE: text to struct scn_check. Which metrics there are is scenario_metrics.c's, whether the
+ * names in an expression exist plan.c's, what it measures check.c's. */
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -10,53 +10,6 @@
 #include <string.h>
 
 #include "lab/scenario/scenario_internal.h"
-
-#define SEL(key) (1u << SEL_##key)
-#define SEL_FLOW \
-	(SEL(FROM) | SEL(TO) | SEL(VNI) | SEL(PROTO) | SEL(ENCAP) | SEL(OUTER_SRC) | SEL(OUTER_DST))
-#define SEL_ANY (SEL_FLOW | SEL(TRAFFIC))
-
-const struct check_metric_info check_metrics[CHECK_METRIC_MAX] = {
-	[METRIC_PACKETS] = { "packets", UNIT_COUNT, "packets sent into the underlay", SEL_ANY },
-	[METRIC_BYTES] = { "bytes", UNIT_BYTES,
-		"bytes sent into the underlay, outer headers included", SEL_ANY },
-	[METRIC_PPS] = { "pps", UNIT_PPS,
-		"packets sent per second, over the time the selected traffic ran", SEL_ANY },
-	[METRIC_BPS] = { "bps", UNIT_BPS,
-		"bits sent per second, outer headers included, over the same time", SEL_ANY },
-	[METRIC_RECEIVED] = { "received", UNIT_COUNT,
-		"packets that reached a host over the underlay", SEL_ANY },
-	[METRIC_LOSS] = { "loss", UNIT_SHARE,
-		"1 - received/sent between two VTEPs, flooded packets left out", SEL_ANY },
-	[METRIC_DELIVERY] = { "delivery", UNIT_SHARE,
-		"share of the generators' packets that arrived or were echoed", SEL_ANY },
-	[METRIC_RTT_MIN] = { "rtt_min", UNIT_TIME, "shortest round trip of the pings", SEL_ANY },
-	[METRIC_RTT_AVG] = { "rtt_avg", UNIT_TIME, "mean round trip of the pings", SEL_ANY },
-	[METRIC_RTT_P50] = { "rtt_p50", UNIT_TIME,
-		"round trip that half of the pings kept within", SEL_ANY },
-	[METRIC_RTT_P90] = { "rtt_p90", UNIT_TIME,
-		"round trip that 90% of the pings kept within", SEL_ANY },
-	[METRIC_RTT_P99] = { "rtt_p99", UNIT_TIME,
-		"round trip that 99% of the pings kept within", SEL_ANY },
-	[METRIC_RTT_MAX] = { "rtt_max", UNIT_TIME, "longest round trip of the pings", SEL_ANY },
-	[METRIC_FLOWS] = { "flows", UNIT_COUNT, "number of flows", SEL_ANY },
-	[METRIC_HOSTS] = { "hosts", UNIT_COUNT,
-		"number of hosts that sent or received in the selected flows", SEL_ANY },
-	[METRIC_TOP_TALKER] = { "top_talker", UNIT_CLIENT,
-		"the client that sent most bytes", SEL_ANY },
-	[METRIC_OVERHEAD] = { "overhead", UNIT_SHARE,
-		"share of the underlay's bytes that is encapsulation", SEL_ANY },
-	[METRIC_MISMATCH] = { "mismatch", UNIT_COUNT,
-		"largest difference between a generator's own count and the monitor's", SEL_ANY },
-	[METRIC_UNPLANNED] = { "unplanned", UNIT_COUNT,
-		"IP flows that no [traffic] section explains", SEL_FLOW },
-	[METRIC_MONITOR_LOST] = { "monitor.lost", UNIT_COUNT,
-		"packets the monitor could not count", 0 },
-	[METRIC_MONITOR_TRUNCATED] = { "monitor.truncated", UNIT_COUNT,
-		"packets too short for the headers they announce", 0 },
-	[METRIC_MONITOR_UNKNOWN] = { "monitor.unknown", UNIT_COUNT,
-		"tunnel packets the monitor could not take apart", 0 },
-};
 
 const char *const sel_key_names[SEL_KEY_MAX] = {
 	[SEL_FROM] = "from", [SEL_TO] = "to", [SEL_VNI] = "vni", [SEL_PROTO] = "proto",
@@ -349,15 +302,6 @@ static int parse_per_second(const char *text, enum rate_unit unit, double *ret)
 	return 0;
 }
 
-static const char *const unit_examples[] = {
-	[UNIT_COUNT] = "a count, such as 0, 500 or 10k",
-	[UNIT_BYTES] = "a size, such as 1500, 64k or 10m",
-	[UNIT_PPS] = "a packet rate, such as 500 or 1kpps",
-	[UNIT_BPS] = "a bit rate, such as 10mbit",
-	[UNIT_SHARE] = "a share from 0% to 100%, such as 0.1%", [UNIT_TIME] = "a time, such as 5ms",
-	[UNIT_CLIENT] = "a client, such as c3 or host0:10002",
-};
-
 /* One value of the metric's unit. */
 static int parse_value(struct parser *x, struct scn_check *c, const char *text, double *ret)
 {
@@ -396,10 +340,14 @@ static int parse_value(struct parser *x, struct scn_check *c, const char *text, 
 			err = -EINVAL;
 		*ret = c->who.client;
 		break;
+	case CHECK_UNIT_MAX:
+		break;
 	}
+	if (err && (strstr(text, " and ") || strstr(text, " or ") || strstr(text, "&&") || strstr(text, "||")))
+		return refuse(x, "a check is one comparison; \"%s\" is more: give each an [assert] of its own", text);
 	if (err)
 		return refuse(x, "%s is compared with %s; \"%s\" is not one",
-			      check_metrics[c->metric].name, unit_examples[unit], text);
+			      check_metrics[c->metric].name, check_units[unit].example, text);
 	return 0;
 }
 
@@ -482,7 +430,7 @@ static int parse_comparison(struct parser *x, struct scn_check *c)
 	if (!*x->p)
 		return refuse(x, "%s is compared with nothing: want %s",
 			      check_metrics[c->metric].name,
-			      unit_examples[check_metrics[c->metric].unit]);
+			      check_units[check_metrics[c->metric].unit].example);
 	if (c->op == OP_BETWEEN || c->op == OP_APPROX)
 		return parse_pair(x, c);
 	return parse_value(x, c, x->p, &c->value);

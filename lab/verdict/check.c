@@ -157,6 +157,8 @@ static const char *format_value(enum check_unit unit, double v, char *buf, size_
 	case UNIT_CLIENT:
 		(void)snprintf(buf, len, "c%.0f", v);
 		break;
+	case CHECK_UNIT_MAX:
+		break;
 	}
 	return buf;
 }
@@ -400,6 +402,8 @@ static int measure_top_talker(const struct selection *sel, const struct sample *
 	}
 	for (uint32_t c = 1; c < n; c++)
 		best = bytes[c] > bytes[best] ? c : best;
+	if (sel->wanted >= 0 && bytes[sel->wanted] == bytes[best]) /* of several that sent the same the one that is asked for */
+		best = (uint32_t)sel->wanted;
 	if (n && bytes[best])
 		result_measured(r, best);
 	else
@@ -613,7 +617,7 @@ int checks_evaluate(const struct checks *c, const struct scn_check *check, const
 
 	if (unit == UNIT_CLIENT &&
 	    plan_resolve_one(c->plan, &check->who, &client, why, sizeof(why)) == 0)
-		want = client; /* it exists: the plan has looked */
+		want = sel.wanted = client; /* it exists: the plan has looked */
 	err = measure(&sel, s, &r);
 	if (err)
 		return err;

@@ -33,6 +33,7 @@ struct selection {
 	const struct checks *checks;
 	const struct scn_check *check;
 	int32_t section; /* index of the section traffic= names */
+	int64_t wanted;  /* the client a check compares with; -1: none */
 	int encap;       /* encap=, or -1 for one the monitor does not know */
 	bool any_family; /* proto= is of both families: ipproto, or ipproto6 over IPv6 */
 	bool pings;      /* proto=ping: not what IPv6 neighbours say to each other's links */

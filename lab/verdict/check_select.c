@@ -229,7 +229,7 @@ static void select_proto(struct selection *sel, const char *name)
 
 struct selection selection_of(const struct checks *c, const struct scn_check *check)
 {
-	struct selection sel = { .checks = c, .check = check, .section = -1 };
+	struct selection sel = { .checks = c, .check = check, .section = -1, .wanted = -1 };
 
 	for (size_t i = 0; i < check->n_selectors; i++) {
 		const struct check_selector *s = &check->selectors[i];

@@ -65,6 +65,7 @@ static void put_result(struct emit *e, const struct check_result *r)
 	emit_string(e, "name", r->check->name);
 	emit_string(e, "check", r->check->text);
 	emit_string(e, "metric", check_metrics[r->check->metric].name);
+	emit_string(e, "unit", check_units[check_metrics[r->check->metric].unit].name);
 	emit_bool(e, "holds", r->holds);
 	if (r->measured)
 		emit_fixed(e, "value", r->value, 9);

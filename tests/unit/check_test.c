@@ -383,6 +383,12 @@ TEST(top_talker_is_a_client)
 	eq_str(judge(&w, "top_talker() == host0:2", buf), "holds: c1");
 	eq_str(judge(&w, "top_talker() != c0", buf), "holds: c1");
 	eq_str(judge(&w, "top_talker(vni=1) == c1", buf), "fails: c2"); /* 50 + 60 to c0's 100 */
+	/* c2 sent 50 + 60 to c0's 50 + 50: with 10 more both sent the same, and either is right. */
+	w.flows[0].value.tx.bytes += 1500;
+	eq_str(judge(&w, "top_talker(vni=1) == c0", buf), "holds: c0");
+	eq_str(judge(&w, "top_talker(vni=1) == c2", buf), "holds: c2");
+	eq_str(judge(&w, "top_talker(vni=1) != c2", buf), "fails: c2");
+	eq_str(judge(&w, "top_talker(vni=1) == c4", buf), "fails: c0");
 	eq_str(judge(&w, "top_talker(proto=arp) == c0", buf),
 	       "nothing to measure: no client sent anything");
 	tear_down(&w);

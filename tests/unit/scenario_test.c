@@ -659,6 +659,25 @@ static char *mistakes_of(const char *dir, const char *name)
 	return out;
 }
 
+TEST(the_readme_and_help_have_every_metric)
+{
+	size_t len;
+	char *readme = slurp("README.md", &len), *help = check_metrics_help();
+	char line[300];
+
+	for (int m = 0; m < CHECK_METRIC_MAX; m++) {
+		const struct check_metric_info *i = &check_metrics[m];
+
+		(void)snprintf(line, sizeof(line), "\n| `%s` | %s | %s |\n", i->name, check_units[i->unit].name, i->meaning);
+		if (!ok(strstr(readme, line) != NULL))
+			t_note("README.md lacks%s", line);
+		(void)snprintf(line, sizeof(line), "\n  %-18s %-10s %s\n", i->name, check_units[i->unit].name, i->meaning);
+		ok(strstr(help, line) != NULL);
+	}
+	free(readme);
+	free(help);
+}
+
 TEST(mistakes_are_reported_as_the_golden_files_have_them)
 {
 	static const char dir[] = "tests/unit/scenario-errors";
