@@ -37,8 +37,9 @@ ROOT := $(patsubst tests/%.c,%,$(wildcard tests/bpf/*_test.c tests/netns/*_test.
 BENCH := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
 BENCH_BPF := $(patsubst bpf/bench/%.bpf.c,%,$(wildcard bpf/bench/*.bpf.c))
 SCENARIOS := $(wildcard scenarios/*.ini)
-WEB_SRC := $(wildcard ui/web/*.js ui/web/draw/*.js ui/web/*.mjs ui/web/*.html ui/web/*.css ui/web/*.svg)
+WEB_SRC := $(wildcard ui/web/report/* ui/web/*.js ui/web/draw/*.js ui/web/*.mjs ui/web/*.html ui/web/*.css ui/web/*.svg)
 WEB := $(B)/web/dist
+REPORT := $(B)/web/report/report.html
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -62,7 +63,7 @@ help:
 # Set-up. Beside these: bpftool, node and npm to build, chromium to test, by command (see tests/install-deps).
 APT_BUILD := build-essential git pkg-config clang llvm libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcivetweb-dev \
 	libcjson-dev libinih-dev libpcap-dev linux-libc-dev
-APT_TEST  := iproute2 iputils-ping iperf3 qemu-system-x86 busybox-static cpio kmod xz-utils libxml2-utils
+APT_TEST  := iproute2 iputils-ping iperf3 qemu-system-x86 busybox-static cpio kmod xz-utils libxml2-utils python3-yaml
 
 deps:
 	@tests/install-deps build $(APT_BUILD)
@@ -92,6 +93,7 @@ $(B)/asan/tunlab: $(ASAN_OBJ)
 $(B)/version.h: FORCE
 	$(Q)mkdir -p $(B) && echo '#define TUNLAB_VERSION "$(VERSION)"' >$@.new && \
 	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+.PHONY: FORCE
 FORCE:
 
 # BPF: object, stripped of debug sections (its BTF stays), then the skeleton that embeds it.
@@ -112,15 +114,23 @@ $(WEB)/.built: $(B)/web/.installed $(WEB_SRC) Makefile
 		--log-level=warning --outdir=$(WEB) && \
 	node ui/web/licences.mjs $(B)/web/meta.json $(B)/web/node_modules >$(WEB)/licences.txt && touch $@
 
+# The HTML report: one file with style and script in it, and the hashes by which its policy knows them.
+$(REPORT): $(B)/web/.installed $(WEB_SRC) Makefile
+	$(call say,BUNDLE,$@)mkdir -p $(@D) && NODE_PATH=$(B)/web/node_modules $(B)/web/node_modules/.bin/esbuild ui/web/report/report.js ui/web/report/report.css \
+		--bundle --minify --format=iife --target=es2020 --legal-comments=none --metafile=$(@D)/meta.json --log-level=warning --outdir=$(@D) && \
+	node ui/web/licences.mjs $(@D)/meta.json $(B)/web/node_modules >$(@D)/licences.txt && \
+	node ui/web/report/inline.mjs ui/web/report/report.html $(@D)/report.css $(@D)/report.js $(@D)/licences.txt >$@
+
 # What the binary carries: lines for the table in ui/assets.c.
-$(B)/assets.inc: $(WEB)/.built $(SCENARIOS) Makefile
+$(B)/assets.inc: $(WEB)/.built $(REPORT) $(SCENARIOS) Makefile
 	$(call say,EMBED,$@){ for f in $(WEB)/*.*; do echo "ASSET(page, \"$${f##*/}\", \"$$f\")"; done; \
+	echo 'ASSET(report, "report.html", "$(REPORT)")'; \
 	for f in $(SCENARIOS); do echo "ASSET(scenario, \"$${f##*/}\", \"$$f\")"; done; } >$@
 
 $(O)/monitor/monitor.o $(B)/asan/monitor/monitor.o: $(B)/monitor.skel.h
 $(O)/lab/net/link.o $(B)/asan/lab/net/link.o: $(B)/loss.skel.h
 $(O)/ui/assets.o $(B)/asan/ui/assets.o: $(B)/assets.inc
-$(O)/lab/main.o $(B)/asan/lab/main.o: $(B)/version.h
+$(O)/base/program.o $(B)/asan/base/program.o: $(B)/version.h
 
 # Tests. Unit tests link the sanitized library; those that need root run by sudo where the user is not root.
 test: deps-test

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/program.h"
 #include "lab/cmd/command.h"
-#include "version.h"
 
 static int help(const void *given, char *const *args, int n_args);
 static int version(const void *given, char *const *args, int n_args);
@@ -79,7 +79,7 @@ static int version(const void *given, char *const *args, int n_args)
 	(void)given;
 	(void)args;
 	(void)n_args;
-	puts("tunlab " TUNLAB_VERSION);
+	printf("tunlab %s\n", program_version);
 	return EXIT_WELL;
 }
 

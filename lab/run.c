@@ -11,11 +11,13 @@
 
 #include "lab/cmd/privilege.h"
 #include "lab/events.h"
+#include "lab/facts.h"
 #include "lab/net/down.h"
 #include "lab/net/walk.h"
 #include "lab/request.h"
 #include "lab/service.h"
 #include "lab/verdict/judge.h"
+#include "lab/verdict/report.h"
 #include "monitor/opening.h"
 #include "ui/server.h"
 
@@ -560,7 +562,7 @@ static void tell_secret(const struct run *run)
 }
 
 /* The lab's devices are asked only if the machine dropped anything at all. */
-static int judge_now(struct run *run, const struct sample *s)
+static struct machine_load load_so_far(const struct run *run)
 {
 	struct machine_counts now;
 	struct machine_load load;
@@ -568,7 +570,20 @@ static int judge_now(struct run *run, const struct sample *s)
 	machine_read(&now);
 	load = machine_since(&run->machine_then, &now);
 	load.lab_dropped = load.dropped ? walk_count_drops(run->lab) : 0;
-	return judge_conclude(run->judge, s, &load);
+	return load;
+}
+
+static int judge_now(struct run *run, struct sample *s)
+{
+	struct machine_load load = load_so_far(run);
+	struct lab_info info;
+	struct facts facts;
+	struct report_run about = { .info = &info, .facts = &facts, .feed = run->snapshot };
+
+	run_info(run, &info);
+	facts_read(run->lab, &facts);
+	snapshot_publish(run->snapshot, sample_ref(s), run->plan); /* the last interval, down to the last packet */
+	return judge_conclude(run->judge, s, &load, &about);
 }
 
 /* The end of a run, on a sample that holds all that was sent: the verdict where one was asked for. A run that was cut off has

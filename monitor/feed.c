@@ -86,7 +86,8 @@ static int take_biggest(const struct sample *s, struct candidate *c, size_t n, s
 	return 0;
 }
 
-static int pick(const struct sample *s, uint64_t oldest, size_t top, struct feed_picks *ret)
+/* By growth, those that grew; else by their size, those listed in frame `oldest` or later. */
+static int pick(const struct sample *s, bool growth, uint64_t oldest, size_t top, struct feed_picks *ret)
 {
 	struct candidate *c = malloc((s->n_flows + 1) * sizeof(*c));
 	struct feed_picks p = { 0 };
@@ -100,7 +101,7 @@ static int pick(const struct sample *s, uint64_t oldest, size_t top, struct feed
 		struct row_count all = feed_growth(s, f);
 
 		row_count_add(&p.total, &all);
-		if (oldest) {
+		if (!growth) {
 			if (f->listed >= oldest)
 				c[n++] = (struct candidate) { all.sent.bytes, all.received.bytes, f };
 		} else if (all.sent.packets != all.sent_then.packets || all.received.packets != all.received_then.packets) {
@@ -117,12 +118,17 @@ static int pick(const struct sample *s, uint64_t oldest, size_t top, struct feed
 
 int feed_pick(const struct sample *s, size_t top, struct feed_picks *ret)
 {
-	return pick(s, 0, top, ret);
+	return pick(s, true, 0, top, ret);
 }
 
 int feed_pick_known(const struct sample *s, uint64_t oldest, size_t top, struct feed_picks *ret)
 {
-	return pick(s, oldest ? oldest : 1, top, ret);
+	return pick(s, false, oldest ? oldest : 1, top, ret);
+}
+
+int feed_pick_largest(const struct sample *s, size_t top, struct feed_picks *ret)
+{
+	return pick(s, false, 0, top, ret);
 }
 
 void feed_picks_free(struct feed_picks *p)

@@ -25,6 +25,8 @@ struct feed_picks {
 int feed_pick(const struct sample *s, size_t top, struct feed_picks *ret);
 /* The flows that frames since `oldest` name, at most `top`, biggest first. Their growth is not looked at. -ENOMEM. */
 int feed_pick_known(const struct sample *s, uint64_t oldest, size_t top, struct feed_picks *ret);
+/* The largest of all flows, at most `top`, whether a frame names them or not. -ENOMEM. */
+int feed_pick_largest(const struct sample *s, size_t top, struct feed_picks *ret);
 void feed_picks_free(struct feed_picks *p);
 /* A flow's counts now and then, as the feed tells them: "sent" is its size (sample_flow_size). */
 struct row_count feed_growth(const struct sample *s, const struct sample_flow *f);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files inside the binary: the page and the shipped scenarios. Which ones is decided by the build (assets.inc); what
+/* Files inside the binary: the page, the report's template and the shipped scenarios. Which ones is decided by the build (assets.inc); what
  * they mean, by whoever asks for them. */
 #ifndef TUNLAB_UI_ASSETS_H
 #define TUNLAB_UI_ASSETS_H
@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 struct asset {
-	const char *kind; /* "page", "scenario" */
+	const char *kind; /* "page", "report", "scenario" */
 	const char *name; /* file name without folder: "app.js", "default.ini" */
 	const char *data; /* the bytes up to end, and a NUL there */
 	const char *end;

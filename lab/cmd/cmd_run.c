@@ -27,7 +27,7 @@ static const struct command_option options[] = {
 	{ "parser", OPTION_TEXT, AT(parser_name), "direct|tailcall", "how the monitor walks the packet (default direct)" },
 	{ "stats", OPTION_FLAG, AT(stats), NULL, "have the kernel measure its BPF programs meanwhile, all of them: shows the monitor's cost" },
 	{ "set", OPTION_LIST, AT(set), "SECTION.KEY=VALUE", "change a value of the scenario (repeatable)" },
-	{ "report", OPTION_LIST, AT(report), "FORMAT[:FILE]", "tap, junit or json (repeatable; default: tap on standard output)" },
+	{ "report", OPTION_LIST, AT(report), "FORMAT[:FILE]", "tap, junit, json or html (repeatable; default: tap on standard output)" },
 	{ 0 },
 };
 

@@ -423,6 +423,7 @@ void scenario_free(struct scenario *s)
 	free(s->events);
 	free(s->checks);
 	free(s->sets);
+	free(s->text);
 	free(s);
 }
 
@@ -440,6 +441,7 @@ static struct scenario *scenario_new(const struct scn_source *source)
 	s->port = DEFAULT_PORT;
 	s->duration_ns = default_duration_ns;
 	s->seed = DEFAULT_SEED;
+	s->text = strndup(source->text ? source->text : "", source->len);
 	s->sets = calloc(source->n_set + 1, sizeof(*s->sets));
 	for (size_t i = 0; s->sets && i < source->n_set; i++) {
 		s->sets[i] = strdup(source->set[i]);
@@ -447,7 +449,7 @@ static struct scenario *scenario_new(const struct scn_source *source)
 			break;
 		s->n_sets++;
 	}
-	if (!s->sets || s->n_sets < source->n_set) {
+	if (!s->text || !s->sets || s->n_sets < source->n_set) {
 		scenario_free(s);
 		return NULL;
 	}

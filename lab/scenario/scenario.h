@@ -201,6 +201,7 @@ struct scn_check {
 
 struct scenario {
 	char file[256]; /* as named by the user, for messages */
+	char *text;     /* the file, up to its first NUL */
 	char name[SCN_NAME_LEN];
 	uint32_t hosts;
 	struct scn_vni *vnis; /* in scenario order */

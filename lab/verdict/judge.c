@@ -186,10 +186,11 @@ static int write_reports(const struct judge *j, const struct report *report)
 	return status;
 }
 
-int judge_conclude(struct judge *j, const struct sample *last, const struct machine_load *load)
+int judge_conclude(struct judge *j, const struct sample *last, const struct machine_load *load,
+		   const struct report_run *run)
 {
 	struct validity validity;
-	struct report report = { .plan = j->plan, .sample = last, .results = j->results, .n = j->plan->scn->n_checks };
+	struct report report = { .plan = j->plan, .sample = last, .results = j->results, .n = j->plan->scn->n_checks, .run = run };
 	bool all_hold = true;
 	int status;
 

@@ -26,7 +26,8 @@ void judge_sampled(struct judge *j, const struct sample *s);
 void judge_drained(struct judge *j, const struct sample *s);
 /* Does no check wait for a later sample any more? */
 bool judge_settled(const struct judge *j);
-/* Writes the reports; `last` and load tell whether the run is valid at all. Exit status. */
-int judge_conclude(struct judge *j, const struct sample *last, const struct machine_load *load);
+/* Writes the reports; `last` and load tell whether the run is valid at all. `run` goes into the reports; NULL is fine. Exit status. */
+struct report_run;
+int judge_conclude(struct judge *j, const struct sample *last, const struct machine_load *load, const struct report_run *run);
 
 #endif

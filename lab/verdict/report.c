@@ -167,6 +167,7 @@ const struct report_format report_formats[] = {
 	{ "tap", "TAP version 14, one line per check, a diagnostic for each that fails", report_tap },
 	{ "junit", "JUnit XML, for CI systems", report_junit },
 	{ "json", "JSON, schema tunlab.report/1", report_json },
+	{ "html", "one page with picture, timeline, checks and tables, that opens from disk", report_html },
 	{ NULL, NULL, NULL },
 };
 

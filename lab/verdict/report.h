@@ -8,6 +8,17 @@
 #include "lab/verdict/check.h"
 #include "lab/verdict/validity.h"
 
+struct facts;
+struct lab_info;
+struct snapshot;
+
+/* What only the lab itself knows of its run. */
+struct report_run {
+	const struct lab_info *info;
+	const struct facts *facts;
+	struct snapshot *feed; /* frames of the page, for the picture and the timeline */
+};
+
 struct report {
 	const struct plan *plan;
 	const struct sample *sample;        /* the last one */
@@ -15,6 +26,7 @@ struct report {
 	size_t n;
 	const char *invalid; /* why the run cannot be judged; NULL: it can */
 	const struct validity *validity; /* the figures behind that; NULL: not known */
+	const struct report_run *run; /* NULL: of a sample alone */
 };
 
 struct report_format {

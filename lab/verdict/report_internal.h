@@ -42,5 +42,6 @@ int report_write(struct text *t, FILE *f);
 int report_tap(const struct report *r, FILE *f);
 int report_junit(const struct report *r, FILE *f);
 int report_json(const struct report *r, FILE *f);
+int report_html(const struct report *r, FILE *f);
 
 #endif

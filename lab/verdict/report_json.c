@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/emit.h"
+#include "lab/facts.h"
 #include "lab/verdict/path.h"
 #include "monitor/truth.h"
 #include "monitor/view.h"
@@ -101,6 +102,15 @@ static void put_validity(struct emit *e, const struct validity *v)
 	emit_u64(e, "time_squeeze", v->squeezed);
 }
 
+/* What the run's figures depend on beside the scenario. */
+static void put_facts(struct emit *e, const struct report *r)
+{
+	emit_object(e, "facts");
+	for (size_t i = 0; r->run && r->run->facts && i < r->run->facts->n; i++)
+		emit_string(e, r->run->facts->v[i].name, r->run->facts->v[i].value);
+	emit_object_end(e);
+}
+
 int report_json(const struct report *r, FILE *f)
 {
 	const struct sample *s = r->sample;
@@ -116,6 +126,7 @@ int report_json(const struct report *r, FILE *f)
 	emit_string(&e, "source", r->plan->scn->name);
 	emit_string(&e, "scenario", r->plan->scn->file);
 	emit_u64(&e, "seed", r->plan->scn->seed);
+	put_facts(&e, r);
 	emit_string(&e, "verdict", report_verdict(r));
 	emit_string(&e, "invalid", r->invalid);
 	put_validity(&e, r->validity);

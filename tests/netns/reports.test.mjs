@@ -91,3 +91,15 @@ test("a report's file that cannot be written: exit 2 and which, before anything 
   assert.equal(r.status, 2);
   assert.match(r.err, /none\/r\.xml/);
 });
+
+test("the jobs for CI systems are YAML, run a lab that asserts, and keep its reports", () => {
+  if (spawnSync("python3", ["-c", "import yaml"]).status !== 0) skip("python3 with yaml (python3-yaml) is missing");
+  for (const name of ["github", "gitlab"]) {
+    const file = new URL(`../../scenarios/ci/${name}.yml`, import.meta.url).pathname;
+    const r = spawnSync("python3", ["-c", "import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), sys.stdout)", file], { encoding: "utf8" });
+    assert.equal(r.status, 0, r.stderr);
+    for (const part of ["--headless --assert", "junit:tunlab.xml", "html:tunlab.html", "tunlab.html"]) assert.ok(r.stdout.includes(part), `${name}: ${part}`);
+    const job = JSON.parse(r.stdout);
+    assert.ok(job.jobs?.overlay?.steps.every((step) => step.uses || step.run) ?? job.overlay.script.length > 0);
+  }
+});

@@ -68,16 +68,21 @@ export async function startLab(scenario, port = 0, args = []) {
 	return world.url;
 }
 
-/** The lab, the browser, and a first tab in world.page. */
-export async function begin(scenario, args) {
+/** The browser alone. */
+export async function openBrowser() {
 	mkdirSync(SHOTS, { recursive: true });
 	const proxy = await openProxy();
-	await startLab(scenario, 0, args);
 	world.browser = await playwright.launch({
 		executablePath,
 		args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
 			'--disable-component-update', '--disable-sync', `--proxy-server=127.0.0.1:${proxy}`],
 	});
+}
+
+/** The lab, the browser, and a first tab in world.page. */
+export async function begin(scenario, args) {
+	await startLab(scenario, 0, args);
+	await openBrowser();
 	world.context = await world.browser.newContext({ viewport: DESK });
 	world.page = await newTab(world.context);
 	await until(world.page, 'live');

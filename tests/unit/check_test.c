@@ -840,10 +840,30 @@ TEST(json_has_the_same_figures)
 	tear_down(&w);
 }
 
+/* Of a sample alone there is no picture, but all that is HTML; nothing of a scenario's is markup. */
+TEST(html_has_verdict_and_checks)
+{
+	struct world w;
+	char *text;
+
+	set_up(&w);
+	text = write_report(&w, "html", NULL);
+	ok(strncmp(text, "<!doctype html>", 15) == 0);
+	ok(strstr(text, "<body class=\"fail\">") && strstr(text, "2 of 3 checks do not hold."));
+	ok(strstr(text, "<h3>found &amp; &lt;named&gt; #1</h3>") && !strstr(text, "<named>"));
+	ok(strstr(text, "The counts part between host0 and host2: 1000 left, 990 arrived"));
+	ok(strstr(text, "id=\"data\">null</script>") && !strstr(text, "{{"));
+	free(text);
+	text = write_report(&w, "html", "too <slow>");
+	ok(strstr(text, "<body class=\"invalid\">") && strstr(text, "Neither passed nor failed: too &lt;slow&gt;."));
+	free(text);
+	tear_down(&w);
+}
+
 TEST(formats_are_found_by_name)
 {
 	ok(report_format_find("junit:a.xml", 5) == &report_formats[1]);
 	ok(report_format_find("tap", 3) == &report_formats[0]);
-	ok(!report_format_find("ta", 2) && !report_format_find("html", 4) &&
+	ok(!report_format_find("ta", 2) && !report_format_find("pdf", 3) &&
 	   !report_format_find("", 0));
 }

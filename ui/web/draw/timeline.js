@@ -39,7 +39,7 @@ export function layerColour(key, stack, lab) {
 }
 
 /** `onLook(seq)`: the moment the user wants to see; null: now. */
-export function createTimeline(box, { onLook }) {
+export function createTimeline(box, { onLook, leastSeconds = LEAST_SECONDS }) {
 	const svg = box.querySelector('svg');
 	const parts = {};
 	for (const name of ['grid', 'layers', 'marks', 'window', 'labels'])
@@ -129,7 +129,7 @@ export function createTimeline(box, { onLook }) {
 		if (!model || !(width > LEFT + RIGHT))
 			return;
 		const to = model.times.at(-1);
-		const from = Math.min(model.times[0], to - LEAST_SECONDS);
+		const from = Math.min(model.times[0], to - leastSeconds);
 		const perSecond = (width - LEFT - RIGHT) / (to - from);
 		const x = (time) => LEFT + (time - from) * perSecond;
 		const most = niceMost(model.most);
