@@ -576,6 +576,7 @@ static struct machine_load load_so_far(const struct run *run)
 static int judge_now(struct run *run, struct sample *s)
 {
 	struct machine_load load = load_so_far(run);
+	bool whole = run->status == EXIT_WELL;
 	struct lab_info info;
 	struct facts facts;
 	struct report_run about = { .info = &info, .facts = &facts, .feed = run->snapshot };
@@ -583,7 +584,10 @@ static int judge_now(struct run *run, struct sample *s)
 	run_info(run, &info);
 	facts_read(run->lab, &facts);
 	snapshot_publish(run->snapshot, sample_ref(s), run->plan); /* the last interval, down to the last packet */
-	return judge_conclude(run->judge, s, &load, &about);
+	if (whole)
+		return judge_conclude(run->judge, s, &load, &about);
+	judge_cut_off(run->judge, s, &about);
+	return run->status;
 }
 
 /* The end of a run, on a sample that holds all that was sent: the verdict where one was asked for. A run that was cut off has
@@ -596,7 +600,7 @@ static void conclude(struct run *run)
 		say_what_went(s);
 	if (run->judge && (!s || run->status != EXIT_WELL))
 		say("the run was cut off: no verdict");
-	else if (run->judge)
+	if (run->judge && s)
 		run->status = judge_now(run, s);
 	sample_unref(s);
 }

@@ -216,7 +216,7 @@ const struct command cmd_run = {
 	.args = "[SCENARIO]",
 	.summary = "Build the lab, start traffic and monitor, serve the page; Ctrl-C or `tunlab stop` ends it.",
 	.details = "SCENARIO is a file, or the name of one inside tunlab: default, skewed, mystery, isolation, lossy, flap, outage,\n"
-		   "burst, mesh, idle.\n"
+		   "burst, mesh, mtu, broken-vni, idle.\n"
 		   "Without one: the default lab, nine hosts and four VNIs.\n\n"
 		   "  sudo tunlab run skewed                       look at http://127.0.0.1:8080/\n"
 		   "  sudo tunlab run skewed --headless --assert   judge it, as CI does\n"

@@ -186,22 +186,43 @@ static int write_reports(const struct judge *j, const struct report *report)
 	return status;
 }
 
+/* Checks that were not judged yet, or were cut short. -ENOMEM was said. */
+static int judge_rest(struct judge *j, const struct sample *last, bool *ret_all_hold)
+{
+	*ret_all_hold = true;
+	for (size_t i = 0; i < j->plan->scn->n_checks; i++) {
+		if (!j->results[i].check && checks_evaluate(j->checks, &j->plan->scn->checks[i], last, &j->results[i])) {
+			say("out of memory: no verdict");
+			return -ENOMEM;
+		}
+		explain(j, i, last);
+		*ret_all_hold = *ret_all_hold && j->results[i].holds;
+	}
+	return 0;
+}
+
+void judge_cut_off(struct judge *j, const struct sample *last, const struct report_run *run)
+{
+	struct report report = { .plan = j->plan, .sample = last, .results = j->results, .n = j->plan->scn->n_checks, .run = run };
+	char why[64];
+	bool all_hold;
+
+	(void)snprintf(why, sizeof(why), "it was cut off after %.1f s", last->elapsed_s);
+	report.invalid = why;
+	if (!judge_rest(j, last, &all_hold))
+		(void)write_reports(j, &report);
+}
+
 int judge_conclude(struct judge *j, const struct sample *last, const struct machine_load *load,
 		   const struct report_run *run)
 {
 	struct validity validity;
 	struct report report = { .plan = j->plan, .sample = last, .results = j->results, .n = j->plan->scn->n_checks, .run = run };
-	bool all_hold = true;
+	bool all_hold;
 	int status;
 
-	for (size_t i = 0; i < report.n; i++) {
-		if (!j->results[i].check && checks_evaluate(j->checks, &j->plan->scn->checks[i], last, &j->results[i])) {
-			say("out of memory: no verdict");
-			return EXIT_INVALID;
-		}
-		explain(j, i, last); /* those cut short */
-		all_hold = all_hold && j->results[i].holds;
-	}
+	if (judge_rest(j, last, &all_hold))
+		return EXIT_INVALID;
 	validity_judge(j->plan, last, load, all_hold, &validity);
 	report.validity = &validity;
 	if (!validity.valid)

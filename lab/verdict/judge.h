@@ -29,5 +29,7 @@ bool judge_settled(const struct judge *j);
 /* Writes the reports; `last` and load tell whether the run is valid at all. `run` goes into the reports; NULL is fine. Exit status. */
 struct report_run;
 int judge_conclude(struct judge *j, const struct sample *last, const struct machine_load *load, const struct report_run *run);
+/* Writes the reports of a run that ended before its time, and so cannot be judged. */
+void judge_cut_off(struct judge *j, const struct sample *last, const struct report_run *run);
 
 #endif

@@ -2,12 +2,15 @@
 // Every scenario that is shipped holds all its checks: found by listing the folder, so that none can be forgotten. Several labs
 // run at once, which they may.
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { skip, test } from "../lib/tap.mjs";
 import { Child, isRoot, labName, run } from "../lib/lab.mjs";
 
 const AT_ONCE = 4;
 const folder = new URL("../../scenarios/", import.meta.url).pathname;
+const dir = mkdtempSync(tmpdir() + "/tunlab-shipped-");
+process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
 const names = readdirSync(folder).filter((file) => file.endsWith(".ini")).map((file) => file.slice(0, -4)).sort();
 
 // By name: what each did and said.
@@ -15,9 +18,11 @@ function runAll() {
   const queue = [...names], results = {};
   const worker = async () => {
     for (let name = queue.shift(); name; name = queue.shift()) {
-      const child = new Child(["run", name, "--headless", "--assert", "--name", labName(name)]);
-      await child.ended;
-      results[name] = child;
+      // A run that the machine could not keep up with (4) was judged neither way: once more, as in CI.
+      for (let tries = 0; tries < 3 && results[name]?.exit.status !== 0 && (results[name]?.exit.status ?? 4) === 4; tries++) {
+        results[name] = new Child(["run", name, "--headless", "--assert", "--name", labName(name)]);
+        await results[name].ended;
+      }
     }
   };
   return Promise.all(Array.from({ length: AT_ONCE }, worker)).then(() => results);
@@ -33,6 +38,18 @@ for (const name of names)
     assert.match(out, /^1\.\.[1-9]/m);
     assert.match(out, /^ok 1 /m);
     assert.doesNotMatch(out, /^not ok|^Bail/m);
+  });
+
+// What they are for: turn on the check that a user would have written, and it fails and says why.
+for (const [name, cause] of [["mtu", /IP packets of 1500 bytes.* carries 1450/], ["broken-vni", /wrong VNI: host3 vxlan10001 has 10009/]])
+  test(`${name}: the check that is commented out fails, and the report explains it`, () => {
+    if (!isRoot) skip("needs root");
+    const text = readFileSync(`${folder}${name}.ini`, "utf8").replace(/^; (\[assert|check =)/gm, "$1").replace(/^duration.*/m, "duration = 2s");
+    writeFileSync(`${dir}/${name}.ini`, text);
+    const r = run(["run", `${dir}/${name}.ini`, "--headless", "--assert", "--name", labName(name)]);
+    assert.ok(r.status === 1 || r.status === 4, r.err); // where the machine is busy nobody knows for sure
+    assert.match(r.out, /^not ok .*\n(?:.*\n)*? +cause: .*/m);
+    assert.match(r.out, cause);
   });
 
 test("each is named by help, by the README and by the folder's own", () => {
