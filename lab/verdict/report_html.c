@@ -127,7 +127,7 @@ static void put_data(struct text *t, const struct report *r)
 		text_puts(t, "null");
 		return;
 	}
-	text_puts(t, "{\"lab\":");
+	text_printf(t, "{\"flows\":%zu,\n\"lab\":", r->sample->n_flows);
 	put_json_owned(t, view_lab(r->run->info, r->plan, r->sample));
 	text_puts(t, ",\n\"base\":");
 	put_base(t, r);

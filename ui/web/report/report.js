@@ -10,7 +10,7 @@ import { createTimeline } from '../draw/timeline.js';
 import { createTooltip } from '../draw/tooltip.js';
 import { eventsOf } from '../events.js';
 import { LEVELS } from '../figures.js';
-import { amount, duration } from '../format.js';
+import { amount, duration, grouped } from '../format.js';
 import { paint } from '../paint.js';
 import * as model from '../state.js';
 import { learn, memory, newStore, newest } from '../store.js';
@@ -138,6 +138,8 @@ if (!store.lab || !newest(store)) {
 	addEventListener('keydown', (event) => event.key === 'Escape' && !event.defaultPrevented && back());
 	addEventListener('beforeprint', () => print(true));
 	addEventListener('afterprint', () => print(false));
+	if (data.flows > store.flows.size)
+		setText(byId('folded'), `Of ${grouped(data.flows)} flows the ${grouped(store.flows.size)} largest are told apart; the others are “rest”.`);
 	new ResizeObserver(redraw).observe(byId('stage'));
 	draw();
 }
