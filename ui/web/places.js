@@ -21,9 +21,12 @@ const HEADING = 30;
 /** Beyond this a picture only gets coarse. */
 const LARGEST = 1.7;
 
+/** How many clients or tunnels stand side by side in a box of that width. */
+export const slotsIn = (width) => Math.max(1, Math.floor((width - 12) / SLOT));
+
 /** The clients a box of that width shows, and how many it leaves out: { clients, more }. What is lit comes first, then what is loud. */
 export function clientsShown(clients, width) {
-	const fit = Math.max(1, Math.floor((width - 12) / SLOT));
+	const fit = slotsIn(width);
 	if (clients.length <= fit)
 		return { clients, more: 0 };
 	const weight = ({ lit, sent, got }) => (lit ? 1e18 : 0) + sent + got;
@@ -92,7 +95,7 @@ export function featured(hosts, k, before = []) {
  */
 export function placeHosts(hosts, width, height, before = null) {
 	const n = hosts.length;
-	const most = Math.max(1, ...hosts.map(({ clients }) => clients.length));
+	const most = Math.max(1, ...hosts.map(({ clients, vnis }) => clients.length || vnis?.length || 0));
 	const least = Math.max(72, SLOT * Math.min(most, 10) + 12);
 	const ease = Math.max(120, Math.min(EASE * most + 12, 260));
 	if (n <= WHOLE_HOSTS) {

@@ -116,7 +116,9 @@ export function topology(amounts, lab, { unit, select }, { filter = null, select
 	}
 	if (!filter && amounts.uplinks.size)
 		useUplinks(hosts, lab, amounts, unit);
-	const all = [...hosts.values()].map((host) => ({ ...host, vnis: [...host.vnis.values()] }));
+	const place = ({ vni }) => names.vniOrder.get(vni) ?? Infinity;
+	const inOrder = (a, b) => place(a) - place(b) || (a.vni ?? Infinity) - (b.vni ?? Infinity) || 0;
+	const all = [...hosts.values()].map((host) => ({ ...host, vnis: [...host.vnis.values()].sort(inOrder) }));
 	const parts = all.flatMap((host) => [...host.clients, ...host.vnis]);
 	return {
 		hosts: all, unit, selecting: Boolean(selection),

@@ -3,7 +3,7 @@
 
 import { amount } from '../format.js';
 import { hostColour, vniColour } from '../palette.js';
-import { clientsShown } from '../places.js';
+import { clientsShown, slotsIn } from '../places.js';
 import { linkBits, thickness } from '../topology.js';
 import { linkWords } from '../words.js';
 import { setAttribute, setText } from './dom.js';
@@ -92,13 +92,15 @@ function drawUplink(group, host, box, { most, unit }, mode) {
 
 function drawInsides(group, host, box, { parts, unit }, lab, mode) {
 	const { clients, more } = clientsShown(host.clients, box.width);
-	const slot = (box.width - 12 - (more ? 26 : 0)) / (clients.length || 1);
+	// Where clients are not known, as on another's network, tunnels stand by themselves.
+	const spots = clients.length ? clients : host.vnis.slice(0, slotsIn(box.width));
+	const slot = (box.width - 12 - (more ? 26 : 0)) / (spots.length || 1);
 	const chip = Math.min(36, slot - 3);
 	const centre = (i) => 6 + slot * (i + 0.5);
 	const [chips, bridges] = [40, box.height - 36];
 	const place = new Map();
-	clients.forEach(({ vni }, i) => place.set(vni, [...place.get(vni) ?? [], centre(i)]));
-	const tunnels = more ? host.vnis.filter(({ vni }) => place.has(vni)) : host.vnis;
+	spots.forEach(({ vni }, i) => place.set(vni, [...place.get(vni) ?? [], centre(i)]));
+	const tunnels = more || !clients.length ? host.vnis.filter(({ vni }) => place.has(vni)) : host.vnis;
 	join(group.querySelector('.tunnels'), 'g.tunnel', tunnels, ({ vni }) => vni, makeTunnel, (element, tunnel) => {
 		const xs = place.get(tunnel.vni) ?? [];
 		const [left, right] = xs.length ? [Math.min(...xs) - chip / 2, Math.max(...xs) + chip / 2] : [box.width / 2 - 4, box.width / 2 + 4];
@@ -120,7 +122,7 @@ function drawInsides(group, host, box, { parts, unit }, lab, mode) {
 		const [wire, rect, name, warn] = element.childNodes;
 		const x = centre(i);
 		const colour = vniColour(lab.vnis.findIndex(({ vni }) => vni === client.vni));
-		set(wire, { x1: x, x2: x, y1: chips + 18, y2: bridges, stroke: colour, 'stroke-width': thickness(loud(client), parts, WIRE) });
+		set(wire, { x1: x, x2: x, y1: chips + 18, y2: bridges - 3, stroke: colour, 'stroke-width': thickness(loud(client), parts, WIRE) });
 		set(rect, { x: x - chip / 2, y: chips, width: chip, height: 18, stroke: colour });
 		set(name, { x, y: chips + 13 });
 		setText(name, chip > 5 * client.name.length ? client.name : '');
@@ -147,7 +149,7 @@ export function drawHost(group, host, box, model, lab, mode) {
 	set(name, { x: 23, y: 18.5 });
 	setText(name, host.name);
 	set(vtep, { x: 9, y: 33 });
-	setText(vtep, box.width > 6.2 * host.vtep.length + 12 ? host.vtep : '');
+	setText(vtep, host.vtep !== host.name && box.width > 6.2 * host.vtep.length + 12 ? host.vtep : '');
 	drawInsides(group, host, box, model, lab, mode);
 	drawUplink(uplink, host, box, model, mode);
 	group.classList.toggle('lit', host.lit);

@@ -27,11 +27,12 @@ function makeRow() {
 		make('td', { class: 'number received' }), make('td', { class: 'number loss' }), make('td', { class: 'number overhead' }));
 }
 
-function writeEnd(element, node) {
+/** `brief`: where there is no room for the word VNI. */
+function writeEnd(element, node, brief) {
 	const [dot, name, tag, address] = element.childNodes;
 	writeStyle(dot, 'background-color', node.colour);
 	setText(name, node.name);
-	setText(tag, node.tag && ` ${node.tag}`);
+	setText(tag, node.tag && ` ${brief ? node.vni : node.tag}`);
 	setText(address, node.address ?? '');
 	setAttribute(address, 'title', node.address);
 }
@@ -89,8 +90,9 @@ export function createTable({ onSort, onPoint, onSelect }) {
 		setAttribute(row, 'data-row', cell.key);
 		setAttribute(row, 'aria-rowindex', i + 2);
 		setAttribute(row, 'aria-selected', String(Boolean(cell.lit)));
-		writeEnd(from, cell.from);
-		writeEnd(to, cell.to);
+		const brief = !frame.classList.contains('wide');
+		writeEnd(from, cell.from, brief);
+		writeEnd(to, cell.to, brief);
 		setText(vni, vniText(cell));
 		setText(proto, mark(cell) || protoText(cell));
 		proto.classList.toggle('marked', cell.unplanned > 0);

@@ -3,6 +3,7 @@
 // What things carry comes from topology.js, where they stand from places.js; it decides nothing about figures.
 
 import { count } from '../format.js';
+import { isLab } from '../names.js';
 import { vniColour } from '../palette.js';
 import { placeHosts } from '../places.js';
 import { drawHost, makeHost } from './hostbox.js';
@@ -29,12 +30,13 @@ export function createTopology(svg, { onSelect, onVni, onPoint }) {
 		const trunk = ys.length > 1 ? [`M${(place.rails[0].x0 - 7).toFixed(1)},${ys[0]}V${ys.at(-1)}${ys.map((y) =>
 			`M${(place.rails[0].x0 - 7).toFixed(1)},${y}h8`).join('')}`] : [];
 		join(rails, 'path.trunk', trunk, (_, i) => i, () => shape('path', { class: 'trunk' }), (element, d) => set(element, { d }));
-		const words = [{ x: place.rails.at(-1)?.x0, anchor: 'start', text: `fabric br100 · underlay ${lab.underlay ?? ''}` }];
+		const fabric = isLab(lab) ? `fabric br100 · underlay ${lab.underlay ?? ''}` : 'underlay';
+		const words = [{ x: place.rails.at(-1)?.x0, anchor: 'start', text: fabric }];
 		if (place.tiles) {
 			const hostsWords = count(lab.hosts.length, 'host');
 			words[0] = { x: place.rails[0].x0, anchor: 'start', text: `↑ ${drawn.selecting ? 'selected' : 'busiest'}   ↓ all ${hostsWords}` };
 			if (place.width > 560)
-				words.push({ x: place.width, anchor: 'end', text: `fabric br100 · underlay ${lab.underlay ?? ''}` });
+				words.push({ x: place.width, anchor: 'end', text: fabric });
 		}
 		join(rails, 'text', place.rails.length ? words : [], (_, i) => i, () => shape('text', { class: 'fabric' }), (element, { x, anchor, text }) => {
 			set(element, { x, y: ys.at(-1) + 20, 'text-anchor': anchor });
