@@ -6,8 +6,8 @@
 #include "lab/verdict/check_internal.h"
 #include "lab/verdict/path.h"
 
-/* Whether lost packets may be why such a check fails. */
-static bool is_about_delivery(enum check_metric metric)
+/* Where packets must have been lost to be why such a check fails; 0: lost packets are none of its business. */
+static unsigned places_of(enum check_metric metric)
 {
 	switch (metric) {
 	case METRIC_TOP_TALKER:
@@ -16,9 +16,13 @@ static bool is_about_delivery(enum check_metric metric)
 	case METRIC_MONITOR_LOST:
 	case METRIC_MONITOR_TRUNCATED:
 	case METRIC_MONITOR_UNKNOWN:
-		return false;
+		return 0;
+	case METRIC_LOSS:
+		return PATH_UNDERLAY;
+	case METRIC_MISMATCH:
+		return PATH_SENDER;
 	default:
-		return true;
+		return PATH_ANYWHERE;
 	}
 }
 
@@ -44,20 +48,20 @@ static bool row_selected(const struct selection *sel, const struct sample *s, co
 	return false;
 }
 
-/* What a row lost for good; 0 for one whose packets may only be on their way. */
-static uint64_t lost_by(const struct truth_row *row)
+/* Only what is lost for good: while a row runs its packets may be on their way, and then its counts do not part. */
+static uint64_t lost_by(const struct truth_row *row, unsigned places)
 {
-	return row->send_errors + (row->parts < TRUTH_PLACE_MAX ? truth_missing(row) : 0);
+	return path_lost(row, places) + (places & PATH_SENDER ? row->send_errors : 0);
 }
 
-static const struct truth_row *find_worst(const struct selection *sel, const struct sample *s, const struct truth *t)
+static const struct truth_row *find_worst(const struct selection *sel, const struct sample *s, const struct truth *t, unsigned places)
 {
 	const struct truth_row *worst = NULL;
 
 	for (size_t i = 0; i < t->n; i++) {
 		const struct truth_row *row = &t->rows[i];
 
-		if (lost_by(row) > (worst ? lost_by(worst) : 0) && row_selected(sel, s, t, row))
+		if (lost_by(row, places) > (worst ? lost_by(worst, places) : 0) && row_selected(sel, s, t, row))
 			worst = row;
 	}
 	return worst;
@@ -76,19 +80,20 @@ static uint32_t largest_packet(const struct sample *s, const struct truth *t, co
 }
 
 static struct path *walk_row(const struct checks *c, const struct sample *s, const struct truth *t, const struct truth_row *row,
-			     checks_walk_fn walk, void *arg)
+			     unsigned places, checks_walk_fn walk, void *arg)
 {
 	struct path *path = calloc(1, sizeof(*path));
 	struct walk_facts facts;
 	struct path_question q = {
-		.plan = c->plan, .sample = s, .row = row, .size = largest_packet(s, t, row), .back = path_is_back(row), .facts = &facts,
+		.plan = c->plan, .sample = s, .row = row, .places = places, .size = largest_packet(s, t, row),
+		.back = path_is_back(row, places), .facts = &facts,
 	};
 
 	if (!path)
 		return NULL;
 	walk(arg, q.back ? row->to : row->from, q.back ? row->from : row->to, &facts);
 	path_make(&q, path);
-	if (path_place(row) != TRUTH_ANSWERED || path->stops < path->n)
+	if (path_place(row, places) != TRUTH_ANSWERED || path->stops < path->n)
 		return path;
 	q.back = true; /* see path_is_back */
 	walk(arg, row->to, row->from, &facts);
@@ -100,6 +105,7 @@ int checks_walk(const struct checks *c, const struct scn_check *check, const str
 		struct path **ret)
 {
 	struct selection sel = selection_of(c, check);
+	unsigned places = places_of(check->metric);
 	const struct truth_row *worst;
 	struct truth t;
 	int err = truth_make(c->plan, s, &t);
@@ -107,9 +113,9 @@ int checks_walk(const struct checks *c, const struct scn_check *check, const str
 	if (err)
 		return err;
 	*ret = NULL;
-	worst = is_about_delivery(check->metric) ? find_worst(&sel, s, &t) : NULL;
+	worst = places ? find_worst(&sel, s, &t, places) : NULL;
 	if (worst)
-		*ret = walk_row(c, s, &t, worst, walk, arg);
+		*ret = walk_row(c, s, &t, worst, places, walk, arg);
 	truth_free(&t);
 	return worst && !*ret ? -ENOMEM : 0;
 }

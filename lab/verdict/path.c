@@ -45,19 +45,31 @@ static uint64_t lost_at(const struct truth_row *row, enum truth_place place)
 	return less(row->count[place_before(row->proto, place)], row->count[place] + (place == TRUTH_RECEIVED ? row->duplicates : 0));
 }
 
-enum truth_place path_place(const struct truth_row *row)
+enum truth_place path_place(const struct truth_row *row, unsigned places)
 {
-	enum truth_place worst = row->parts;
+	enum truth_place worst = TRUTH_PLACE_MAX;
+	uint64_t most = 0;
 
 	for (enum truth_place p = row->parts; p < TRUTH_PLACE_MAX; p = truth_next(row->proto, p))
-		if (lost_at(row, p) > lost_at(row, worst))
+		if (places & 1u << p && lost_at(row, p) > most) {
+			most = lost_at(row, p);
 			worst = p;
+		}
 	return worst;
 }
 
-bool path_is_back(const struct truth_row *row)
+uint64_t path_lost(const struct truth_row *row, unsigned places)
 {
-	enum truth_place place = path_place(row);
+	uint64_t lost = 0;
+
+	for (enum truth_place p = row->parts; p < TRUTH_PLACE_MAX; p = truth_next(row->proto, p))
+		lost += places & 1u << p ? lost_at(row, p) : 0;
+	return lost;
+}
+
+bool path_is_back(const struct truth_row *row, unsigned places)
+{
+	enum truth_place place = path_place(row, places);
 
 	return row->proto == SCN_PING && (place == TRUTH_RETURNED || place == TRUTH_RECEIVED);
 }
@@ -536,7 +548,7 @@ void path_make(const struct path_question *q, struct path *ret)
 		.q = q, .plan = plan, .f = q->facts, .path = ret, .from = from, .to = to, .from_host = plan->clients[from].host,
 		.to_host = plan->clients[to].host, .vni = plan->clients[from].vni,
 	};
-	enum truth_place place = path_place(row);
+	enum truth_place place = path_place(row, q->places);
 
 	*ret = (struct path){ .from = from, .to = to };
 	(void)snprintf(ret->pair, sizeof(ret->pair), q->back ? "answers of c%u to c%u, %s, VNI %u" : "c%u to c%u, %s, VNI %u", from, to,

@@ -32,18 +32,23 @@ struct path_question {
 	const struct plan *plan;
 	const struct sample *sample;  /* links, what was done to them, the engine's overruns */
 	const struct truth_row *row;
+	unsigned places;              /* as of path_place */
 	uint32_t size;                /* IP payload of its packets, the largest */
 	bool back;                    /* facts are of the way of the answers */
 	const struct walk_facts *facts;
 };
 
-/* The place where most of a row's packets are missing, counted against the one before; TRUTH_PLACE_MAX: nowhere. That is not always the
- * first where counts part: one packet may be lost before a thousand. */
-enum truth_place path_place(const struct truth_row *row);
+/* Where packets may be lost for a walk to explain it: bits 1 << enum truth_place. */
+enum { PATH_ANYWHERE = (1 << TRUTH_PLACE_MAX) - 1, PATH_UNDERLAY = 1 << TRUTH_ARRIVED | 1 << TRUTH_RETURNED, PATH_SENDER = 1 << TRUTH_LEFT };
+/* The place, of those, where most of a row's packets are missing, counted against the one before; TRUTH_PLACE_MAX: none are. That is not
+ * always the first where counts part: one packet may be lost before a thousand. */
+enum truth_place path_place(const struct truth_row *row, unsigned places);
+/* How many are missing at those places. */
+uint64_t path_lost(const struct truth_row *row, unsigned places);
 
 /* Which way is to be walked for a row: true for that of a ping's answers. Where answers do not leave, it cannot be known whether
  * requests stop behind the host or answers before it: then first there, and if that explains nothing, back. */
-bool path_is_back(const struct truth_row *row);
+bool path_is_back(const struct truth_row *row, unsigned places);
 
 void path_make(const struct path_question *q, struct path *ret);
 

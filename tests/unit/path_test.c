@@ -62,7 +62,7 @@ static void lose(struct world *w, enum truth_place place, uint64_t n)
 /* "host0 eth0: why", or "nowhere: why". */
 static const char *explain(struct world *w, char *buf)
 {
-	struct path_question q = { .plan = w->p, .sample = &w->sample, .row = &w->row, .size = w->size, .back = w->back,
+	struct path_question q = { .plan = w->p, .sample = &w->sample, .row = &w->row, .places = PATH_ANYWHERE, .size = w->size, .back = w->back,
 				   .facts = &w->facts };
 
 	path_make(&q, &w->path);
@@ -212,7 +212,10 @@ TEST(the_place_that_lost_most_is_walked)
 	set_up(&w);
 	lose(&w, TRUTH_LEFT, 1); /* at a full queue of this machine's, say */
 	lose(&w, TRUTH_ARRIVED, 90);
-	ok(w.row.parts == TRUTH_LEFT && path_place(&w.row) == TRUTH_ARRIVED);
+	ok(w.row.parts == TRUTH_LEFT && path_place(&w.row, PATH_ANYWHERE) == TRUTH_ARRIVED);
+	ok(path_place(&w.row, PATH_SENDER) == TRUTH_LEFT && path_lost(&w.row, PATH_SENDER) == 1);
+	ok(path_place(&w.row, PATH_UNDERLAY) == TRUTH_ARRIVED && path_lost(&w.row, PATH_UNDERLAY) == 90);
+	ok(path_lost(&w.row, PATH_ANYWHERE) == 91);
 	w.facts.at[WALK_FROM_ETH0].tx_dropped = 1;
 	w.facts.at[WALK_TO_FABRIC].up = false;
 	eq_str(explain(&w, buf), "fabric p1: host1's link is down");
@@ -266,9 +269,9 @@ TEST(answers_are_walked_back)
 
 	set_up(&w);
 	w.row.proto = SCN_PING;
-	ok(!path_is_back(&w.row));
+	ok(!path_is_back(&w.row, PATH_ANYWHERE));
 	lose(&w, TRUTH_RETURNED, 50);
-	ok(path_is_back(&w.row));
+	ok(path_is_back(&w.row, PATH_ANYWHERE));
 	w.back = true;
 	w.facts.at[WALK_FROM_FABRIC].up = false;
 	eq_str(explain(&w, buf), "fabric p1: host1's link is down"); /* from host1 to host0 */
@@ -280,7 +283,7 @@ TEST(answers_are_walked_back)
 	set_up(&w);
 	w.row.proto = SCN_PING;
 	lose(&w, TRUTH_ANSWERED, 50);
-	ok(!path_is_back(&w.row));
+	ok(!path_is_back(&w.row, PATH_ANYWHERE));
 	w.facts.at[WALK_TO_PORT].up = false;
 	eq_str(explain(&w, buf), "host1 c1: host1 c1 is down");
 	w.back = true;
