@@ -35,7 +35,6 @@ ASAN_LIB := $(LIB:$(O)/%=$(B)/asan/%)
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
 ROOT := $(patsubst tests/%.c,%,$(wildcard tests/bpf/*_test.c tests/netns/*_test.c))
 BENCH := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
-BENCH_BPF := $(patsubst bpf/bench/%.bpf.c,%,$(wildcard bpf/bench/*.bpf.c))
 SCENARIOS := $(wildcard scenarios/*.ini)
 WEB_SRC := $(wildcard ui/web/report/* ui/web/*.js ui/web/draw/*.js ui/web/*.mjs ui/web/*.html ui/web/*.css ui/web/*.svg)
 WEB := $(B)/web/dist
@@ -43,7 +42,7 @@ REPORT := $(B)/web/report/report.html
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help deps deps-test all demo test test-kernels bench fuzz asan install clean
+.PHONY: help deps deps-test all demo test test-kernels bench bench-more fuzz asan install clean
 
 help:
 	@echo 'tunlab: overlay network lab, traffic, tunnel-aware monitor and verdict in one program'
@@ -52,7 +51,7 @@ help:
 	@echo '  make test       install what is missing, build, run every test; test-kernels: on stock kernels, 5.10 to the newest, under QEMU'
 	@echo '  make all        build $(B)/tunlab (default scenario, page and BPF object are inside it)'
 	@echo '  make deps       install what the build needs (apt); deps-test: what the tests need on top'
-	@echo '  make bench      measure this machine, as ratios'
+	@echo '  make bench      measure this machine, as ratios (tunlab bench); bench-more: what only developers ask for'
 	@echo '  make fuzz       fuzz parser and scenario reader, FUZZ_SECONDS each (default 60)'
 	@echo '  make asan       build $(B)/asan/tunlab with address and undefined-behaviour checks'
 	@echo '  make install    copy the program to $$(DESTDIR)$$(PREFIX)/bin (PREFIX=$(PREFIX))'
@@ -128,6 +127,7 @@ $(B)/assets.inc: $(WEB)/.built $(REPORT) $(SCENARIOS) Makefile
 	for f in $(SCENARIOS); do echo "ASSET(scenario, \"$${f##*/}\", \"$$f\")"; done; } >$@
 
 $(O)/monitor/monitor.o $(B)/asan/monitor/monitor.o: $(B)/monitor.skel.h
+$(O)/lab/bench/programs.o $(B)/asan/lab/bench/programs.o: $(B)/bench/packets.skel.h
 $(O)/lab/net/link.o $(B)/asan/lab/net/link.o: $(B)/loss.skel.h
 $(O)/ui/assets.o $(B)/asan/ui/assets.o: $(B)/assets.inc
 $(O)/base/program.o $(B)/asan/base/program.o: $(B)/version.h
@@ -153,8 +153,11 @@ $(B)/tests/netns/fault_test: $(B)/asan/tests/netns/fault_test.o $(ASAN_LIB)
 $(B)/tests/%: $(O)/tests/%.o $(LIB)
 	$(call say,LD,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BENCH:%=$(O)/tests/bench/%.o): $(BENCH_BPF:%=$(B)/bench/%.skel.h)
 bench: deps
+	@$(MAKE) --no-print-directory all
+	@$(SUDO) $(B)/tunlab bench
+# What only those who change the program ask for.
+bench-more: deps
 	@$(MAKE) --no-print-directory all $(BENCH:%=$(B)/tests/bench/%)
 	@SUDO='$(SUDO)' tests/bench/run $(B)
 

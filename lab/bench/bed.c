@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See bed.h. */
+#include "lab/bench/bed.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lab/net/ns.h"
+
+static const char scenario[] = "[lab]\nname = bench\nhosts = 2\nvnis = 10000\n";
+
+static int open_lab_and_monitor(struct bench_bed *bed, struct error *err)
+{
+	struct scn_source source = {.text = scenario, .len = sizeof(scenario) - 1};
+	struct monitor_config config = {.base_ifindex = PLAN_IFINDEX_UPLINK, .n_hosts = 2};
+	struct scn_errors errors;
+	int r = plan_load(&source, &bed->scn, &bed->plan, &errors);
+
+	scn_errors_free(&errors);
+	if (r)
+		error_set(err, "cannot plan the benchmark's lab: %s", strerror(-r));
+	if (!r)
+		r = lab_build(bed->plan, NULL, &bed->lab, err);
+	if (!r)
+		r = lab_open_uplinks(bed->lab, err);
+	return r ?: monitor_open(&config, err, &bed->monitor);
+}
+
+int bench_bed_open(struct bench_bed *bed, struct error *err)
+{
+	int r;
+
+	*bed = (struct bench_bed){.home = ns_current()};
+	if (bed->home < 0) {
+		error_set(err, "cannot hold this network namespace: %s", strerror(-bed->home));
+		return bed->home;
+	}
+	r = open_lab_and_monitor(bed, err);
+	if (r)
+		bench_bed_close(bed);
+	return r;
+}
+
+void bench_bed_close(struct bench_bed *bed)
+{
+	monitor_free(bed->monitor);
+	lab_free(bed->lab);
+	plan_free(bed->plan);
+	scenario_free(bed->scn);
+	if (bed->home >= 0)
+		(void)close(bed->home);
+	*bed = (struct bench_bed){.home = -1};
+}
+
+int bench_bed_watch(struct bench_bed *bed, bool watch, struct error *err)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < bed->plan->n_hosts && !r; i++)
+		r = watch ? monitor_attach(bed->monitor, bed->lab->hosts[i], PLAN_IFINDEX_UPLINK + i, err)
+			  : monitor_detach(bed->monitor, bed->lab->hosts[i], PLAN_IFINDEX_UPLINK + i, err);
+	return r;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets for the monitor's benchmarks: VXLAN over and with IPv4 or IPv6, and plain TCP. */
+#ifndef TUNLAB_BENCH_PACKET_H
+#define TUNLAB_BENCH_PACKET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { BENCH_PACKET_MAX = 256 };
+
+struct bench_packet {
+	uint8_t data[BENCH_PACKET_MAX];
+	size_t len;
+	uint32_t flow_off; /* the inner source address, or its latter half: a number at the end of it makes it another flow */
+	uint32_t flow_wide; /* it is that half: 8 bytes and not 4 */
+};
+
+/* UDP in VXLAN, IP of the version (4 or 6) outside and inside. */
+void bench_packet_vxlan(struct bench_packet *p, int version);
+/* No tunnel. */
+void bench_packet_tcp(struct bench_packet *p);
+
+#endif
