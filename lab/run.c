@@ -87,15 +87,12 @@ struct sample *run_sample(struct run *run)
 	return run->newest ? sample_ref(run->newest) : NULL;
 }
 
-/* Said once: without it, the kernel's tables hold all flows that ever were, as far as they go. */
 static void age_flows(struct run *run)
 {
-	int r = run->state < RUN_STOPPING && !run->keeps_flows ? flows_age(run->monitor) : 0;
+	int r = run->state < RUN_STOPPING ? flows_age(run->monitor) : 0;
 
-	if (!r)
-		return;
-	say("idle flows stay in the kernel's tables, which may fill up: %s", strerror(-r));
-	run->keeps_flows = true;
+	if (r)
+		say("idle flows stay in the kernel's tables, which may fill up: %s", strerror(-r));
 }
 
 static void publish(struct run *run)

@@ -50,7 +50,6 @@ struct run {
 	int signals, tick, end;       /* signalfd and timers; -1 when closed */
 
 	struct flow_table flows;
-	bool keeps_flows;             /* this kernel cannot age them */
 	struct sample *newest;        /* the last one published */
 	struct generator_info *infos; /* by the engine's generator number */
 	uint32_t n_infos;

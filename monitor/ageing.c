@@ -280,7 +280,7 @@ static int fold_oldest(struct reader *r, size_t n)
 	return ret;
 }
 
-int reader_age(struct reader *r)
+static int age(struct reader *r)
 {
 	size_t aged = r->n - r->live - r->fold_rows;
 	int ret = r->homeless ? make_room(r) : 0;
@@ -302,4 +302,12 @@ int reader_age(struct reader *r)
 		return ret;
 	step_slots(r);
 	return step_hash(r);
+}
+
+int reader_age(struct reader *r)
+{
+	int ret = r->unable ? 0 : age(r);
+
+	r->unable |= ret < 0;
+	return ret;
 }

@@ -62,7 +62,8 @@ int reader_read(struct reader *r, uint64_t now_ns, struct flow_table *table);
 /*
  * Take flows that were idle at the last reading out of the kernel's tables, and keep their counts: exact,
  * whatever packets come meanwhile. Takes several calls; returns at once where nothing is to be
- * done, else may wait for quiesce(), some ms. Its errors leave all counts as they are.
+ * done, else may wait for quiesce(), some ms. Its errors leave all counts as they are; after one it does nothing any more, so
+ * that the caller can say so, once.
  */
 int reader_age(struct reader *r);
 

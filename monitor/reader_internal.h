@@ -42,6 +42,7 @@ struct reader {
 	uint64_t folded;         /* flows summed up there */
 	uint64_t read_ns;        /* the last reading: whether a flow is idle is only known of then */
 	uint64_t aged_ns;        /* likewise, after which ageing went a step on; 0: none */
+	bool unable;             /* to age: it failed */
 	bool slots_waiting;      /* for the next step: there are slots neither taken nor free */
 	bool hash_waiting;       /* likewise: the generation before is there yet */
 };

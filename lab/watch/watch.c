@@ -115,6 +115,7 @@ static void print_json(struct watch *w, const struct sample *s)
 static void publish(struct watch *w)
 {
 	struct sample *s = take(w);
+	int r;
 
 	if (!s) {
 		say("out of memory: a sample was left out, the counters go on");
@@ -123,6 +124,9 @@ static void publish(struct watch *w)
 	sample_unref(w->newest);
 	w->newest = sample_ref(s);
 	snapshot_publish(w->snapshot, s, NULL);
+	r = flows_age(w->monitor);
+	if (r)
+		say("idle flows stay in the kernel's tables, which may fill up: %s", strerror(-r));
 	if (w->config->json && w->newest->interval_s > 0)
 		print_json(w, w->newest);
 }
