@@ -15,6 +15,7 @@
 
 enum {
 	WARM_MAX = 256,          /* neighbour resolutions at once: each holds two descriptors */
+	WARM_COPIES = 512,       /* of one's questions on their way to all clients of a VNI: half of what a queue of the kernel holds */
 	KNOWN_MAX = 8192,        /* neighbours entered at once that need no resolution: some milliseconds */
 };
 #define NS_PER_MS 1000000ULL
@@ -29,7 +30,8 @@ struct generator {
 	struct generator_spec spec;
 	struct warm *warm;       /* while neighbours are being resolved */
 	uint64_t ordered_ns;
-	uint64_t warm_limit_ns;  /* when to give up the neighbours that have not answered */
+	uint64_t warm_limit_ns;  /* when to give up the neighbours that have not answered, unless some did since ... */
+	uint32_t warm_unresolved; /* ... the last retry */
 	uint64_t missed, late;   /* by earlier runs of it */
 	uint64_t idle_ns;        /* between them, not told yet: no packet has left since */
 	uint64_t sent, received; /* over all streams: the difference is on its way, or lost */

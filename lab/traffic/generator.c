@@ -195,6 +195,7 @@ static int open_warm(struct child *c, uint32_t number, const char **ret_what)
 	struct generator *g = &c->generators[number];
 	struct ip_addr *peers = calloc(g->source.n_streams, sizeof(*peers));
 	struct epoll_event event = {.events = EPOLLIN, .data.u64 = endpoint_token(KIND_WARM, number)};
+	uint32_t copies = c->plan->vnis[c->plan->clients[g->spec.client].vni].n_clients;
 	struct visit visit;
 	int r;
 
@@ -206,7 +207,7 @@ static int open_warm(struct child *c, uint32_t number, const char **ret_what)
 	r = visit_enter(&visit, c->endpoints.home, c->client_ns[g->spec.client]);
 	if (r == 0) {
 		r = warm_open(ENDPOINT_DEVICE, &c->plan->clients[g->spec.client].addr, peers, g->source.n_streams,
-			      &g->warm, ret_what);
+			      copies < WARM_COPIES ? WARM_COPIES / copies : 1, &g->warm, ret_what);
 		visit_leave(&visit);
 	}
 	free(peers);
@@ -228,7 +229,11 @@ void generator_check_warm(struct child *c, uint32_t number)
 void generator_warm_again(struct child *c, uint32_t number, uint64_t now)
 {
 	struct generator *g = &c->generators[number];
+	uint32_t unresolved = warm_unresolved(g->warm);
 
+	if (unresolved < g->warm_unresolved) /* they do answer, there are only many of them */
+		g->warm_limit_ns = now + WARM_LIMIT_MS * NS_PER_MS;
+	g->warm_unresolved = unresolved;
 	if (now >= g->warm_limit_ns || warm_retry(g->warm) != 0)
 		become_ready(c, number, warm_unresolved(g->warm));
 	else
@@ -281,6 +286,7 @@ static void warm_more(struct child *c)
 			become_ready(c, number, refused);
 			continue;
 		}
+		c->generators[number].warm_unresolved = warm_unresolved(c->generators[number].warm);
 		c->generators[number].warm_limit_ns = child_now_ns() + WARM_LIMIT_MS * NS_PER_MS;
 		heap_set(&c->heap, number, child_now_ns() + WARM_RETRY_MS * NS_PER_MS);
 		generator_check_warm(c, number);

@@ -39,6 +39,7 @@ struct warm {
 	uint8_t mac[6];                 /* of the device, for solicitations */
 	struct peer *peers;             /* ascending by address, each once */
 	uint32_t n, n_pending, n_resolved;
+	uint32_t window, next, n_asked; /* asked at a time, at most; the first not asked yet; those that may answer any moment */
 };
 
 struct neighbour_request {
@@ -73,6 +74,7 @@ static void settle_peer(struct warm *w, struct peer *p, uint8_t state)
 	if (p->state != PENDING)
 		return;
 	p->state = state;
+	w->n_asked -= w->n_asked > 0 && p < w->peers + w->next;
 	w->n_pending--;
 	w->n_resolved += state == RESOLVED;
 }
@@ -135,12 +137,12 @@ static int send_requests(int fd, const void *requests, size_t len)
  * NTF_EXT_LEARNED keeps the entry out of the bound of struct warm_room. The request for the entry's state behind it
  * answers at once when the entry was known, or when the peer's reply came while the kernel was sending, as it does over
  * veth. */
-static int send_batch(const struct warm *w, uint32_t *index, enum question question)
+static int send_batch(const struct warm *w, uint32_t *index, uint32_t end, enum question question)
 {
 	struct neighbour_request requests[2 * BATCH];
 	uint8_t *at = (uint8_t *)requests;
 
-	for (unsigned n = 0; n < BATCH && *index < w->n; ++*index) {
+	for (unsigned n = 0; n < BATCH && *index < end; ++*index) {
 		const struct peer *p = &w->peers[*index];
 
 		if (p->state != PENDING)
@@ -251,12 +253,13 @@ static int read_socket(struct warm *w)
 	}
 }
 
-static int ask(struct warm *w, enum question question)
+/* Peers from `index` on, up to `end`. */
+static int ask(struct warm *w, uint32_t index, uint32_t end, enum question question)
 {
 	bool lost = false;
 
-	for (uint32_t index = 0; index < w->n;) {
-		int r = send_batch(w, &index, question);
+	while (index < end) {
+		int r = send_batch(w, &index, end, question);
 
 		if (r == 0)
 			r = read_socket(w);
@@ -268,21 +271,10 @@ static int ask(struct warm *w, enum question question)
 	return lost ? -ENOBUFS : 0;
 }
 
-int warm_read(struct warm *w)
-{
-	int r = read_socket(w);
-
-	for (int tries = 0; r == -ENOBUFS && tries < 3; tries++)
-		r = ask(w, ASK_STATE);
-	if (r < 0 && r != -ENOBUFS)
-		return r;
-	return w->n_pending == 0;
-}
-
 /* IPv6: where no packet waits the kernel solicits from the link-local address, which teaches the peer the wrong address:
  * its first answer would be flooded. So we ask ourselves, as RFC 4861 7.2.2 has it, and before the kernel does. The
  * answer goes to the kernel, whose entry is waiting for it. */
-static void solicit(const struct warm *w)
+static void solicit(const struct warm *w, uint32_t first, uint32_t end)
 {
 	struct {
 		struct nd_neighbor_solicit ns;
@@ -299,7 +291,7 @@ static void solicit(const struct warm *w)
 	};
 
 	memcpy(packet.mac, w->mac, sizeof(packet.mac));
-	for (uint32_t i = 0; i < w->n; i++) {
+	for (uint32_t i = first; i < end; i++) {
 		const uint8_t *addr = w->peers[i].addr.b;
 
 		if (w->peers[i].state != PENDING)
@@ -311,12 +303,41 @@ static void solicit(const struct warm *w)
 	}
 }
 
+/* As many of those not asked yet as the window lets. */
+static int ask_next(struct warm *w)
+{
+	uint32_t first = w->next, room = w->window - w->n_asked;
+
+	w->next = w->n - first < room ? w->n : first + room;
+	w->n_asked += w->next - first;
+	if (w->solicitor >= 0) {
+		(void)ask(w, first, w->next, ASK_ENTRY); /* what fails here is told by the next question */
+		solicit(w, first, w->next);
+	}
+	return ask(w, first, w->next, ASK_RESOLVE);
+}
+
+int warm_read(struct warm *w)
+{
+	int r = read_socket(w);
+
+	while ((r == 0 || r == -ENOBUFS) && w->next < w->n && w->n_asked < w->window)
+		r = ask_next(w);
+	for (int tries = 0; r == -ENOBUFS && tries < 3; tries++)
+		r = ask(w, 0, w->next, ASK_STATE);
+	if (r < 0 && r != -ENOBUFS)
+		return r;
+	return w->n_pending == 0;
+}
+
+/* Those that have not answered for so long keep no other waiting. */
 int warm_retry(struct warm *w)
 {
-	int r = ask(w, ASK_STATE);
+	int r = ask(w, 0, w->next, ASK_STATE);
 
 	if (w->solicitor >= 0)
-		solicit(w);
+		solicit(w, 0, w->next);
+	w->n_asked = 0;
 	return r < 0 && r != -ENOBUFS ? r : warm_read(w);
 }
 
@@ -394,16 +415,12 @@ static int start(struct warm *w, const char *device, const struct ip_addr *sourc
 		return r;
 	*ret_what = "resolve its neighbours";
 	r = keep_peers(w, addrs, n);
-	if (r == 0 && w->solicitor >= 0) {
-		(void)ask(w, ASK_ENTRY); /* what fails here is told by the next question */
-		solicit(w);
-	}
 	if (r == 0)
-		r = ask(w, ASK_RESOLVE);
+		r = ask_next(w);
 	return r == -ENOBUFS ? 0 : r; /* warm_read and warm_retry ask again */
 }
 
-int warm_open(const char *device, const struct ip_addr *source, const struct ip_addr *addrs, size_t n,
+int warm_open(const char *device, const struct ip_addr *source, const struct ip_addr *addrs, size_t n, uint32_t window,
 	      struct warm **ret, const char **ret_what)
 {
 	struct warm *w = calloc(1, sizeof(*w));
@@ -414,6 +431,7 @@ int warm_open(const char *device, const struct ip_addr *source, const struct ip_
 		return -ENOMEM;
 	}
 	w->fd = w->solicitor = -1;
+	w->window = window;
 	r = start(w, device, source, addrs, n, ret_what);
 	if (r < 0) {
 		warm_close(w);

@@ -18,8 +18,10 @@ enum {
 };
 
 /* Starts to resolve n addresses (of one family, copied) on `device` of the calling thread's namespace, as `source`, its
- * own address; the rest runs from anywhere. -errno with *ret_what (static text: what failed). */
-int warm_open(const char *device, const struct ip_addr *source, const struct ip_addr *addrs, size_t n,
+ * own address; the rest runs from anywhere. -errno with *ret_what (static text: what failed).
+ * At most `window` (at least 1) are asked at a time: each question is copied to all clients of the VNI, and what the kernel's
+ * queues do not hold (net.core.netdev_max_backlog, 1000 frames a processor) it drops, answers to others with it. */
+int warm_open(const char *device, const struct ip_addr *source, const struct ip_addr *addrs, size_t n, uint32_t window,
 	      struct warm **ret, const char **ret_what);
 /* Becomes readable when neighbours answered. */
 int warm_fd(const struct warm *w);

@@ -42,6 +42,7 @@ struct lan {
 	struct nl *nl_switch, *nl[CLIENTS];
 	int ns_switch, ns[CLIENTS];
 	struct plan_client clients[CLIENTS];
+	struct plan_vni vni;
 	struct plan plan;
 };
 
@@ -108,6 +109,9 @@ static struct lan *lan_up(bool ipv6)
 		l->ns[i] = -1;
 	l->plan.clients = l->clients;
 	l->plan.n_clients = CLIENTS;
+	l->vni.n_clients = CLIENTS;
+	l->plan.vnis = &l->vni;
+	l->plan.n_vnis = 1;
 	r = l->ns_switch = ns_create(&l->maker, "the switch", &l->nl_switch, &err);
 	if (r >= 0)
 		r = dev_add_bridge(l->nl_switch, &err, "br0", SWITCH, MTU);
@@ -434,6 +438,37 @@ static void add_while_stopped(struct engine *e, uint32_t n, const uint32_t *peer
 }
 
 /* The child takes 64 orders at a time: its last one may be the last there is. */
+/* As in a VNI with so many clients that questions to all must go one by one: each waits for the answer to the one before. */
+static void ask_one_by_one(bool ipv6)
+{
+	static const uint32_t to12[] = {1, 2}, to123[] = {1, ABSENT, 2};
+	LAN_OR_SKIP(l, ipv6);
+	struct engine_event event;
+	struct engine *e;
+
+	l->vni.n_clients = 1000;
+	e = start(l);
+	add(e, SCN_UDP, 1000, 0, to12, 2, 64, 100);
+	await(e, ENGINE_WARM, &event);
+	eq_u64(engine_generator(e, 0)->unresolved, 0);
+	ok(engine_generator(e, 0)->cold_ns < NS_PER_S);
+	add(e, SCN_PING, 1000, 0, to123, 3, 64, 100);
+	await(e, ENGINE_WARM, &event);
+	eq_u64(engine_generator(e, 1)->unresolved, 1); /* it kept the one behind it waiting, but not for ever */
+	engine_end(e);
+	lan_down(l);
+}
+
+TEST(questions_that_are_copied_to_many_go_one_by_one_ipv4)
+{
+	ask_one_by_one(false);
+}
+
+TEST(questions_that_are_copied_to_many_go_one_by_one_ipv6)
+{
+	ask_one_by_one(true);
+}
+
 TEST(any_number_of_generators_ordered_at_once_gets_warm)
 {
 	static const uint32_t numbers[] = {1, 63, 64, 65, 128}, to1[] = {1};
