@@ -28,6 +28,13 @@ struct reader {
 	int link; /* libpcap's DLT_ */
 	struct flow_table *table;
 	struct replay_span span;
+	uint64_t n_packets;
+	const struct replay_config *config;
+	uint64_t step_end_ns; /* of the step at hand */
+	uint64_t wake_ns;     /* the same; UINT64_MAX in the last one, and where there are no steps */
+	int stopped;          /* what config->step said, unless 0 */
+	struct error *err;
+	pcap_t *pcap;
 };
 
 /* ---- link layers of captures: each returns what follows, as the functions in parse.h do ---- */
@@ -147,14 +154,44 @@ static enum verdict count_flow(struct reader *r, const struct flow_key *key, con
 	return VERDICT_FLOW;
 }
 
-static void note_time(struct replay_span *span, const struct timeval *at)
+static uint64_t ns_of(const struct timeval *at)
 {
-	uint64_t ns = (uint64_t)at->tv_sec * 1000000000u + (uint64_t)at->tv_usec;
+	return (uint64_t)at->tv_sec * 1000000000u + (uint64_t)at->tv_usec;
+}
 
+static void note_time(struct replay_span *span, uint64_t ns)
+{
 	if (!span->first_ns || ns < span->first_ns)
 		span->first_ns = ns;
 	if (ns > span->last_ns)
 		span->last_ns = ns;
+}
+
+/* The capture may have grown since its span was asked for: what came later stays in the last step. */
+static void begin_step(struct reader *r, uint64_t start_ns)
+{
+	r->step_end_ns = start_ns + r->config->step_ns;
+	r->wake_ns = r->config->step_ns && r->step_end_ns <= r->config->last_ns ? r->step_end_ns : UINT64_MAX;
+}
+
+/* All steps that are over at `ns`, also those in which nothing came. */
+static void end_steps(struct reader *r, uint64_t ns)
+{
+	while (!r->stopped && ns >= r->wake_ns) {
+		r->stopped = r->config->step(r->config->step_arg, r->table, r->step_end_ns, r->err);
+		begin_step(r, r->step_end_ns);
+	}
+	if (r->stopped)
+		pcap_breakloop(r->pcap);
+}
+
+static void on_skipped(u_char *arg, const struct pcap_pkthdr *header, const u_char *data)
+{
+	struct reader *r = (struct reader *)arg;
+
+	(void)data;
+	r->n_packets++;
+	note_time(&r->span, ns_of(&header->ts));
 }
 
 /* The record's own lengths are the file's word: a frame is as long as what there is of it, or longer. */
@@ -167,14 +204,19 @@ static void on_packet(u_char *arg, const struct pcap_pkthdr *header, const u_cha
 	struct parsed parsed;
 	enum verdict verdict;
 
+	uint64_t ns = ns_of(&header->ts);
+
 	parsed.later_fragment = 0;
-	note_time(&r->span, &header->ts);
+	note_time(&r->span, ns);
+	if (__builtin_expect(ns >= r->wake_ns, 0))
+		end_steps(r, ns);
 	verdict = parse_captured(r, data, header->caplen, len, &parsed);
 	if (verdict == VERDICT_FLOW) {
 		count.inner_bytes = parsed.inner_len;
 		verdict = count_flow(r, &parsed.key, &count);
 	}
 	host->seen++;
+	r->n_packets++;
 	host->seen_bytes += header->len;
 	host->verdict[verdict].packets++;
 	host->verdict[verdict].bytes += header->len;
@@ -229,26 +271,45 @@ static int open_capture(const char *path, FILE *f, pcap_t **ret, struct error *e
 	return 0;
 }
 
-static int read_packets(const char *path, pcap_t *pcap, FILE *f, const struct replay_config *config,
-			struct replay_progress *progress, struct reader *r, struct error *err)
+static int read_packets(const char *path, pcap_handler on_each, FILE *f, struct replay_progress *progress, struct reader *r)
 {
+	const struct replay_config *config = r->config;
 	int n;
 
-	while ((n = pcap_dispatch(pcap, BATCH, on_packet, (u_char *)r)) > 0) {
+	while ((n = pcap_dispatch(r->pcap, BATCH, on_each, (u_char *)r)) > 0 && !r->stopped) {
 		progress->packets += (uint64_t)n;
 		progress->bytes_read = progress->bytes ? (uint64_t)ftello(f) : 0;
 		if (config->progress && !config->progress(config->progress_arg, progress)) {
-			error_set(err, "reading %s was stopped after %llu packets", path,
+			error_set(r->err, "reading %s was stopped after %llu packets", path,
 				  (unsigned long long)progress->packets);
 			return -ECANCELED;
 		}
 	}
+	if (r->stopped)
+		return r->stopped;
 	if (n < 0) {
-		error_set(err, "%s is broken after %llu packets: %s", path,
-			  (unsigned long long)r->table->total.dir[FLOW_TX].seen, pcap_geterr(pcap));
+		error_set(r->err, "%s is broken after %llu packets: %s", path, (unsigned long long)r->n_packets,
+			  pcap_geterr(r->pcap));
 		return -EINVAL;
 	}
 	return 0;
+}
+
+static int read_capture(const char *path, pcap_handler on_each, struct reader *r)
+{
+	struct replay_progress progress = {0};
+	FILE *f = NULL;
+	int ret;
+
+	ret = open_stream(path, &f, &progress, r->err);
+	if (ret == 0)
+		ret = open_capture(path, f, &r->pcap, r->err);
+	if (ret < 0)
+		return ret;
+	r->link = pcap_datalink(r->pcap);
+	ret = read_packets(path, on_each, f, &progress, r);
+	pcap_close(r->pcap);
+	return ret;
 }
 
 int replay_file(const char *path, const struct replay_config *config, struct flow_table *table,
@@ -257,22 +318,20 @@ int replay_file(const char *path, const struct replay_config *config, struct flo
 	struct reader r = {
 		.ports = config->ports ? config->ports : flow_ports_default,
 		.capacity = config->capacity ? config->capacity : REPLAY_FLOWS_MAX,
-		.table = table,
+		.table = table, .config = config, .err = err,
 	};
-	struct replay_progress progress = {0};
-	pcap_t *pcap = NULL;
-	FILE *f = NULL;
 	int ret;
 
+	begin_step(&r, config->start_ns);
 	flows_clear(table);
-	ret = open_stream(path, &f, &progress, err);
-	if (ret == 0)
-		ret = open_capture(path, f, &pcap, err);
-	if (ret < 0)
+	ret = read_capture(path, on_packet, &r);
+	if (!r.pcap)
 		return ret;
-	r.link = pcap_datalink(pcap);
-	ret = read_packets(path, pcap, f, config, &progress, &r, err);
-	pcap_close(pcap);
+	if (config->step_ns && (ret == 0 || ret == -EINVAL)) {
+		int last = config->step(config->step_arg, table, r.step_end_ns, err);
+
+		ret = last ? last : ret;
+	}
 	if (flows_sort(table) < 0) {
 		error_set(err, "no memory to sort %zu flows", table->n);
 		return -ENOMEM;
@@ -280,4 +339,28 @@ int replay_file(const char *path, const struct replay_config *config, struct flo
 	table->capacity = r.capacity;
 	*ret_span = r.span;
 	return ret;
+}
+
+int replay_scan(const char *path, const struct replay_config *config, struct replay_span *ret_span, struct error *err)
+{
+	struct reader r = {.config = config, .err = err};
+	int ret = read_capture(path, on_skipped, &r);
+
+	*ret_span = r.span;
+	return ret;
+}
+
+uint64_t replay_step_ns(const struct replay_span *span, unsigned most)
+{
+	static const unsigned round[] = {1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600};
+	uint64_t seconds = (span->last_ns - span->first_ns) / 1000000000u;
+	uint64_t step = 3600;
+
+	for (size_t i = 0; i < sizeof(round) / sizeof(round[0]); i++) {
+		if (seconds / round[i] < most)
+			return (uint64_t)round[i] * 1000000000u;
+	}
+	while (seconds / step >= most)
+		step *= 2;
+	return step * 1000000000u;
 }

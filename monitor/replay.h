@@ -27,6 +27,12 @@ struct replay_config {
 	/* Called every some ten thousand packets; false ends the reading. May be NULL. */
 	bool (*progress)(void *arg, const struct replay_progress *progress);
 	void *progress_arg;
+	/* With step_ns, called when a step of the capture's time is over, of which there is nothing more to come, and for the last, not yet
+	 * over: the table holds, unsorted, what came before end_ns. Steps begin with start_ns, the last holds last_ns; a packet that is
+	 * older or younger than its step counts in it all the same. 0 goes on, anything else ends the reading and is returned. */
+	uint64_t start_ns, last_ns, step_ns;
+	int (*step)(void *arg, struct flow_table *table, uint64_t end_ns, struct error *err);
+	void *step_arg;
 };
 
 /* When the first and the last packet were captured, ns since the epoch; 0 where there was none. */
@@ -44,5 +50,11 @@ struct replay_span {
  */
 int replay_file(const char *path, const struct replay_config *config, struct flow_table *table,
 		struct replay_span *ret_span, struct error *err);
+
+/* Only the span of the capture at path, as fast as packets can be skipped. Errors likewise; of a broken one the span up to there. */
+int replay_scan(const char *path, const struct replay_config *config, struct replay_span *ret_span, struct error *err);
+
+/* The length of steps, a round one and at least a second, of which at most `most` cover a span. */
+uint64_t replay_step_ns(const struct replay_span *span, unsigned most);
 
 #endif

@@ -142,6 +142,8 @@ static int get_health(struct request *r)
 		monitor = health_state(&s->monitor);
 	if (s)
 		age_s = (double)now.tv_sec + (double)now.tv_nsec / 1e9 - (double)s->mono_ns / 1e9;
+	if (s && s->kind == SAMPLE_CAPTURE) /* all of it is here */
+		age_s = 0;
 	sample_unref(s);
 	status = age_s <= STALE_S + 2 * info.interval_s ? 200 : 503;
 	emit_object(&e, NULL);

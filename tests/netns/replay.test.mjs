@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `tunlab replay`: captures as flow tables, by a user without any privilege. Needs no lab and no root.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -129,4 +129,105 @@ test("mistakes are named", () => {
     assert.match(r.stderr, words);
     assert.equal(r.stdout, "");
   }
+});
+
+// ---- the page ----
+
+// Starts `replay --serve` and waits for its page; ask(path) gets from it, end(signal) ends it.
+async function serve(...args) {
+  const child = spawn(bin, ["replay", ...args, "--serve", "--listen", "127.0.0.1:0"], { ...nobody });
+  const ended = new Promise((resolve) => child.once("close", (status, signal) => resolve({ status, signal })));
+  let err = "";
+  const url = await new Promise((resolve, reject) => {
+    child.stderr.on("data", (data) => {
+      err += data;
+      const match = /page (http:\S+)/.exec(err);
+      if (match) resolve(match[1]);
+    });
+    ended.then(() => reject(new Error(`no page: ${err}`)));
+  });
+  const ask = async (path, options) => {
+    const answer = await fetch(url + path, options);
+    const body = await answer.text();
+    return { status: answer.status, body, json: () => JSON.parse(body) };
+  };
+  return { ask, said: () => err, end: (signal) => (child.kill(signal), ended) };
+}
+
+test("--serve: the capture's seconds are the page's history, for a user without privilege", async () => {
+  const second = (s, frame) => Buffer.concat([le32(5000 + s, 0, frame.length, frame.length), frame]);
+  const one = vxlan(10002, inner("192.168.2.1", "192.168.2.9"));
+  const long = write("long.pcap", Buffer.concat([pcap([]), ...Array.from({ length: 30 }, (_, s) => (s % 10 === 5 ? [one, one] : [one]).map((f) => second(s, f))).flat()]));
+  const names = write("names", "172.16.1.100 left\n192.168.2.9 shop\n");
+  const page = await serve(long, "--names", names);
+  try {
+    assert.match(page.said(), /long\.pcap: 1 flows in 29\.0 s, shown in steps of 1 s/);
+    const lab = (await page.ask("api/v1/lab")).json();
+    assert.deepEqual([lab.name, lab.kind, lab.interval_s, lab.clients, lab.vnis], ["long.pcap", "capture", 1, [], [{ vni: 10002, encap: "vxlan" }]]);
+    assert.deepEqual(lab.hosts, [{ name: "left", vtep: "172.16.1.100" }, { name: "172.16.1.108", vtep: "172.16.1.108" }]);
+    const { samples } = (await page.ask("api/v1/history")).json();
+    assert.deepEqual(samples.map(({ packets }) => packets), Array.from({ length: 30 }, (_, s) => (s % 10 === 5 ? 2 : 1)));
+    assert.equal(samples[0].time, 5001);
+    const { flows, elapsed_s } = (await page.ask("api/v1/flows")).json();
+    assert.deepEqual([flows.length, flows[0].packets, flows[0].dst_name, elapsed_s, "received" in flows[0]], [1, 33, "shop", 30, false]);
+    assert.equal((await page.ask("api/v1/flows?host=left")).json().flows.length, 1);
+    assert.equal((await page.ask("api/v1/flows?by=client")).status, 400);
+    assert.equal((await page.ask("healthz")).json().status, "ok");
+    assert.match((await page.ask("metrics")).body, /tunlab_sent_packets_total\{src_host="left",dst_host="172.16.1.108",vni="10002"\} 33\n/);
+    const order = await page.ask("api/v1/traffic", { method: "POST", body: "{}" });
+    assert.deepEqual([order.status, order.json().error], [403, "there is no lab here to change"]);
+    assert.equal((await page.ask("api/v1/link/host0", { method: "POST", body: "{}" })).status, 403);
+    assert.match((await page.ask("")).body, /<!doctype html>/);
+  } finally {
+    assert.deepEqual(await page.end("SIGINT"), { status: 130, signal: null });
+  }
+});
+
+test("--serve: a capture longer than ten minutes has longer steps, and loses nothing", async () => {
+  const day = write("day.pcap", Buffer.concat([pcap([]), ...Array.from({ length: 500 }, (_, i) => {
+    const frame = vxlan(i % 3, inner("192.168.2.1", "192.168.2.9"));
+    return Buffer.concat([le32(5000 + i * 173, 0, frame.length, frame.length), frame]);
+  })]));
+  const page = await serve(day);
+  try {
+    assert.match(page.said(), /steps of 300 s/);
+    const { samples, span_s } = (await page.ask("api/v1/history")).json();
+    assert.ok(samples.length <= 600 && span_s >= 499 * 173, `${samples.length} samples, ${span_s} s`);
+    assert.equal(samples.reduce((sum, { packets }) => sum + packets, 0), 500);
+  } finally {
+    await page.end("SIGTERM");
+  }
+});
+
+test("--serve: a broken capture is shown up to where it breaks; what cannot be served is said", async () => {
+  const cut = write("cut.pcap", pcap([frames[0], frames[1], frames[0]]).subarray(0, -20));
+  const page = await serve(cut);
+  try {
+    assert.match(page.said(), /broken after 2 packets/);
+    assert.equal((await page.ask("api/v1/flows")).json().flows[0].packets, 2);
+  } finally {
+    await page.end("SIGINT");
+  }
+  for (const [args, text] of [
+    [["-", "--serve"], /reads a capture twice, and standard input is no file/],
+    [[join(dir, "none.pcap"), "--serve"], /none\.pcap: No such file/],
+    [[write("text", "no capture at all, but long enough"), "--serve"], /cannot read .*text/],
+    [[file, "--serve", "--json"], /leave out --json/],
+    [[file, "--listen", "127.0.0.1:0"], /--listen goes with --serve/],
+    [[file, "--serve", "--listen", "nowhere"], /want ADDR:PORT/],
+    [[file, "--port", "vxlan"], /--port vxlan: want vxlan/],
+  ]) {
+    const r = replay(args, { input: "" });
+    assert.equal(r.status, 2, `${args}: ${r.stderr}`);
+    assert.match(r.stderr, text);
+  }
+});
+
+test("ports and names are the user's choice", () => {
+  const other = write("port.pcap", pcap([ethernet(0x800, ip(17, "172.16.1.100", "172.16.1.108", udp(9999, bytes([8, 0, 0, 0], u32(7 << 8), inner("1.1.1.1", "2.2.2.2")))))]));
+  assert.equal(json(other).flows.length, 0);
+  assert.equal(json(other, "--port", "vxlan=9999").flows[0].vni, 7);
+  const named = json(other, "--port", "vxlan=9999", "--names", write("names2", "172.16.1.108 right\n1.1.1.1 one\n")).flows[0];
+  assert.deepEqual([named.src_host, named.dst_host, named.src_name, named.dst_name], ["172.16.1.100", "right", "one", null]);
+  assert.ok(!("src_host" in json(other, "--port", "vxlan=9999").flows[0]));
 });

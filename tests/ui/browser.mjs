@@ -68,6 +68,13 @@ export async function startLab(scenario, port = 0, args = []) {
 	return world.url;
 }
 
+/** `tunlab COMMAND` that serves a page without a lab. */
+export async function startWithout(...command) {
+	world.name = labName('ui-test');
+	world.lab = new Child([...command, '--listen', '127.0.0.1:0', ...(command[0] === 'monitor' ? ['--name', world.name] : [])]);
+	[world.url] = await world.lab.waitFor(/http:\/\/127\.0\.0\.1:\d+\//);
+}
+
 /** The browser alone. */
 export async function openBrowser() {
 	mkdirSync(SHOTS, { recursive: true });
@@ -79,13 +86,13 @@ export async function openBrowser() {
 	});
 }
 
-/** The lab, the browser, and a first tab in world.page. */
-export async function begin(scenario, args) {
-	await startLab(scenario, 0, args);
+/** The lab, the browser, and a first tab in world.page. `start` may serve the page otherwise; `first` is the state it begins with. */
+export async function begin(scenario, args, { start = () => startLab(scenario, 0, args), first = 'live' } = {}) {
+	await start();
 	await openBrowser();
 	world.context = await world.browser.newContext({ viewport: DESK });
 	world.page = await newTab(world.context);
-	await until(world.page, 'live');
+	await until(world.page, first);
 }
 
 export async function newTab(context, path = '') {

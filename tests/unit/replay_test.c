@@ -265,3 +265,87 @@ TEST(progress_may_end_the_reading)
 	eq_u64(table.total.dir[FLOW_TX].seen, seen.packets);
 	flows_free(&table);
 }
+
+/* ---- steps of a capture's time ---- */
+
+struct steps {
+	unsigned n;
+	uint64_t end_s[16], seen[16];
+	int stop_at;
+};
+
+static int note_step(void *arg, struct flow_table *table, uint64_t end_ns, struct error *err)
+{
+	struct steps *s = arg;
+
+	if (s->n < 16) {
+		s->end_s[s->n] = end_ns / 1000000000u;
+		s->seen[s->n] = table->total.dir[FLOW_TX].seen;
+	}
+	error_set(err, "enough");
+	return (int)++s->n == s->stop_at ? -ECANCELED : 0;
+}
+
+/* Packets in seconds 100, 100, 103, 101 (late) and 107; span and steps of two seconds. */
+static int read_steps(struct steps *s, uint64_t last_s, struct flow_table *table)
+{
+	static const uint32_t seconds[] = {100, 100, 103, 101, 107};
+	struct replay_config config = {.step_ns = 2000000000u, .step = note_step, .step_arg = s};
+	struct replay_span span;
+	struct capture c;
+	struct error err = {""};
+	struct packet p;
+
+	memset(&p, 0, sizeof(p));
+	build_v4_v4_udp(&p);
+	packet_finish(&p);
+	if (!capture_begin(&c, 1))
+		return -1;
+	for (size_t i = 0; i < 5; i++)
+		capture_add(&c, p.data, p.len, p.len, seconds[i]);
+	fflush(c.f);
+	eq_i64(replay_scan(c.path, &config, &span, &err), 0);
+	eq_u64(span.first_ns, 100000000005u);
+	eq_u64(span.last_ns, 107000000005u);
+	config.start_ns = span.first_ns;
+	config.last_ns = last_s ? last_s * 1000000000u : span.last_ns;
+	return capture_read(&c, &config, table, &span, &err);
+}
+
+TEST(steps_of_time_hold_what_came_before_their_end)
+{
+	struct flow_table table = {0};
+	struct steps s = {0};
+
+	eq_i64(read_steps(&s, 0, &table), 0);
+	eq_u64(s.n, 4);
+	eq_u64(s.end_s[0], 102);
+	eq_u64(s.seen[0], 2);
+	eq_u64(s.end_s[1], 104);
+	eq_u64(s.seen[1], 4); /* the late one, too */
+	eq_u64(s.seen[2], 4); /* nothing came */
+	eq_u64(s.end_s[3], 108);
+	eq_u64(s.seen[3], 5);
+	s = (struct steps){.stop_at = 2};
+	eq_i64(read_steps(&s, 0, &table), -ECANCELED);
+	eq_u64(s.n, 2);
+	s = (struct steps){0}; /* a file that has grown since */
+	eq_i64(read_steps(&s, 103, &table), 0);
+	eq_u64(s.n, 2);
+	eq_u64(s.seen[1], 5);
+	flows_free(&table);
+}
+
+TEST(steps_are_round_and_few)
+{
+	static const struct {
+		uint64_t seconds, step;
+	} rows[] = {{0, 1}, {1, 1}, {599, 1}, {600, 2}, {1199, 2}, {1200, 5}, {3600, 10}, {86400, 300}, {30 * 86400, 7200},
+		    {4294967295u, 7372800 /* 3600 << 11 */}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct replay_span span = {5, rows[i].seconds * 1000000000u + 5};
+
+		eq_u64(replay_step_ns(&span, 600), rows[i].step * 1000000000u);
+	}
+}

@@ -105,5 +105,6 @@ export function niceMost(value) {
 
 /** A step of seconds for about `n` labels over `seconds`. */
 export function timeStep(seconds, n) {
-	return [1, 2, 5, 10, 15, 30, 60, 120, 300, 600].find((step) => seconds / step <= n) ?? 1200;
+	const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 21600, 43200, 86400];
+	return steps.find((step) => seconds / step <= n) ?? 86400 * Math.ceil(seconds / n / 86400);
 }

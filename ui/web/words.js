@@ -51,8 +51,12 @@ export function labFacts(lab) {
 		.filter(Boolean).join(' · ');
 }
 
-/** "3 min 05 s" on the lab's clock. */
-export const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
+/** "3:05" on the lab's clock, "1:03:05" from an hour on. */
+export function clock(seconds) {
+	const two = (n) => String(Math.floor(n)).padStart(2, '0');
+	return seconds < 3600 ? `${Math.floor(seconds / 60)}:${two(seconds % 60)}`
+		: `${Math.floor(seconds / 3600)}:${two(seconds / 60 % 60)}:${two(seconds % 60)}`;
+}
 
 /** The time that figures are of. */
 export function intervalWords(span, at) {

@@ -3,6 +3,7 @@
 
 import { cell as cellText, share } from '../format.js';
 import { lossOf, overheadOf } from '../figures.js';
+import { isLab } from '../names.js';
 import { protoText, sortRows, visibleRows, vniText } from '../rows.js';
 import { byId, make, setAttribute, setText, writeStyle } from './dom.js';
 
@@ -130,10 +131,11 @@ export function createTable({ onSort, onPoint, onSelect }) {
 		spare.below.hidden = first + count === rows.length;
 	}
 
-	/** `picture`: { figures, unit, mode, seconds }. */
+	/** `picture`: { figures, unit, mode, seconds, lab }. */
 	function render(picture, sort, wide) {
 		const { figures, unit, mode, seconds } = picture;
 		frame.classList.toggle('wide', wide);
+		setText(heads.get('sent').firstChild, isLab(picture.lab) ? HEADS.sent : 'Seen');
 		shown = { rows: sortRows(figures.cells, sort, { unit, seconds: mode === 'rate' ? seconds : 0 }), picture };
 		setAttribute(table, 'aria-rowcount', shown.rows.length + 2);
 		for (const [name, head] of heads)
