@@ -11,7 +11,7 @@
  *   FLOW    [id, encap, vni, outer_src, outer_dst, inner_src, inner_dst, inner_proto, flooded, src_client, dst_client, COUNT since
  *            the start]; clients by number, -1: not known
  *
- * "lab" changes when /api/v1/lab tells something else. */
+ * "lab" is the "version" of /api/v1/lab, which changes when that tells something else. */
 #include "monitor/view_internal.h"
 
 #include <stdlib.h>
@@ -146,8 +146,8 @@ static void emit_total(struct emit *e, const struct row_count *total)
 	emit_array_end(e);
 }
 
-/* Changes with the states of generators, whenever something is done to the lab, and when somebody new is seen: FNV-1a over them. */
-static uint64_t lab_digest(const struct sample *s)
+/* FNV-1a over the states of generators, and the numbers of what was done and of who was seen. */
+uint64_t view_lab_version(const struct sample *s)
 {
 	uint32_t h = 0x811c9dc5 ^ (uint32_t)(s->marks ? s->marks->total : 0) ^ (uint32_t)(s->seen ? s->seen->total : 0) << 12;
 
@@ -165,7 +165,7 @@ char *view_frame(const struct plan *plan, const struct sample *s, const struct f
 	emit_fixed(&e, "time", s->unix_s, 3);
 	emit_fixed(&e, "elapsed_s", s->elapsed_s, 3);
 	emit_fixed(&e, "interval_s", s->interval_s, 3);
-	emit_u64(&e, "lab", lab_digest(s));
+	emit_u64(&e, "lab", view_lab_version(s));
 	emit_array(&e, "define");
 	for (size_t i = 0; i < picks->n; i++) {
 		if (feed_defines(s, picks->flows[i]))

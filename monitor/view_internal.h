@@ -17,6 +17,8 @@ size_t view_hosts(const struct plan *plan, const struct sample *s);
 const char *view_host_name(const struct plan *plan, const struct sample *s, size_t host, char *buf);
 void emit_host(struct emit *e, const char *key, const struct plan *plan, const struct sample *s, int64_t host);
 void emit_client(struct emit *e, const char *key, int64_t client);
+/* Changes when the lab's document does. */
+uint64_t view_lab_version(const struct sample *s);
 /* "name": {"packets": …, "bytes": …} */
 void emit_frames(struct emit *e, const char *key, uint64_t packets, uint64_t bytes);
 /* "other": what was not tunnelled; like a flow, counted where it left and where it arrived. */

@@ -254,6 +254,8 @@ char *view_lab(const struct lab_info *info, const struct plan *plan, const struc
 	emit_string(&e, "schema", "tunlab.lab/1");
 	emit_string(&e, "name", info->name);
 	emit_string(&e, "kind", kind_name(plan, s));
+	if (s)
+		emit_u64(&e, "version", view_lab_version(s));
 	emit_state(&e, info);
 	if (plan)
 		emit_plan(&e, plan);

@@ -26,13 +26,13 @@ const turn = () => new Promise((resolve) => {
 });
 
 /** A stream in a world: `answer` is what /api/v1/lab does, `wake` lets the pending delay pass. */
-async function world(answer) {
+async function world(answer, lab = {}) {
 	const it = { heard: [], sources: [], addresses: [], delays: [], answer };
 	const env = {
 		fetch: async () => {
 			if (it.answer === 'dead')
 				throw new TypeError('network');
-			return { ok: it.answer === 200, status: it.answer, json: async () => ({ name: 'test' }) };
+			return { ok: it.answer === 200, status: it.answer, json: async () => ({ name: 'test', ...lab }) };
 		},
 		EventSource: class extends Source {
 			constructor(address) {
@@ -123,6 +123,15 @@ test('a refused stream is told apart from a dead server', async () => {
 	it.sources[0].handlers.error();
 	assert.equal(it.states().at(-1), 'full');
 	assert.equal((await world(503)).states().at(-1), 'full');
+});
+
+test('a lab document older than the newest frame of the past is fetched anew', async () => {
+	const it = await world(200, { version: 1 });
+	it.base(5);
+	it.frame(4, 1);
+	it.frame(5, 2);
+	await turn();
+	assert.equal(it.heard.filter(({ type }) => type === 'lab').length, 2);
 });
 
 test('an ended lab stays ended until another one speaks', async () => {

@@ -573,7 +573,7 @@ TEST(lab_document_tells_what_there_is)
 	if (!make_lab(&f, small_lab))
 		return;
 	doc = parse(view_lab(&f.info, f.plan, &f.sample));
-	eq_str(keys(doc, buf, sizeof(buf)), "schema name kind state encap underlay port wiring mtu up_ms uptime_s interval_s hosts vnis "
+	eq_str(keys(doc, buf, sizeof(buf)), "schema name kind version state encap underlay port wiring mtu up_ms uptime_s interval_s hosts vnis "
 	       "clients traffic secret events");
 	eq_str(string(doc, "encap"), "vxlan");
 	eq_str(string(doc, "underlay"), "172.16.1.0/24");

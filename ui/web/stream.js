@@ -36,8 +36,11 @@ export function openStream(emit, env = globalThis) {
 
 	async function fetchLab() {
 		const answer = await env.fetch('/api/v1/lab', { cache: 'no-store' });
-		if (answer.ok)
-			emit({ type: 'lab', lab: await answer.json() });
+		if (answer.ok) {
+			const lab = await answer.json();
+			version = lab.version ?? null;
+			emit({ type: 'lab', lab });
+		}
 		return answer;
 	}
 
@@ -52,9 +55,12 @@ export function openStream(emit, env = globalThis) {
 		listen(new env.EventSource(run === null ? '/api/v1/feed' : `/api/v1/feed?since=${seq}&run=${run}`));
 	}
 
-	/** Frames tell when the lab document has changed: traffic that began or ended, a link. */
+	/** Frames tell when the lab document has changed: traffic that began or ended, a link, somebody new. Those of the past do not count,
+	 *  but the newest of them does: the document may have been fetched before it. */
 	function followLab(frame) {
-		if (frame.seq > caught && version !== null && frame.lab !== version)
+		if (frame.seq < caught)
+			return;
+		if (version !== null && frame.lab !== version)
 			fetchLab().catch(() => {}); // a server that is gone shows by its stream
 		version = frame.lab;
 	}
@@ -62,8 +68,6 @@ export function openStream(emit, env = globalThis) {
 	function listen(source) {
 		source.addEventListener('base', (event) => {
 			const base = JSON.parse(event.data);
-			if (base.run !== run)
-				version = null;
 			run = base.run;
 			caught = base.seq;
 			emit({ type: 'base', base });
