@@ -1,51 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What stands in the HTML report without any script: the verdict, the checks and why, tables of truth and flows, the facts. */
+/* What stands in the HTML report without any script: verdict, checks and why, facts. The large tables are
+ * report_html_tables.c's. */
 #include "lab/verdict/report_html.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "lab/facts.h"
-#include "monitor/truth.h"
 #include "monitor/view.h"
-
-enum { TRUTH_SHOWN = 60, FLOWS_SHOWN = 40 };
-
-/* ---- figures for people ---- */
-
-/* 1234567 as "1 234 567", with thin spaces that do not break. */
-static void put_count(struct text *t, uint64_t v)
-{
-	char digits[24];
-	size_t len = (size_t)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)v);
-
-	for (size_t i = 0; i < len; i++) {
-		if (i && (len - i) % 3 == 0)
-			text_puts(t, "\xe2\x80\xaf");
-		text_char(t, digits[i], 1);
-	}
-}
-
-static void put_bytes(struct text *t, uint64_t v)
-{
-	static const char *const prefixes[] = { "", "k", "M", "G", "T", "P" };
-	double scaled = (double)v;
-	size_t i = 0;
-
-	for (; scaled >= 999.5 && i + 1 < sizeof(prefixes) / sizeof(*prefixes); i++)
-		scaled /= 1000;
-	text_printf(t, "%.*f\xc2\xa0%sB", i == 0 || scaled >= 99.95 ? 0 : scaled >= 9.995 ? 1 : 2, scaled, prefixes[i]);
-}
-
-static void put_number_cell(struct text *t, uint64_t v)
-{
-	text_puts(t, "<td class=\"number\">");
-	put_count(t, v);
-	text_puts(t, "</td>");
-}
 
 /* ---- the verdict ---- */
 
@@ -107,7 +71,7 @@ static void put_fact(struct text *t, const char *name, const char *value)
 static void put_fact_count(struct text *t, const char *name, uint64_t value)
 {
 	text_printf(t, "<div><dt>%s</dt><dd>", name);
-	put_count(t, value);
+	report_html_count(t, value);
 	text_puts(t, "</dd></div>\n");
 }
 
@@ -142,7 +106,7 @@ static void put_row(struct text *t, const struct check_row *row, enum row_kind k
 	text_puts(t, "</td>");
 	for (const struct report_column *c = report_columns; c->name; c++)
 		if (c->kinds & kind)
-			put_number_cell(t, report_figure(row, c));
+			report_html_number_cell(t, report_figure(row, c));
 	text_puts(t, "</tr>\n");
 	if (!*row->stops)
 		return;
@@ -179,12 +143,12 @@ static void put_hop(struct text *t, const struct path *p, size_t i)
 	report_markup(t, h->name);
 	text_puts(t, "</b> <span>");
 	if (h->counted) {
-		put_count(t, h->packets);
+		report_html_count(t, h->packets);
 		text_puts(t, " packets");
 	}
 	if (h->counted && h->dropped) {
 		text_puts(t, ", ");
-		put_count(t, h->dropped);
+		report_html_count(t, h->dropped);
 		text_puts(t, " dropped");
 	}
 	text_puts(t, h->counted && *h->note ? ", " : "");
@@ -253,158 +217,6 @@ void report_html_checks(struct text *t, const struct report *r)
 	text_puts(t, "</ul>\n");
 }
 
-/* ---- ground truth ---- */
-
-static uint64_t importance(const struct truth_row *row)
-{
-	return (row->parts < TRUTH_PLACE_MAX ? 1ull << 62 : 0) + row->count[TRUTH_SENT];
-}
-
-static int by_importance(const void *a, const void *b)
-{
-	const struct truth_row *const *x = a, *const *y = b;
-	uint64_t i = importance(*x), j = importance(*y);
-
-	return (i < j) - (i > j) ?: (*x > *y) - (*x < *y);
-}
-
-static void put_truth_row(struct text *t, const struct report *r, const struct truth_row *row)
-{
-	char where[CHECK_TEXT];
-
-	text_printf(t, "<tr%s><th scope=\"row\">c%u</th><th scope=\"row\">c%u</th><td>%s</td>",
-		    row->parts < TRUTH_PLACE_MAX ? " class=\"parts\"" : "", row->from, row->to, scn_proto_names[row->proto]);
-	for (int place = 0; place < TRUTH_PLACE_MAX; place++) {
-		if (row->proto == SCN_UDP && (place == TRUTH_ANSWERED || place == TRUTH_RETURNED))
-			text_puts(t, "<td class=\"number\">\xe2\x80\x93</td>");
-		else
-			put_number_cell(t, row->count[place]);
-	}
-	text_puts(t, "<td>");
-	report_markup(t, truth_where(r->plan, row, where, sizeof(where)));
-	text_puts(t, "</td></tr>\n");
-}
-
-static void put_truth(struct text *t, const struct report *r, const struct truth *truth, const struct truth_row **rows)
-{
-	size_t parted = 0, shown = truth->n < TRUTH_SHOWN ? truth->n : TRUTH_SHOWN;
-
-	for (size_t i = 0; i < truth->n; i++) {
-		rows[i] = &truth->rows[i];
-		parted += rows[i]->parts < TRUTH_PLACE_MAX;
-	}
-	qsort(rows, truth->n, sizeof(*rows), by_importance);
-	text_printf(t, "<p class=\"about\">%zu pair%s of clients; on %s all counts are equal.", truth->n, truth->n == 1 ? "" : "s",
-		    parted == 0 ? "each of them" : parted == truth->n ? "none" : "the others");
-	if (parted && parted < truth->n)
-		text_printf(t, " On %zu they part.", parted);
-	if (shown < truth->n)
-		text_printf(t, " The first %zu stand here, those that part before the others.", shown);
-	text_puts(t, "</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Ground truth\"><table><thead><tr><th>from</th><th>to</th><th>by</th>");
-	for (int place = 0; place < TRUTH_PLACE_MAX; place++)
-		text_printf(t, "<th class=\"number\">%s</th>", truth_place_names[place]);
-	text_puts(t, "<th>where they part</th></tr></thead><tbody>\n");
-	for (size_t i = 0; i < shown; i++)
-		put_truth_row(t, r, rows[i]);
-	text_puts(t, "</tbody></table></div>\n");
-}
-
-void report_html_truth(struct text *t, const struct report *r)
-{
-	struct truth truth;
-	const struct truth_row **rows;
-
-	if (truth_make(r->plan, r->sample, &truth)) {
-		t->failed = true;
-		return;
-	}
-	rows = calloc(truth.n + 1, sizeof(*rows));
-	t->failed |= !rows;
-	if (rows && truth.n)
-		put_truth(t, r, &truth, rows);
-	else if (rows)
-		text_puts(t, "<p class=\"none\">No generator sent anything.</p>\n");
-	free(rows);
-	truth_free(&truth);
-}
-
-/* ---- flows ---- */
-
-static int by_bytes(const void *a, const void *b)
-{
-	const struct sample_flow *const *x = a, *const *y = b;
-	uint64_t i = (*x)->value.tx.bytes, j = (*y)->value.tx.bytes;
-
-	return (i < j) - (i > j) ?: (*x > *y) - (*x < *y);
-}
-
-/* "c3 192.168.3.1", "host3 172.16.1.103", or who gets what is flooded. */
-static void put_end(struct text *t, int32_t client, int32_t host, const uint8_t inner[16], const uint8_t outer[16], bool bum)
-{
-	struct ip_addr a;
-	char text[ADDR_STRLEN];
-
-	memcpy(a.b, inner, sizeof(a.b));
-	if (addr_is_none(&a))
-		memcpy(a.b, outer, sizeof(a.b));
-	text_puts(t, "<td>");
-	if (client >= 0)
-		text_printf(t, "<b>c%d</b> ", client);
-	else if (bum)
-		text_puts(t, "<b>all</b> ");
-	else if (host >= 0)
-		text_printf(t, "<b>host%d</b> ", host);
-	text_printf(t, "<small>%s</small></td>", addr_format(&a, text));
-}
-
-static void put_flow(struct text *t, const struct sample_flow *f)
-{
-	uint64_t sent = f->value.tx.packets, received = f->value.rx.packets;
-	char proto[FLOW_PROTO_SIZE];
-
-	text_puts(t, "<tr>");
-	put_end(t, f->src_client, f->src_host, f->key.inner_src, f->key.outer_src, false);
-	put_end(t, f->dst_client, f->dst_host, f->key.inner_dst, f->key.outer_dst, f->bum);
-	if (flow_vni(&f->key) >= 0)
-		text_printf(t, "<td>%lld</td>", (long long)flow_vni(&f->key));
-	else
-		text_puts(t, "<td>\xe2\x80\x93</td>");
-	text_printf(t, "<td>%s</td>", flow_proto_name(f->key.inner_ethertype, f->key.inner_ipproto, proto));
-	put_number_cell(t, sent);
-	text_puts(t, "<td class=\"number\">");
-	put_bytes(t, f->value.tx.bytes);
-	text_puts(t, "</td>");
-	put_number_cell(t, received);
-	if (f->bum || received >= sent)
-		text_puts(t, "<td class=\"number\">\xe2\x80\x93</td></tr>\n");
-	else
-		text_printf(t, "<td class=\"number lossy\">%.2g\xc2\xa0%%</td></tr>\n", 100 * (1 - (double)received / (double)sent));
-}
-
-void report_html_flows(struct text *t, const struct report *r)
-{
-	const struct sample *s = r->sample;
-	const struct sample_flow **flows = calloc(s->n_flows + 1, sizeof(*flows));
-	size_t shown = s->n_flows < FLOWS_SHOWN ? s->n_flows : FLOWS_SHOWN;
-
-	if (!flows) {
-		t->failed = true;
-		return;
-	}
-	for (size_t i = 0; i < s->n_flows; i++)
-		flows[i] = &s->flows[i];
-	qsort(flows, s->n_flows, sizeof(*flows), by_bytes);
-	text_puts(t, "<p class=\"about\">");
-	put_count(t, s->n_flows);
-	text_puts(t, shown < s->n_flows ? " flows, the largest of them:</p>\n" : " flows.</p>\n");
-	text_puts(t, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Flows\"><table><thead><tr><th>from</th><th>to</th><th>VNI</th><th>protocol</th>"
-		     "<th class=\"number\">sent</th><th class=\"number\">bytes</th><th class=\"number\">received</th><th class=\"number\">lost</th></tr></thead><tbody>\n");
-	for (size_t i = 0; i < shown; i++)
-		put_flow(t, flows[i]);
-	text_puts(t, "</tbody></table></div>\n");
-	free(flows);
-}
-
 /* ---- what else is to be known ---- */
 
 void report_html_events(struct text *t, const struct report *r)
@@ -463,7 +275,7 @@ static void put_validity(struct text *t, const struct validity *v)
 		const struct validity_figure *f = &v->figures[i];
 
 		text_printf(t, "<tr%s><th scope=\"row\">%s</th><td class=\"number\">", f->broken ? " class=\"parts\"" : "", f->name);
-		put_count(t, f->value);
+		report_html_count(t, f->value);
 		text_printf(t, "\xc2\xa0%s</td><td>at most %llu: ", f->unit, (unsigned long long)f->bound);
 		report_markup(t, f->meaning);
 		text_puts(t, "</td></tr>\n");
