@@ -2,7 +2,8 @@
 // The user's choices, their way into the address and back, and the filters.
 import assert from 'node:assert/strict';
 import { filterOf, formatFilter, guessFilter, parseFilter, selectionOf } from '../../ui/web/filter.js';
-import { namesOf } from '../../ui/web/names.js';
+import { eventAt } from '../../ui/web/events.js';
+import { hostIs, namesOf, rangeName, rangeOf } from '../../ui/web/names.js';
 import * as model from '../../ui/web/state.js';
 import { readToken, readView, writeView } from '../../ui/web/url.js';
 import * as words from '../../ui/web/words.js';
@@ -142,4 +143,43 @@ test('every condition has a word, and every trouble a sentence', () => {
 	for (const condition of ['stale', 'lost', 'full', 'ended'])
 		assert.ok(words.notice(condition, 5, true)[0].endsWith('.'));
 	assert.deepEqual(words.notice('live', 0, true), ['', '']);
+});
+
+// -- ranges of hosts, the riddle, events
+
+test('a range of hosts is a filter, a selection and a step of the drill', () => {
+	const where = lab(20);
+	const names = namesOf(where);
+	assert.deepEqual(rangeOf('host0-9'), { first: 0, last: 9 });
+	assert.equal(rangeOf('host0'), null);
+	assert.deepEqual([rangeName(0, 9), rangeName(7, 7)], ['host0-9', 'host7']);
+	assert.ok(hostIs('host9', 'host0-9', names) && !hostIs('host10', 'host0-9', names) && hostIs('host3', 'host3', names));
+	assert.ok(!hostIs('172.16.9.9', 'host0-9', names), 'an address that is no host of the lab');
+	const asks = filterOf({ filters: [parseFilter('host:host0-9')], search: '' }, names);
+	assert.deepEqual([[0, 15], [15, 0], [10, 15]].map(([i, j]) => asks(flow(i, j))), [true, true, false]);
+	const both = selectionOf('host0-9~host15', names);
+	assert.deepEqual([[0, 15], [15, 4], [12, 15]].map(([i, j]) => both(flow(i, j))), [true, true, false]);
+	assert.deepEqual(guessFilter('host0-9', where), { field: 'host', value: 'host0-9', not: false });
+
+	let view = model.drillIn(model.newView(), { kind: 'group', key: 'host0-9', host: null });
+	view = model.drillIn(view, { kind: 'group', key: 'host0-4', host: null });
+	assert.deepEqual(view.filters.map(({ value }) => value), ['host0-4'], 'the narrower one replaces the wider');
+	view = model.drillIn(view, { kind: 'host', host: 'host3' });
+	assert.deepEqual(model.drillOut(view).open, []);
+	assert.deepEqual(model.drillOut(model.drillOut(view)).filters, []);
+	assert.deepEqual(model.fitLab(view, lab(20)).filters.length, 1);
+	const high = { ...view, filters: [{ field: 'host', value: 'host50-99', not: false }] };
+	assert.deepEqual(model.fitLab(high, lab(20)).filters, [], 'hosts that another lab has not');
+});
+
+test('a guess is answered with a sentence', () => {
+	assert.equal(words.guessWords({ right: false, client: 'c5', guesses: 2 }).replace(/\u00a0/g, ' '), 'No, it is not c5. 2 guesses so far.');
+	assert.equal(words.guessWords({ right: true, client: 'c17', guesses: 1, host: 'host4', vni: 10001, traffic: { proto: 'udp', to: ['c33'], rate: '300pps' } }),
+		'Yes: c17 on host4, VNI 10001, sends udp to c33 at 300pps. Found at the first guess.');
+});
+
+test('what happened in an interval is known at its end', () => {
+	const events = [{ time: 4.2, text: 'link host3 down' }, { time: 5, text: 'x' }, { time: 5.1, text: 'y' }];
+	assert.equal(eventAt(events, { elapsed_s: 5, interval_s: 1 }), 'link host3 down, x');
+	assert.equal(eventAt(events, { elapsed_s: 4, interval_s: 1 }), '');
 });
