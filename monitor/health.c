@@ -44,11 +44,14 @@ static void judge_table(struct health *h, const struct sample *s)
 	const struct flow_health *count = &s->health;
 	char bytes[TEXT_SCALED_SIZE];
 
-	h->fill = s->capacity ? (double)(s->n_flows - s->n_aged) / s->capacity : 0;
+	/* What surely fits is its size: each processor's slots may hold some more. */
+	h->fill = s->capacity ? fmin((double)(s->n_flows - s->n_aged) / s->capacity, 1) : 0;
 	if (count->lost)
 		add(h, HEALTH_LOST, "%" PRIu64 " packet%s (%s) %s not counted, for the flow table was full: figures are too low.",
 		    count->lost, count->lost == 1 ? "" : "s", text_scaled((double)count->lost_bytes, "B", bytes),
 		    count->lost == 1 ? "was" : "were");
+	else if (h->fill >= 1)
+		add(h, HEALTH_FULL, "The flow table is full: packets of new flows may not be counted.");
 	else if (h->fill > fill_limit)
 		add(h, HEALTH_FULL, "The flow table is %.0f %% full: when it is, packets of new flows will not be counted.", 100 * h->fill);
 }

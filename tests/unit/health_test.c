@@ -66,6 +66,10 @@ TEST(a_table_that_fills_up_is_told_before_it_is_full)
 	judge(&a, NULL);
 	eq_u64(a.monitor.reasons, 1u << HEALTH_FULL);
 	eq_str(a.monitor.sentences, "The flow table is 80 % full: when it is, packets of new flows will not be counted.");
+	a.n_flows = 1300; /* each processor has slots beside it */
+	judge(&a, NULL);
+	ok(a.monitor.fill == 1);
+	eq_str(a.monitor.sentences, "The flow table is full: packets of new flows may not be counted.");
 }
 
 TEST(a_table_without_room_is_not_divided_by)
