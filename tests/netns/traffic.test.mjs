@@ -3,8 +3,10 @@
 // how fast this machine is.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { after, skip, test } from "../lib/tap.mjs";
-import { Child, Lab, eventually, isRoot, leftNothing, machineState, sleep, tunlab } from "../lib/lab.mjs";
+import { Child, Lab, eventually, isRoot, labName, leftNothing, machineState, run, sleep, tunlab } from "../lib/lab.mjs";
 
 const before = machineState();
 let lab;
@@ -68,6 +70,43 @@ on("at the highest rate the monitor's count is the generator's", async () => {
   assert.ok(s.sent > 1000);
   assert.equal(s.received, s.sent);
   assert.deepEqual(of().map((f) => [f.packets, f.received.packets]), [[s.sent, s.sent]]);
+});
+
+on("rates are exact in number: what is due before the end is sent, by packets or by bits", async () => {
+  const table = [
+    ["1pps", "1500ms", 2],
+    ["100pps", "1s", 100],
+    ["500pps", "1s", 500],
+    ["10kpps", "1s", 10000],
+    ["840kbit", "1s", 1250], // 84 bytes of inner IP packet
+  ];
+  const children = table.map(([rate, duration], i) => new Child(["traffic", "--lab", lab.name, "--client", `c${i}`, "--rate", rate,
+    "--duration", duration, "--json"]));
+  for (const [i, [rate, , count]] of table.entries()) {
+    await children[i].ended;
+    const s = JSON.parse(children[i].out.trim().split("\n").at(-1));
+    assert.deepEqual([rate, s.sent + s.missed, s.missed, s.received], [rate, count, 0, count]);
+  }
+});
+
+test("the seed decides the departures", () => {
+  if (!isRoot) skip("needs root");
+  const dir = mkdtempSync(`${tmpdir()}/tunlab-traffic-`);
+  writeFileSync(`${dir}/poisson.ini`, "[lab]\nhosts = 2\nvnis = 1-4\nduration = 1s\n[traffic a]\nfrom = host0\nproto = udp\nrate = 200pps\n"
+    + "pattern = poisson\n[assert a]\ncheck = mismatch() == 0\n");
+  const sent = (seed) => {
+    const r = run(["run", `${dir}/poisson.ini`, "--headless", "--assert", "--name", labName(), "--seed", seed, "--report", `json:${dir}/report`]);
+    assert.equal(r.status, 0, r.err + r.out);
+    return JSON.parse(readFileSync(`${dir}/report`, "utf8")).truth.map((pair) => pair.sent);
+  };
+  try {
+    const first = sent("5");
+    assert.equal(first.length, 4);
+    assert.deepEqual(sent("5"), first);
+    assert.notDeepEqual(sent("6"), first);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 });
 
 on("nothing comes back: the lines and the summary say so, exit 1", () => {
