@@ -535,15 +535,22 @@ static void go_down(struct run *run)
 
 static void say_what_went(const struct sample *s)
 {
-	uint64_t sent = 0, received = 0, missed = 0;
+	uint64_t sent = 0, received = 0, missed = 0, cold_ns = 0, unresolved = 0;
 
 	for (size_t i = 0; i < s->n_generators; i++) {
 		sent += s->generators[i].sent;
 		received += s->generators[i].received;
 		missed += s->generators[i].missed;
+		unresolved += s->generators[i].unresolved;
+		if (!s->generators[i].known && s->generators[i].cold_ns > cold_ns)
+			cold_ns = s->generators[i].cold_ns;
 	}
 	say("%zu generators sent %llu packets, %llu arrived; the monitor saw %zu flows and lost %llu packets", s->n_generators,
 	    (unsigned long long)sent, (unsigned long long)received, s->n_flows, (unsigned long long)s->health.lost);
+	if (cold_ns)
+		say("neighbours were resolved before the clock started, in %.3f ms by the slowest generator", (double)cold_ns / 1e6);
+	if (unresolved)
+		say("%llu peers did not answer for their MAC address", (unsigned long long)unresolved);
 	if (missed)
 		say("%llu more were planned: this machine could not keep the rate", (unsigned long long)missed);
 }

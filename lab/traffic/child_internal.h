@@ -29,7 +29,7 @@ struct generator {
 	struct schedule schedule;
 	struct generator_spec spec;
 	struct warm *warm;       /* while neighbours are being resolved */
-	uint64_t ordered_ns;
+	uint64_t asked_ns;       /* when that began */
 	uint64_t warm_limit_ns;  /* when to give up the neighbours that have not answered, unless some did since ... */
 	uint32_t warm_unresolved; /* ... the last retry */
 	uint64_t missed, late;   /* by earlier runs of it */

@@ -67,7 +67,7 @@ struct generator_count {
 	uint64_t late;           /* departures sent more than 5 ms behind their deadline */
 	uint64_t missed;         /* departures given up */
 	uint32_t size;           /* spec.size */
-	uint64_t cold_ns;        /* time that resolving neighbours took, before the clock started; of `known` ones nothing was resolved */
+	uint64_t cold_ns;        /* time that resolving its neighbours took, before it could start; of `known` ones none was resolved */
 	uint32_t known;          /* spec.known */
 	uint32_t unresolved;     /* peers whose neighbour did not answer */
 };

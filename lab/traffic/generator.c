@@ -171,7 +171,7 @@ static void become_ready(struct child *c, uint32_t number, uint32_t unresolved)
 {
 	struct generator_count *count = generator_count_of(c, number);
 
-	count->cold_ns = child_now_ns() - c->generators[number].ordered_ns;
+	count->cold_ns = child_now_ns() - c->generators[number].asked_ns;
 	count->unresolved = unresolved;
 	generator_end_warming(c, number);
 	generator_set_state(c, number, GEN_READY);
@@ -275,6 +275,7 @@ static void warm_more(struct child *c)
 
 		if (generator_state_of(c, number) != GEN_WARMING)
 			continue;
+		c->generators[number].asked_ns = child_now_ns();
 		r = known ? enter_known(c, number, &refused, &what) : open_warm(c, number, &what);
 		if (r < 0) {
 			generator_end_warming(c, number);

@@ -38,7 +38,6 @@ static struct generator *new_generator(struct child *c, const struct order *o)
 	g = &c->generators[c->n_generators++];
 	*g = (struct generator){
 		.spec = o->spec,
-		.ordered_ns = child_now_ns(),
 		.source = {
 			.client = o->spec.client,
 			.stream0 = o->stream0,

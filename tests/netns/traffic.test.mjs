@@ -123,7 +123,8 @@ on("one peer of two is gone: its packets are told lost after a second, not at th
   lab.run("link", "host2", "reset");
   assert.equal(list[0].interval.lost, 0); // they may still be on their way
   assert.ok(list[1].interval.lost > 0 && list[1].interval.lost <= 51);
-  assert.deepEqual([summary.sent, summary.received, summary.lost], [300, 150, 150]);
+  assert.deepEqual([summary.sent, summary.lost], [300, 300 - summary.received]);
+  assert.ok(summary.received <= 150 && summary.received > 140);
 });
 
 on("a lossy link: what is lost is what did not arrive", () => {
