@@ -136,7 +136,7 @@ static void print_header(const cJSON *o)
 {
 	char to[128];
 
-	printf("%s %s (%s, VNI %.0f) to %s: %s, %s, %.0f bytes (%.0f with the IP header); Ctrl-C ends it\n", word(o, "client"),
+	printf("%s %s (%s, VNI %.0f) to %s\n%s, %s, %.0f bytes (%.0f with the IP header); Ctrl-C ends it\n", word(o, "client"),
 	       word(o, "address"), word(o, "host"), number(o, "vni"), peers(o, to, sizeof(to)), word(o, "proto"), word(o, "rate"),
 	       number(o, "size"), number(o, "packet_bytes"));
 	(void)fflush(stdout);
@@ -195,19 +195,19 @@ static void print_quantiles(const cJSON *o, const char *key, const char *label)
 
 	if (!cJSON_IsObject(t))
 		return;
-	printf("%s min/avg/p50/p90/p99/max = %.3f/%.3f/%.3f/%.3f/%.3f/%.3f ms", label, number(t, "min"), number(t, "avg"),
+	printf("%s min/avg/p50/p90/p99/max = %.3f/%.3f/%.3f/%.3f/%.3f/%.3f ms\n", label, number(t, "min"), number(t, "avg"),
 	       number(t, "p50"), number(t, "p90"), number(t, "p99"), number(t, "max"));
-	if (cJSON_IsNumber(cJSON_GetObjectItem(o, "jitter_ms")))
-		printf(", jitter %.3f ms", number(o, "jitter_ms"));
-	printf("\n");
 }
 
 /* What the user should know of how the figures came about. */
 static void print_remarks(const cJSON *o)
 {
-	double slip = number(o, "slip_max_ms"), late = number(o, "late"), missed = number(o, "missed");
+	double late = number(o, "late"), missed = number(o, "missed");
 
-	printf("neighbours resolved in %.3f ms before the first packet; worst departure %.3f ms late\n", number(o, "cold_ms"), slip);
+	if (cJSON_IsNumber(cJSON_GetObjectItem(o, "jitter_ms")))
+		printf("jitter %.3f ms; ", number(o, "jitter_ms"));
+	printf("departures at most %.3f ms late\n", number(o, "slip_max_ms"));
+	printf("neighbours resolved in %.3f ms before the first packet\n", number(o, "cold_ms"));
 	if (number(o, "unresolved") > 0)
 		printf("%.0f of %.0f peers did not answer for their address: is the way to them up?\n", number(o, "unresolved"),
 		       number(o, "peers"));
@@ -237,10 +237,10 @@ static void print_summary(const cJSON *o)
 	printf("%.0f sent in %.3f s", sent, number(o, "elapsed_s"));
 	if (pps > 0)
 		printf(" (%.*f pps, %s)", pps < 1000 ? 1 : 0, pps, bit_rate(pps * 8 * number(o, "bytes") / sent, rate, sizeof(rate)));
-	printf(", %.0f received, %.0f lost (%.3g%%), %.0f duplicates, %.0f reordered\n", number(o, "received"), number(o, "lost"),
+	printf(", %.0f received\n%.0f lost (%.3g%%), %.0f duplicates, %.0f reordered\n", number(o, "received"), number(o, "lost"),
 	       percent(number(o, "lost"), sent), number(o, "duplicates"), number(o, "reordered"));
-	print_quantiles(o, "rtt_ms", "round trip");
-	print_quantiles(o, "delay_ms", "one-way delay");
+	print_quantiles(o, "rtt_ms", "rtt");
+	print_quantiles(o, "delay_ms", "delay");
 	print_remarks(o);
 	(void)fflush(stdout);
 }

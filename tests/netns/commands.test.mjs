@@ -96,8 +96,8 @@ on("traffic: Ctrl-C gives the summary", async () => {
   const exit = await child.kill("SIGINT");
   assert.equal(exit.status, 0);
   assert.match(child.out, /^--- c0 to .*, ping ---$/m);
-  assert.match(child.out, /^\d+ sent in .* 0 lost \(0%\)/m);
-  assert.match(child.out, /^round trip min\/avg\/p50\/p90\/p99\/max = /m);
+  assert.match(child.out, /^\d+ sent in .*\n0 lost \(0%\)/m);
+  assert.match(child.out, /^rtt min\/avg\/p50\/p90\/p99\/max = /m);
 });
 
 on("flows: every grouping adds up to the same total", () => {

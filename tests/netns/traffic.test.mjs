@@ -25,13 +25,13 @@ const generator = (id) => lab.json("status").labs[0].traffic.find((t) => t.id ==
 on("UDP: a line a second, and a summary of exact counts", () => {
   const r = traffic("--rate", "50pps", "--duration", "2s");
   assert.equal(r.status, 0, r.err);
-  assert.match(r.out, /^c0 192\.168\.0\.1 \(host0, VNI 10000\) to c4, c8: udp, 50pps, 64 bytes \(84 with the IP header\)/);
+  assert.match(r.out, /^c0 192\.168\.0\.1 \(host0, VNI 10000\) to c4, c8\nudp, 50pps, 64 bytes \(84 with the IP header\)/);
   assert.match(r.out, /^ +1\.\d s +\d+ pps +[\d.]+ kbit\/s  lost 0\/\d+ \(0%\)  delay [\d.]+  jitter [\d.]+ ms$/m);
-  assert.match(r.out, /^--- c0 to c4, c8, udp ---\n100 sent in 1\.\d+ s \(.* pps, .*bit\/s\), 100 received, 0 lost \(0%\), 0 duplicates, 0 reordered$/m);
-  assert.match(r.out, /^one-way delay min\/avg\/p50\/p90\/p99\/max = [\d.]+(\/[\d.]+){5} ms, jitter [\d.]+ ms$/m);
-  assert.match(r.out, /^neighbours resolved in [\d.]+ ms before the first packet; worst departure [\d.]+ ms late$/m);
+  assert.match(r.out, /^--- c0 to c4, c8, udp ---\n100 sent in 1\.\d+ s \(.* pps, .*bit\/s\), 100 received\n0 lost \(0%\), 0 duplicates, 0 reordered$/m);
+  assert.match(r.out, /^delay min\/avg\/p50\/p90\/p99\/max = [\d.]+(\/[\d.]+){5} ms\njitter [\d.]+ ms; departures at most [\d.]+ ms late$/m);
+  assert.match(r.out, /^neighbours resolved in [\d.]+ ms before the first packet$/m);
   assert.ok(!/\x1b/.test(r.out), "no escape sequences in a pipe");
-  for (const line of r.out.match(/^ .*/gm)) assert.ok(line.length <= 80, line);
+  for (const line of r.out.split("\n")) assert.ok(line.length <= 80, line);
 });
 
 on("ping: round trips in order, --size and --count", () => {
@@ -112,7 +112,7 @@ test("the seed decides the departures", () => {
 on("nothing comes back: the lines and the summary say so, exit 1", () => {
   lab.run("link", "host2", "down");
   const r = traffic("--to", "host2", "--proto", "ping", "--rate", "20pps", "--duration", "1500ms"); // still down in the next test
-  assert.match(r.out, /30 sent in .* 0 received, 30 lost \(100%\)/);
+  assert.match(r.out, /30 sent in .* 0 received\n30 lost \(100%\)/);
   assert.match(r.out, /  nothing came back of \d+ sent$/m);
   assert.equal(r.status, 1);
 });
