@@ -13,6 +13,7 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -1012,6 +1013,46 @@ TEST(the_child_holds_no_more_than_it_needs)
 	close(pipes[1]);
 	engine_end(e);
 	lan_down(l);
+}
+
+/* Waits until the child runs under that policy; whether it came to that. */
+static bool await_policy(const struct engine *e, int policy)
+{
+	for (int ms = 0; ms < 5000; ms += 10) {
+		if (sched_getscheduler(engine_pid(e)) == policy)
+			return true;
+		sleep_ms(10);
+	}
+	return false;
+}
+
+TEST(it_is_urgent_only_while_there_is_time_to_wait_for)
+{
+	static const uint32_t to1[] = {1}, to2[] = {2};
+	LAN_OR_SKIP(l, false);
+	struct engine *e = start(l);
+	struct sched_param param = {.sched_priority = 1};
+	bool may = sched_setscheduler(0, SCHED_FIFO, &param) == 0;
+	struct engine_event event;
+	uint32_t paced, max;
+
+	param.sched_priority = 0;
+	(void)sched_setscheduler(0, SCHED_OTHER, &param);
+	paced = add(e, SCN_UDP, 100, 0, to1, 1, 64, 0);
+	await(e, ENGINE_WARM, &event);
+	eq_i64(engine_go(e, clock_ns()), 0);
+	if (may) {
+		ok(await_policy(e, SCHED_FIFO));
+		max = add(e, SCN_UDP, 0, 1, to2, 1, 64, 0);
+		ok(await_policy(e, SCHED_OTHER)); /* there is no end of its work */
+		eq_i64(engine_stop(e, max), 0);
+		ok(await_policy(e, SCHED_FIFO));
+		eq_i64(engine_stop(e, paced), 0);
+	}
+	engine_end(e);
+	lan_down(l);
+	if (!may)
+		skip("no real-time priority for this user");
 }
 
 TEST(the_terminal_does_not_end_it_but_its_death_is_noticed)
