@@ -212,11 +212,11 @@ static void print_remarks(const cJSON *o)
 		printf("%.0f of %.0f peers did not answer for their address: is the way to them up?\n", number(o, "unresolved"),
 		       number(o, "peers"));
 	if (late > 0)
-		printf("%.0f packets left more than 5 ms late: this machine stalled, or the rate is too much for it\n", late);
+		printf("%.0f left more than 5 ms late: this machine stalled, or is too slow for this\n", late);
 	if (missed > 0)
 		printf("%.0f more were due and not sent: this machine could not keep the rate\n", missed);
 	if (number(o, "send_errors") > 0)
-		printf("%.0f packets were refused by the sender's own kernel (no neighbour, a link down, or larger than the inner MTU?)\n",
+		printf("%.0f refused by the sender's own kernel: larger than the inner MTU, or no way out?\n",
 		       number(o, "send_errors"));
 }
 

@@ -109,6 +109,22 @@ test("the seed decides the departures", () => {
   }
 });
 
+test("everybody pings everybody in a large VNI, and nobody asks for a MAC address", () => {
+  if (!isRoot) skip("needs root");
+  const dir = mkdtempSync(`${tmpdir()}/tunlab-traffic-`);
+  try {
+    writeFileSync(`${dir}/mesh.ini`, "[lab]\nhosts = 30\nvnis = 1\nwiring = direct\nduration = 2s\n[traffic a]\nrate = 15pps\n"
+      + "[assert all came back]\ncheck = delivery() == 100%\n[assert as counted]\ncheck = mismatch() == 0\n"
+      + "[assert both ways of all pairs and nothing else]\ncheck = flows() == 870\n");
+    const r = run(["run", `${dir}/mesh.ini`, "--headless", "--assert", "--name", labName()]);
+    assert.equal(r.status, 0, r.err + r.out);
+    assert.match(r.err, /30 generators sent 900 packets, 900 arrived/);
+    assert.ok(!/neighbours were resolved|did not answer/.test(r.err), r.err);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
 on("nothing comes back: the lines and the summary say so, exit 1", () => {
   lab.run("link", "host2", "down");
   const r = traffic("--to", "host2", "--proto", "ping", "--rate", "20pps", "--duration", "1500ms"); // still down in the next test
