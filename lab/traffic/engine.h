@@ -30,7 +30,7 @@ struct generator_spec {
 	uint64_t stop_ns;        /* on the same axis: no departure at or after it; 0: until stopped */
 	uint64_t count;          /* packets; 0: no limit */
 	uint64_t phase_ns;       /* first departure, after start */
-	bool known;              /* the peers are not asked for their MAC addresses, which the plan has, nor do they ask for the sender's */
+	bool known;              /* peers are not asked for their MAC addresses, which the plan has, nor do they ask for the sender's */
 	uint64_t seed;
 };
 

@@ -83,9 +83,9 @@ static int reset_signals(void)
 	return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
 }
 
-/* CAP_SYS_ADMIN: setns(2) into the clients. CAP_NET_RAW: ICMP sockets. CAP_NET_ADMIN: neighbour requests, socket
- * buffers beyond the machine's default bound. CAP_SYS_NICE: to take its priority again after giving it up. The lab may have started with fewer; what is missing shows where it is
- * used. */
+/* CAP_SYS_ADMIN: setns(2) into the clients. CAP_NET_RAW: ICMP sockets. CAP_NET_ADMIN: neighbour requests, socket buffers beyond the
+ * machine's default bound. CAP_SYS_NICE: to take its priority again after giving it up. The lab may have started with fewer; what
+ * is missing shows where it is used. */
 static int drop_capabilities(void)
 {
 	const uint64_t wanted = 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_NET_RAW | 1ULL << CAP_NET_ADMIN |

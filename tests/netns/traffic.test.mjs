@@ -6,16 +6,12 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, skip, test } from "../lib/tap.mjs";
-import { Child, Lab, eventually, isRoot, labName, leftNothing, machineState, run, sleep, tunlab } from "../lib/lab.mjs";
+import { Child, Lab, eventually, isRoot, labName, run, sleep, tunlab } from "../lib/lab.mjs";
 
-const before = machineState();
 let lab;
 if (isRoot) lab = await Lab.start("idle", ["--set", "lab.hosts=3"]);
 const on = (name, fn) => test(name, () => (lab ? fn() : skip("needs root")));
-after(async () => {
-  await lab?.stop();
-  await leftNothing(before);
-});
+after(() => lab?.stop());
 
 const objects = (r) => r.out.trim().split("\n").map((line) => JSON.parse(line));
 const traffic = (...args) => lab.run("traffic", "--client", "c0", ...args);
