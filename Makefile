@@ -52,7 +52,8 @@ help:
 	@echo '  make all        build $(B)/tunlab (default scenario, page and BPF object are inside it)'
 	@echo '  make deps       install what the build needs (apt); deps-test: what the tests need on top'
 	@echo '  make bench      measure this machine, as ratios (tunlab bench); bench-more: what only developers ask for'
-	@echo '  make fuzz       fuzz parser and scenario reader, FUZZ_SECONDS each (default 60)'
+	@echo '  make fuzz       fuzz the packet parser with FUZZ_RUNS packets (default 10 million, about a minute), its copies in the'
+	@echo '                  kernel with a tenth as many, and the scenario reader for FUZZ_SECONDS (default 60)'
 	@echo '  make asan       build $(B)/asan/tunlab with address and undefined-behaviour checks'
 	@echo '  make install    copy the program to $$(DESTDIR)$$(PREFIX)/bin (PREFIX=$(PREFIX))'
 	@echo '  make clean      remove $(B)/'
@@ -162,6 +163,8 @@ bench-more: deps
 	@SUDO='$(SUDO)' tests/bench/run $(B)
 
 FUZZ_SECONDS ?= 60
+FUZZ_RUNS ?= 10000000
+FUZZ_SEED ?= 88172645463325252
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_LIB := base/addr.c base/emit.c base/table.c base/text.c monitor/names.c $(wildcard lab/scenario/*.c)
 CORPUS ?= ../shared/corpus
@@ -170,11 +173,14 @@ $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_LIB) $(wildcard bpf/*.h) Makefile
 		-o $@ $< $(FUZZ_LIB) -linih -lcjson -lm
 $(B)/fuzz/parse_seeds: tests/fuzz/parse_seeds.c Makefile
 	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(STRICT) -O2 -o $@ $< -lpcap
-# The packet parser begins with packets of captures, where there are any, and the kernel's copy of it has to agree in the end.
+# The packet parser begins with packets of captures, where there are any; the kernel's copies of it have to agree on mutants of what
+# was interesting.
 fuzz: $(FUZZ:%=$(B)/fuzz/%) $(B)/fuzz/parse_seeds $(B)/tests/bpf/corpus_test
-	$(Q)mkdir -p $(B)/fuzz/parse_fuzz.corpus && $(B)/fuzz/parse_seeds $(B)/fuzz/parse_fuzz.corpus $(wildcard $(CORPUS)/pcap/*)
-	$(Q)for f in $(FUZZ:%=$(B)/fuzz/%); do mkdir -p $$f.corpus && $$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $$f.corpus || exit 1; done
-	$(Q)$(SUDO) $(B)/tests/bpf/corpus_test fuzzed
+	$(Q)mkdir -p $(B)/fuzz/parse_fuzz.corpus $(B)/fuzz/scenario_fuzz.corpus
+	$(Q)$(B)/fuzz/parse_seeds $(B)/fuzz/parse_fuzz.corpus $(wildcard $(CORPUS)/pcap/*)
+	$(Q)$(B)/fuzz/parse_fuzz -runs=$(FUZZ_RUNS) -print_final_stats=1 $(B)/fuzz/parse_fuzz.corpus
+	$(Q)$(SUDO) env TUNLAB_MUTANTS=$$(($(FUZZ_RUNS) / 10)) TUNLAB_SEED=$(FUZZ_SEED) $(B)/tests/bpf/corpus_test mutated
+	$(Q)$(B)/fuzz/scenario_fuzz -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(B)/fuzz/scenario_fuzz.corpus
 
 install: all
 	install -D -m 755 $(B)/tunlab $(DESTDIR)$(PREFIX)/bin/tunlab

@@ -99,15 +99,13 @@ PARSE_FN __u32 cursor_end(const struct cursor *c)
  */
 PARSE_FN enum verdict cursor_verdict(const struct cursor *c, enum verdict verdict)
 {
-	if (c->beyond)
-		return VERDICT_MALFORMED;
-	if (c->off <= cursor_end(c) && !c->missing)
+	if (c->off <= cursor_end(c) && !c->missing && !c->beyond)
 		return verdict;
 	if (c->off > c->len)
 		return VERDICT_TRUNCATED;
 	if (c->missing && c->off <= PARSE_DEPTH_MAX)
 		return VERDICT_TRUNCATED; /* more bytes would tell more: perhaps that the frame ends */
-	return c->off > c->end ? VERDICT_MALFORMED : VERDICT_UNKNOWN;
+	return c->off > c->end || c->beyond ? VERDICT_MALFORMED : VERDICT_UNKNOWN;
 }
 
 /* A header that began at begin says that it and its payload are len bytes. */
