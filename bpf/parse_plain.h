@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * A shortcut past parse.h for the packets that most are: Ethernet, IP without options or fragments,
- * then UDP, VXLAN (or GENEVE without options), Ethernet, IP, or else no tunnel. All offsets are
- * then constants, and each bound is checked once. It gives what parse_frame() gives, or gives up.
+ * then UDP, VXLAN (or GENEVE without options), or GRE with a key or nothing, Ethernet, IP, or else no
+ * tunnel. All offsets are then constants, and each bound is checked once. It gives what parse_frame()
+ * gives, or gives up.
  */
 #ifndef TUNLAB_BPF_PARSE_PLAIN_H
 #define TUNLAB_BPF_PARSE_PLAIN_H
@@ -66,31 +67,62 @@ PARSE_FN enum encap plain_port_encap(const volatile struct flow_port ports[FLOW_
 	return port == ports[0].port ? ports[0].encap : parse_port_encap(ports, port);
 }
 
+/*
+ * The inner frame, behind headers of before bytes that begin at at, in an outer IP packet's payload of len
+ * bytes that begins at off.
+ */
+PARSE_FN enum verdict plain_frame(const __u8 *at, const __u8 *data_end, __u32 off, __u32 len, __u32 before,
+				  const struct tunnel *t, struct parsed *ret)
+{
+	const struct wire_ethernet *eth = (const void *)(at + before);
+	__u32 header_len;
+
+	if (at + before + sizeof(*eth) > data_end || len < before + sizeof(*eth) ||
+	    !plain_inner(at + before + sizeof(*eth), data_end, len - before - sizeof(*eth), eth->type, t, &ret->key,
+			 &header_len))
+		return PLAIN_NOT;
+	ret->inner_off = off + before;
+	ret->inner_len = len - before;
+	ret->headers = ret->inner_off + sizeof(*eth) + header_len;
+	ret->later_fragment = 0;
+	return VERDICT_FLOW;
+}
+
+/* GRE with an Ethernet frame in it. */
+PARSE_FN enum verdict plain_gre(const __u8 *at, const __u8 *data_end, __u32 off, __u32 len, struct parsed *ret)
+{
+	enum { KEY_END = sizeof(struct wire_gre) + sizeof(struct wire_gre_field) };
+	const struct wire_gre_field *key = (const void *)(at + sizeof(struct wire_gre));
+	const struct wire_gre *gre = (const void *)at;
+	struct tunnel t = {.encap = ENCAP_GRETAP_NO_KEY};
+
+	if (at + KEY_END > data_end || gre->type != parse_be16(ETH_TYPE_TEB))
+		return PLAIN_NOT;
+	if (gre->flags == 0)
+		return plain_frame(at, data_end, off, len, sizeof(*gre), &t, ret);
+	if (gre->flags != parse_be16(GRE_FLAG_KEY))
+		return PLAIN_NOT;
+	t.encap = ENCAP_GRETAP;
+	t.vni = parse_be32(key->value);
+	return plain_frame(at, data_end, off, len, KEY_END, &t, ret);
+}
+
 /* UDP and all behind it, in an outer IP packet's payload of len bytes that begins at off. */
 PARSE_FN enum verdict plain_udp(const __u8 *at, const __u8 *data_end, __u32 off, __u32 len,
 				const volatile struct flow_port ports[FLOW_PORTS_MAX], struct parsed *ret)
 {
 	enum { BEFORE = sizeof(struct wire_udp) + 8 };
 	const struct wire_udp *udp = (const void *)at;
-	const struct wire_ethernet *eth = (const void *)(at + BEFORE);
 	struct tunnel t = {0};
-	__u32 header_len;
 
 	if (at + sizeof(*udp) > data_end || len < sizeof(*udp) || parse_be16(udp->len) != len)
 		return PLAIN_NOT;
 	t.encap = plain_port_encap(ports, parse_be16(udp->dst));
 	if (t.encap == ENCAP_NONE)
 		return VERDICT_OTHER;
-	if (at + BEFORE + sizeof(*eth) > data_end || len < BEFORE + sizeof(*eth) ||
-	    !plain_tunnel(at + sizeof(*udp), &t) ||
-	    !plain_inner(at + BEFORE + sizeof(*eth), data_end, len - BEFORE - sizeof(*eth), eth->type,
-			 &t, &ret->key, &header_len))
+	if (at + BEFORE > data_end || !plain_tunnel(at + sizeof(*udp), &t))
 		return PLAIN_NOT;
-	ret->inner_off = off + BEFORE;
-	ret->inner_len = len - BEFORE;
-	ret->headers = ret->inner_off + sizeof(*eth) + header_len;
-	ret->later_fragment = 0;
-	return VERDICT_FLOW;
+	return plain_frame(at, data_end, off, len, BEFORE, &t, ret);
 }
 
 /* Behind an outer IP header of header_len bytes, in a packet of ip_len that room bytes are left for. */
@@ -104,6 +136,9 @@ PARSE_FN enum verdict plain_payload(const __u8 *ip, const __u8 *data_end, int ty
 	if (proto == PROTO_UDP)
 		return plain_udp(ip + header_len, data_end, sizeof(struct wire_ethernet) + header_len,
 				 ip_len - header_len, ports, ret);
+	if (proto == PROTO_GRE)
+		return plain_gre(ip + header_len, data_end, sizeof(struct wire_ethernet) + header_len,
+				 ip_len - header_len, ret);
 	if (proto == PROTO_AUTH || parse_ipproto_encap(type, proto) != ENCAP_NONE)
 		return PLAIN_NOT;
 	return VERDICT_OTHER;
