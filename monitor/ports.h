@@ -10,6 +10,6 @@
  * "geneve=". -EINVAL: *err says what is wrong, and ports are as they were. */
 int ports_change(struct flow_port *ports, const char *text, struct error *err);
 
-#define PORTS_HELP "ENCAP=PORT,…"
+#define PORTS_HELP "ENCAP=PORTS"
 
 #endif

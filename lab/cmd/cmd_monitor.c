@@ -110,7 +110,7 @@ static int read_values(const struct monitor_options *o, struct watch_config *con
 	return EXIT_WELL;
 }
 
-static int watch(const struct monitor_options *o, struct watch_config *config)
+static int watch(const struct watch_config *config)
 {
 	struct error err;
 	int r;
@@ -120,7 +120,6 @@ static int watch(const struct monitor_options *o, struct watch_config *config)
 	if (!r)
 		return watch_devices(config);
 	say("%s", err.text);
-	(void)o;
 	return status_of(r);
 }
 
@@ -141,7 +140,7 @@ static int monitor(const void *given, char *const *args, int n_args)
 	config.devices = devices.v;
 	config.n_devices = devices.n;
 	if (status == EXIT_WELL)
-		status = watch(o, &config);
+		status = watch(&config);
 	name_table_free(&config.names);
 	free(devices.v);
 	return status;
