@@ -18,7 +18,7 @@
 #include "lab/bench/bed.h"
 #include "lab/net/ns.h"
 
-enum { ROUNDS = 6, TURN_MS = 600, PORT = 7655, BLOCK = 128 << 10 };
+enum { ROUNDS = 12, TURN_MS = 300, PORT = 7655, BLOCK = 128 << 10 };
 
 /* A socket in a client's namespace, where it stays. */
 static int open_socket(const struct bench_bed *bed, uint32_t client, struct error *err)

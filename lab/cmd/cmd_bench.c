@@ -152,7 +152,7 @@ const struct command cmd_bench = {
 		   "  traffic     the generators at 100 and 10000 packets a second and at full speed, beside iperf3         about 14 s\n"
 		   "  throughput  one TCP stream through the overlay, the monitor attached and not                          about 8 s\n"
 		   "The ratio is tunlab's figure by the reference's, measured beside it: on a busy machine times vary, ratios less.\n"
-		   "What this machine lacks (ip, iperf3) is named. Ctrl-C ends it and leaves nothing.\n",
+		   "All of it takes about 80 s. What this machine lacks (ip, iperf3) is named. Ctrl-C ends it and leaves nothing.\n",
 	.options = options,
 	.options_size = sizeof(struct bench_options),
 	.max_args = N_SECTIONS,
