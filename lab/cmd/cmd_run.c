@@ -24,7 +24,7 @@ static const struct command_option options[] = {
 	{ "name", OPTION_TEXT, AT(name), "LAB", "the lab's name (default: the scenario's)" },
 	{ "detach", OPTION_FLAG, AT(detach), NULL, "return once the lab is ready; `tunlab stop` ends it" },
 	{ "seed", OPTION_TEXT, AT(seed), "N", "of everything random" },
-	{ "parser", OPTION_TEXT, AT(parser_name), "direct|tailcall", "how the monitor walks the packet (default direct)" },
+	{ "parser", OPTION_TEXT, AT(parser_name), "PARSER", "direct or tailcall: how the monitor walks a packet (default direct)" },
 	{ "stats", OPTION_FLAG, AT(stats), NULL, "have the kernel measure its BPF programs meanwhile, all of them: shows the monitor's cost" },
 	{ "set", OPTION_LIST, AT(set), "SECTION.KEY=VALUE", "change a value of the scenario (repeatable)" },
 	{ "report", OPTION_LIST, AT(report), "FORMAT[:FILE]", "tap, junit, json or html (repeatable; default: tap on standard output)" },
