@@ -293,15 +293,15 @@ static __always_inline void hand_on(struct __sk_buff *skb, enum flow_dir dir)
 static __always_inline int observe(struct __sk_buff *skb, enum flow_dir dir)
 {
 	const void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
+	__u32 len = skb->len, gso_size = skb->gso_size, cpu;
 	enum verdict verdict = PLAIN_NOT;
 	struct flow_count count;
 	struct host_count *host;
 	struct parsed parsed;
-	__u32 cpu;
 
-	if (is_received(skb, dir) && !skb->vlan_present && !skb->gso_size)
-		verdict = parse_plain(data, data_end, skb->len, ports, &parsed);
-	if (verdict == PLAIN_NOT) {
+	if (is_received(skb, dir) && !skb->vlan_present)
+		verdict = parse_plain(data, data_end, len, gso_size, ports, &parsed);
+	if (verdict == PLAIN_NOT || (gso_size && verdict != VERDICT_FLOW)) {
 		hand_on(skb, dir);
 		return TC_ACT_UNSPEC;
 	}
@@ -309,7 +309,12 @@ static __always_inline int observe(struct __sk_buff *skb, enum flow_dir dir)
 	host = host_of(skb, cpu, dir);
 	if (!host)
 		return TC_ACT_UNSPEC;
-	count = (struct flow_count){.packets = 1, .bytes = skb->len, .inner_bytes = parsed.inner_len};
+	count = (struct flow_count){.packets = 1, .bytes = len, .inner_bytes = parsed.inner_len};
+	if (gso_size) {
+		parse_count(&parsed, len, gso_size, skb->gso_segs, &count);
+		host->seen += 1 - count.packets;
+		host->seen_bytes += len - count.bytes;
+	}
 	count_packet(host, verdict, &parsed.key, &count, cpu, dir);
 	return TC_ACT_UNSPEC;
 }

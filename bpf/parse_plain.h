@@ -13,8 +13,33 @@
 /* What the shortcut says where it knows nothing. */
 #define PLAIN_NOT VERDICT_TRUNCATED
 
+/*
+ * The TCP or UDP header that segmentation will put in front of each piece, in an inner IP packet's payload of
+ * len bytes, added to *header_len; false if it is not plain.
+ */
+PARSE_FN bool plain_segmented(const __u8 *at, const __u8 *data_end, __u32 len, __u8 proto, __u32 *header_len)
+{
+	const struct wire_tcp *tcp = (const void *)at;
+	const struct wire_udp *udp = (const void *)at;
+	__u32 size = sizeof(*udp);
+
+	if (at + sizeof(*udp) > data_end)
+		return false;
+	if (proto == PROTO_TCP) {
+		if (at + sizeof(*tcp) > data_end)
+			return false;
+		size = (tcp->doff_reserved >> 4) * 4;
+		if (size < sizeof(*tcp))
+			return false;
+	} else if (proto != PROTO_UDP || parse_be16(udp->len) < sizeof(*udp)) {
+		return false;
+	}
+	*header_len += size;
+	return size <= len;
+}
+
 /* An inner IP packet that begins at at; false if it is not plain. */
-PARSE_FN bool plain_inner(const __u8 *at, const __u8 *data_end, __u32 len, __be16 type,
+PARSE_FN bool plain_inner(const __u8 *at, const __u8 *data_end, __u32 len, __be16 type, bool segmented,
 			  const struct tunnel *t, struct flow_key *key, __u32 *ret_header_len)
 {
 	if (type == parse_be16(ETH_TYPE_IPV4)) {
@@ -27,7 +52,10 @@ PARSE_FN bool plain_inner(const __u8 *at, const __u8 *data_end, __u32 len, __be1
 		parse_put_ipv4(key->inner_dst, ip->dst);
 		parse_put_tunnel(key, t, ETH_TYPE_IPV4, ip->proto);
 		*ret_header_len = sizeof(*ip);
-		return true;
+		return !segmented ||
+		       (!(ip->fragment & parse_be16(IPV4_FRAGMENT)) && parse_be16(ip->total_len) <= len &&
+			plain_segmented(at + sizeof(*ip), data_end, parse_be16(ip->total_len) - sizeof(*ip), ip->proto,
+					ret_header_len));
 	}
 	if (type == parse_be16(ETH_TYPE_IPV6)) {
 		const struct wire_ipv6 *ip = (const void *)at;
@@ -41,7 +69,9 @@ PARSE_FN bool plain_inner(const __u8 *at, const __u8 *data_end, __u32 len, __be1
 		parse_put_ipv6(key->inner_dst, &ip->dst);
 		parse_put_tunnel(key, t, ETH_TYPE_IPV6, ip->next);
 		*ret_header_len = sizeof(*ip);
-		return true;
+		return !segmented ||
+		       (sizeof(*ip) + parse_be16(ip->payload_len) <= len &&
+			plain_segmented(at + sizeof(*ip), data_end, parse_be16(ip->payload_len), ip->next, ret_header_len));
 	}
 	return false;
 }
@@ -72,14 +102,14 @@ PARSE_FN enum encap plain_port_encap(const volatile struct flow_port ports[FLOW_
  * bytes that begins at off.
  */
 PARSE_FN enum verdict plain_frame(const __u8 *at, const __u8 *data_end, __u32 off, __u32 len, __u32 before,
-				  const struct tunnel *t, struct parsed *ret)
+				  bool segmented, const struct tunnel *t, struct parsed *ret)
 {
 	const struct wire_ethernet *eth = (const void *)(at + before);
 	__u32 header_len;
 
 	if (at + before + sizeof(*eth) > data_end || len < before + sizeof(*eth) ||
-	    !plain_inner(at + before + sizeof(*eth), data_end, len - before - sizeof(*eth), eth->type, t, &ret->key,
-			 &header_len))
+	    !plain_inner(at + before + sizeof(*eth), data_end, len - before - sizeof(*eth), eth->type, segmented, t,
+			 &ret->key, &header_len))
 		return PLAIN_NOT;
 	ret->inner_off = off + before;
 	ret->inner_len = len - before;
@@ -89,7 +119,8 @@ PARSE_FN enum verdict plain_frame(const __u8 *at, const __u8 *data_end, __u32 of
 }
 
 /* GRE with an Ethernet frame in it. */
-PARSE_FN enum verdict plain_gre(const __u8 *at, const __u8 *data_end, __u32 off, __u32 len, struct parsed *ret)
+PARSE_FN enum verdict plain_gre(const __u8 *at, const __u8 *data_end, __u32 off, __u32 len, bool segmented,
+				struct parsed *ret)
 {
 	enum { KEY_END = sizeof(struct wire_gre) + sizeof(struct wire_gre_field) };
 	const struct wire_gre_field *key = (const void *)(at + sizeof(struct wire_gre));
@@ -99,16 +130,16 @@ PARSE_FN enum verdict plain_gre(const __u8 *at, const __u8 *data_end, __u32 off,
 	if (at + KEY_END > data_end || gre->type != parse_be16(ETH_TYPE_TEB))
 		return PLAIN_NOT;
 	if (gre->flags == 0)
-		return plain_frame(at, data_end, off, len, sizeof(*gre), &t, ret);
+		return plain_frame(at, data_end, off, len, sizeof(*gre), segmented, &t, ret);
 	if (gre->flags != parse_be16(GRE_FLAG_KEY))
 		return PLAIN_NOT;
 	t.encap = ENCAP_GRETAP;
 	t.vni = parse_be32(key->value);
-	return plain_frame(at, data_end, off, len, KEY_END, &t, ret);
+	return plain_frame(at, data_end, off, len, KEY_END, segmented, &t, ret);
 }
 
 /* UDP and all behind it, in an outer IP packet's payload of len bytes that begins at off. */
-PARSE_FN enum verdict plain_udp(const __u8 *at, const __u8 *data_end, __u32 off, __u32 len,
+PARSE_FN enum verdict plain_udp(const __u8 *at, const __u8 *data_end, __u32 off, __u32 len, bool segmented,
 				const volatile struct flow_port ports[FLOW_PORTS_MAX], struct parsed *ret)
 {
 	enum { BEFORE = sizeof(struct wire_udp) + 8 };
@@ -122,12 +153,12 @@ PARSE_FN enum verdict plain_udp(const __u8 *at, const __u8 *data_end, __u32 off,
 		return VERDICT_OTHER;
 	if (at + BEFORE > data_end || !plain_tunnel(at + sizeof(*udp), &t))
 		return PLAIN_NOT;
-	return plain_frame(at, data_end, off, len, BEFORE, &t, ret);
+	return plain_frame(at, data_end, off, len, BEFORE, segmented, &t, ret);
 }
 
 /* Behind an outer IP header of header_len bytes, in a packet of ip_len that room bytes are left for. */
 PARSE_FN enum verdict plain_payload(const __u8 *ip, const __u8 *data_end, int type, __u8 proto,
-				    __u32 header_len, __u32 ip_len, __u32 room,
+				    __u32 header_len, __u32 ip_len, __u32 room, bool segmented,
 				    const volatile struct flow_port ports[FLOW_PORTS_MAX],
 				    struct parsed *ret)
 {
@@ -135,20 +166,20 @@ PARSE_FN enum verdict plain_payload(const __u8 *ip, const __u8 *data_end, int ty
 		return PLAIN_NOT;
 	if (proto == PROTO_UDP)
 		return plain_udp(ip + header_len, data_end, sizeof(struct wire_ethernet) + header_len,
-				 ip_len - header_len, ports, ret);
+				 ip_len - header_len, segmented, ports, ret);
 	if (proto == PROTO_GRE)
 		return plain_gre(ip + header_len, data_end, sizeof(struct wire_ethernet) + header_len,
-				 ip_len - header_len, ret);
+				 ip_len - header_len, segmented, ret);
 	if (proto == PROTO_AUTH || parse_ipproto_encap(type, proto) != ENCAP_NONE)
 		return PLAIN_NOT;
 	return VERDICT_OTHER;
 }
 
 /*
- * A frame of len bytes, data to data_end of it at hand. *ret is written for VERDICT_FLOW. Packets
- * that segmentation will take apart need parse_frame().
+ * A frame of len bytes, data to data_end of it at hand. segmented: segmentation will take it apart (want_l4 of
+ * parse_frame()). *ret is written for VERDICT_FLOW.
  */
-PARSE_FN enum verdict parse_plain(const __u8 *data, const __u8 *data_end, __u32 len,
+PARSE_FN enum verdict parse_plain(const __u8 *data, const __u8 *data_end, __u32 len, bool segmented,
 				  const volatile struct flow_port ports[FLOW_PORTS_MAX],
 				  struct parsed *ret)
 {
@@ -166,7 +197,7 @@ PARSE_FN enum verdict parse_plain(const __u8 *data, const __u8 *data_end, __u32 
 		parse_put_ipv4(ret->key.outer_src, ip->src);
 		parse_put_ipv4(ret->key.outer_dst, ip->dst);
 		return plain_payload(at, data_end, ETH_TYPE_IPV4, ip->proto, sizeof(*ip),
-				     parse_be16(ip->total_len), room, ports, ret);
+				     parse_be16(ip->total_len), room, segmented, ports, ret);
 	}
 	if (eth->type == parse_be16(ETH_TYPE_IPV6) && at + sizeof(struct wire_ipv6) <= data_end) {
 		const struct wire_ipv6 *ip = (const void *)at;
@@ -178,7 +209,8 @@ PARSE_FN enum verdict parse_plain(const __u8 *data, const __u8 *data_end, __u32 
 		parse_put_ipv6(ret->key.outer_src, &ip->src);
 		parse_put_ipv6(ret->key.outer_dst, &ip->dst);
 		return plain_payload(at, data_end, ETH_TYPE_IPV6, ip->next, sizeof(*ip),
-				     sizeof(*ip) + parse_be16(ip->payload_len), room, ports, ret);
+				     sizeof(*ip) + parse_be16(ip->payload_len), room, segmented, ports,
+				     ret);
 	}
 	return PLAIN_NOT;
 }

@@ -137,7 +137,7 @@ static enum verdict parse_captured(const struct reader *r, const uint8_t *data, 
 	struct cursor cursor;
 
 	if (r->link == DLT_EN10MB)
-		verdict = parse_plain(data, data + at_hand, len, r->ports, ret);
+		verdict = parse_plain(data, data + at_hand, len, false, r->ports, ret);
 	if (verdict != VERDICT_TRUNCATED)
 		return verdict;
 	cursor_init(&cursor, data, at_hand, len);

@@ -19,13 +19,14 @@ static void require(bool holds)
 }
 
 /* The shortcut says what the general parser says, or nothing. */
-static void check_plain(const uint8_t *packet, size_t size, uint32_t len, enum verdict general_verdict,
+static void check_plain(const uint8_t *packet, size_t size, uint32_t len, bool segmented, enum verdict general_verdict,
 			const struct parsed *general)
 {
 	struct parsed plain;
-	enum verdict verdict = parse_plain(packet, packet + size, len, flow_ports_default, &plain);
+	enum verdict verdict = parse_plain(packet, packet + size, len, segmented, flow_ports_default, &plain);
 
-	if (verdict == PLAIN_NOT)
+	/* Of what is no tunnel the shortcut knows no header that segmentation would repeat. */
+	if (verdict == PLAIN_NOT || (segmented && verdict != VERDICT_FLOW))
 		return;
 	require(verdict == general_verdict && !general->later_fragment);
 	if (verdict == VERDICT_FLOW)
@@ -54,7 +55,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(parsed.inner_off + parsed.inner_len <= len && parsed.headers <= len &&
 			count.inner_bytes <= count.bytes && count.packets >= 1 && flow_tag(&parsed.key) != 0 &&
 			parsed.key.encap > ENCAP_NONE && parsed.key.encap < ENCAP_MAX);
-	if (!cursor.want_l4)
-		check_plain(data + 2, size - 2, len, verdict, &parsed);
+	check_plain(data + 2, size - 2, len, cursor.want_l4, verdict, &parsed);
 	return 0;
 }

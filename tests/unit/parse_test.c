@@ -188,7 +188,7 @@ TEST(noise_is_survived)
 }
 
 /* The shortcut says what the general parser says, or nothing. */
-static void check_plain(const uint8_t *data, size_t at_hand, size_t len, uint64_t *n_plain, uint64_t *n)
+static void check_plain(const uint8_t *data, size_t at_hand, size_t len, bool segmented, uint64_t *n_plain, uint64_t *n)
 {
 	uint8_t *copy = malloc(at_hand + 1);
 	struct parsed plain, general;
@@ -198,11 +198,12 @@ static void check_plain(const uint8_t *data, size_t at_hand, size_t len, uint64_
 	if (!copy)
 		return;
 	memcpy(copy + 1, data, at_hand);
-	verdict = parse_plain(copy + 1, copy + 1 + at_hand, len, ports, &plain);
+	verdict = parse_plain(copy + 1, copy + 1 + at_hand, len, segmented, ports, &plain);
 	(*n)++;
 	if (verdict != VERDICT_TRUNCATED) {
 		(*n_plain)++;
 		cursor_init(&cursor, copy + 1, at_hand, len);
+		cursor.want_l4 = segmented && verdict == VERDICT_FLOW;
 		eq_u64(parse_frame(&cursor, ports, &general), verdict);
 		eq_u64(general.later_fragment, 0);
 		if (verdict == VERDICT_FLOW) {
@@ -226,14 +227,16 @@ TEST(the_shortcut_agrees_with_the_parser)
 
 		case_build(packet_case(i), &p);
 		for (size_t cut = 0; cut <= p.len && !t_failures; cut++) {
-			check_plain(p.data, cut, p.len, &n_plain, &n);
-			check_plain(p.data, cut, cut, &n_plain, &n);
+			check_plain(p.data, cut, p.len, true, &n_plain, &n);
+			check_plain(p.data, cut, p.len, false, &n_plain, &n);
+			check_plain(p.data, cut, cut, true, &n_plain, &n);
+			check_plain(p.data, cut, cut, false, &n_plain, &n);
 		}
 		for (int k = 0; k < 2000 && !t_failures; k++) {
 			struct packet q = p;
 
 			q.data[mutator_below(&m, p.len < 100 ? p.len : 100)] = mutator_below(&m, 256);
-			check_plain(q.data, q.len, q.len, &n_plain, &n);
+			check_plain(q.data, q.len, q.len, k % 2, &n_plain, &n);
 		}
 		if (t_failures) {
 			t_note("in row %d: %s", i, packet_case(i)->what);
