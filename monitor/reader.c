@@ -7,27 +7,99 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_MIN = 256 };
+enum {
+	ROWS_MIN = 256,
+	ROWS_AT_FIRST = 65536, /* at most; memory that is not touched costs nothing, and an index made anew for more does */
+	CACHE_LINE = 64,
+	AHEAD = 16, /* so many rows ahead of its work a reading fetches what it needs: else it waits for memory most of the time */
+};
 
-int reader_new(const struct monitor_maps *maps, const struct reader_limits *limits, struct reader **ret)
+/* ---- rows ---- */
+
+static inline void fetch(const void *p, size_t size)
 {
-	struct reader *r = calloc(1, sizeof(*r));
+	for (size_t i = 0; i < size; i += CACHE_LINE)
+		__builtin_prefetch((const char *)p + i);
+}
 
-	if (!r)
+/* Where in the index a key's entry is looked for first. A tag's lowest bit says nothing. */
+static size_t index_home(const struct reader *r, const struct flow_key *key)
+{
+	return (flow_tag(key) >> 1) & (r->index_room - 1);
+}
+
+/* The index entry of the key, or the free one where it belongs. There is always a free one. */
+static uint32_t *index_entry(const struct reader *r, const struct flow_key *key)
+{
+	size_t i = index_home(r, key);
+
+	while (r->index[i] && memcmp(&r->rows[r->index[i] - 1].key, key, sizeof(*key)) != 0)
+		i = (i + 1) & (r->index_room - 1);
+	return &r->index[i];
+}
+
+static void fill_index(struct reader *r)
+{
+	for (size_t row = 0; row < r->n; row++)
+		*index_entry(r, &r->rows[row].key) = (uint32_t)row + 1;
+}
+
+void reader_index(struct reader *r)
+{
+	memset(r->index, 0, r->index_room * sizeof(*r->index));
+	fill_index(r);
+}
+
+/* Room for so many rows, a power of two. -ENOMEM leaves what there is. */
+static int make_rows(struct reader *r, size_t room)
+{
+	struct kept *rows;
+	uint32_t *index, *order;
+
+	if (room > UINT32_MAX / 2)
 		return -ENOMEM;
-	r->maps = *maps;
-	r->limits = *limits;
-	r->slot_rows = calloc((size_t)maps->n_cpus * maps->slots_per_cpu, sizeof(*r->slot_rows));
-	/* Zeroed: memory checkers do not see the kernel write. */
-	r->keys = calloc(READER_BATCH, sizeof(*r->keys));
-	r->values = calloc((size_t)READER_BATCH * maps->n_cpus, sizeof(*r->values));
-	if (!r->slot_rows || !r->keys || !r->values) {
-		reader_free(r);
+	rows = reallocarray(r->rows, room, sizeof(*rows));
+	if (!rows)
 		return -ENOMEM;
-	}
-	*ret = r;
+	r->rows = rows;
+	order = reallocarray(r->order, room, sizeof(*order));
+	if (!order)
+		return -ENOMEM;
+	r->order = order;
+	index = calloc(room * 2, sizeof(*index));
+	if (!index)
+		return -ENOMEM;
+	free(r->index);
+	r->index = index;
+	r->room = room;
+	r->index_room = room * 2;
+	fill_index(r);
 	return 0;
 }
+
+bool reader_knows(const struct reader *r, const struct flow_key *key)
+{
+	return *index_entry(r, key);
+}
+
+int64_t reader_row(struct reader *r, const struct flow_key *key)
+{
+	uint32_t *entry = index_entry(r, key);
+
+	if (*entry)
+		return *entry - 1;
+	if (r->n == r->room) {
+		if (make_rows(r, r->room * 2) < 0)
+			return -1;
+		entry = index_entry(r, key);
+	}
+	r->rows[r->n] = (struct kept){.key = *key};
+	r->order[r->n] = (uint32_t)r->n;
+	*entry = (uint32_t)++r->n;
+	return (int64_t)r->n - 1;
+}
+
+/* ---- making one ---- */
 
 void reader_free(struct reader *r)
 {
@@ -42,74 +114,40 @@ void reader_free(struct reader *r)
 	free(r);
 }
 
-/* ---- rows ---- */
-
-/* The index entry of the key, or the free one where it belongs. There is always a free one. */
-static uint32_t *index_entry(const struct reader *r, const struct flow_key *key)
+int reader_new(const struct monitor_maps *maps, const struct reader_limits *limits, struct reader **ret)
 {
-	size_t i = flow_tag(key) & (r->index_room - 1);
+	struct reader *r = calloc(1, sizeof(*r));
+	size_t room = ROWS_MIN;
 
-	while (r->index[i] && memcmp(&r->rows[r->index[i] - 1].key, key, sizeof(*key)) != 0)
-		i = (i + 1) & (r->index_room - 1);
-	return &r->index[i];
-}
-
-void reader_index(struct reader *r)
-{
-	memset(r->index, 0, r->index_room * sizeof(*r->index));
-	for (size_t row = 0; row < r->n; row++)
-		*index_entry(r, &r->rows[row].key) = (uint32_t)row + 1;
-}
-
-static int grow(struct reader *r)
-{
-	size_t room = r->room ? r->room * 2 : ROWS_MIN;
-	struct kept *rows;
-	uint32_t *index, *order;
-
-	if (room > UINT32_MAX / 2)
+	if (!r)
 		return -ENOMEM;
-	rows = reallocarray(r->rows, room, sizeof(*rows));
-	if (!rows)
+	r->maps = *maps;
+	r->limits = *limits;
+	while (room < maps->capacity && room < ROWS_AT_FIRST)
+		room *= 2;
+	r->slot_rows = calloc((size_t)maps->n_cpus * maps->slots_per_cpu, sizeof(*r->slot_rows));
+	/* Zeroed: memory checkers do not see the kernel write. */
+	r->keys = calloc(READER_BATCH, sizeof(*r->keys));
+	r->values = calloc((size_t)READER_BATCH * maps->n_cpus, sizeof(*r->values));
+	if (!r->slot_rows || !r->keys || !r->values || make_rows(r, room) < 0) {
+		reader_free(r);
 		return -ENOMEM;
-	r->rows = rows;
-	order = reallocarray(r->order, room, sizeof(*order));
-	if (!order)
-		return -ENOMEM;
-	r->order = order;
-	index = reallocarray(r->index, room * 2, sizeof(*index));
-	if (!index)
-		return -ENOMEM;
-	r->index = index;
-	r->room = room;
-	r->index_room = room * 2;
-	reader_index(r);
+	}
+	*ret = r;
 	return 0;
 }
 
-bool reader_knows(const struct reader *r, const struct flow_key *key)
-{
-	return r->index_room && *index_entry(r, key);
-}
-
-int64_t reader_row(struct reader *r, const struct flow_key *key)
-{
-	uint32_t *entry = r->index_room ? index_entry(r, key) : NULL;
-
-	if (entry && *entry)
-		return *entry - 1;
-	if (r->n == r->room) {
-		if (grow(r) < 0)
-			return -1;
-		entry = index_entry(r, key);
-	}
-	r->rows[r->n] = (struct kept){.key = *key};
-	r->order[r->n] = (uint32_t)r->n;
-	*entry = (uint32_t)++r->n;
-	return (int64_t)r->n - 1;
-}
-
 /* ---- reading the maps ---- */
+
+/* Once a reading, when it first meets the row: not a walk of its own over them all, for they are more than a cache holds. */
+static void begin_row(const struct reader *r, struct kept *row)
+{
+	if (row->reading == r->reading)
+		return;
+	row->reading = r->reading;
+	row->value = row->aged;
+	row->in_slots = row->in_hash = false;
+}
 
 /* The row of a taken slot, NULL if its key is still being written. Once seen it holds until the slot is given back. */
 static struct kept *slot_row(struct reader *r, size_t i, uint32_t tag, int *ret_error)
@@ -131,12 +169,21 @@ static struct kept *slot_row(struct reader *r, size_t i, uint32_t tag, int *ret_
 	return &r->rows[row];
 }
 
+static void fetch_slot(const struct reader *r, size_t i)
+{
+	fetch(&r->maps.slots[i], sizeof(*r->maps.slots));
+	if (r->slot_rows[i])
+		fetch(&r->rows[r->slot_rows[i] - 1], sizeof(*r->rows));
+}
+
 static int read_slots(struct reader *r)
 {
 	size_t n = (size_t)r->maps.n_cpus * r->maps.slots_per_cpu;
 	int ret = 0;
 
 	for (size_t i = 0; i < n && ret == 0; i++) {
+		if (i + AHEAD < n)
+			fetch_slot(r, i + AHEAD);
 		const struct flow_slot *slot = &r->maps.slots[i];
 		uint32_t tag = __atomic_load_n(&slot->tag, __ATOMIC_ACQUIRE);
 		struct kept *row;
@@ -146,6 +193,7 @@ static int read_slots(struct reader *r)
 		row = slot_row(r, i, tag, &ret);
 		if (!row)
 			continue;
+		begin_row(r, row);
 		flow_value_add(&row->value, &slot->value);
 		row->in_slots = true;
 	}
@@ -161,6 +209,20 @@ static struct flow_value sum_cpus(const struct reader *r, uint32_t i)
 	for (uint32_t cpu = 1; cpu < r->maps.n_cpus; cpu++)
 		flow_value_add(&sum, &values[cpu]);
 	return sum;
+}
+
+/* The index entry where key i of n begins to be looked for, and then, nearer, the row it names. */
+static void fetch_entry(const struct reader *r, uint32_t i, uint32_t n)
+{
+	uint32_t row;
+
+	if (i + AHEAD < n)
+		fetch(&r->index[index_home(r, &r->keys[i + AHEAD])], sizeof(*r->index));
+	if (i + AHEAD / 2 < n) {
+		row = r->index[index_home(r, &r->keys[i + AHEAD / 2])];
+		if (row)
+			fetch(&r->rows[row - 1], sizeof(*r->rows));
+	}
 }
 
 int reader_each(struct reader *r, int map_fd, bool remove,
@@ -182,6 +244,7 @@ int reader_each(struct reader *r, int map_fd, bool remove,
 		for (uint32_t i = 0; i < n; i++) {
 			struct flow_value sum = sum_cpus(r, i);
 
+			fetch_entry(r, i, n);
 			ret = take(r, &r->keys[i], &sum);
 			if (ret < 0)
 				return ret;
@@ -192,26 +255,22 @@ int reader_each(struct reader *r, int map_fd, bool remove,
 
 static int add_entry(struct reader *r, const struct flow_key *key, const struct flow_value *sum)
 {
-	int64_t row = reader_row(r, key);
+	int64_t number = reader_row(r, key);
+	struct kept *row;
 
-	if (row < 0)
+	if (number < 0)
 		return -ENOMEM;
-	flow_value_add(&r->rows[row].value, sum);
-	r->rows[row].in_hash = true;
+	row = &r->rows[number];
+	begin_row(r, row);
+	flow_value_add(&row->value, sum);
+	row->in_hash = true;
 	return 0;
 }
 
 static int read_flows(struct reader *r)
 {
-	int ret;
+	int ret = read_slots(r);
 
-	for (size_t i = 0; i < r->n; i++) {
-		struct kept *row = &r->rows[i];
-
-		row->value = row->aged;
-		row->in_slots = row->in_hash = false;
-	}
-	ret = read_slots(r);
 	for (int i = 0; i < FLOW_HASHES && ret == 0; i++)
 		ret = reader_each(r, r->maps.flows_fd[i], false, add_entry);
 	return ret;
@@ -347,6 +406,9 @@ static int put_rows(struct reader *r, struct flow_table *table)
 	for (size_t i = 0; i < r->n; i++) {
 		struct kept *row = &r->rows[r->order[i]];
 
+		if (i + AHEAD < r->n)
+			fetch(&r->rows[r->order[i + AHEAD]], sizeof(*r->rows));
+		begin_row(r, row); /* one that was met nowhere */
 		note_change(r, row, idle_ns);
 		table->rows[i] = (struct flow_row){row->key, row->value};
 	}
@@ -362,6 +424,7 @@ int reader_read(struct reader *r, uint64_t now_ns, struct flow_table *table)
 	int ret;
 
 	r->read_ns = now_ns;
+	r->reading++;
 	flows_clear(table);
 	ret = read_hosts(&r->maps, table);
 	if (ret == 0)

@@ -15,11 +15,12 @@ struct kept {
 	struct flow_key key;
 	struct flow_value value; /* at the last reading */
 	struct flow_value aged;  /* the part that is in the kernel's tables no longer */
+	uint32_t reading;        /* the one that value and the next two are of, or are about to be */
+	bool in_slots, in_hash;  /* at the last reading */
+	bool gone;               /* summed up elsewhere, while rows close up */
 	uint64_t packets;        /* of value, both directions */
 	uint64_t changed_ns;     /* the reading at which they last differed from the one before */
 	uint32_t moved;          /* the row's number to be, while rows close up */
-	bool in_slots, in_hash;  /* at the last reading */
-	bool gone;               /* summed up elsewhere, while rows close up */
 };
 
 struct reader {
@@ -34,6 +35,7 @@ struct reader {
 	uint32_t *slot_rows;     /* [n_cpus * slots_per_cpu]: row number + 1 of a slot's flow, 0: not seen yet */
 	struct flow_key *keys;   /* [READER_BATCH], and their values on all CPUs: what the kernel fills */
 	struct flow_value *values;
+	uint32_t reading;        /* counts readings, also those that failed */
 	size_t live;             /* rows in the kernel's tables, at the last reading */
 	size_t idle;             /* those of them that are idle */
 	size_t idle_in_hash, in_hash;
