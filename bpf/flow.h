@@ -124,7 +124,7 @@ enum {
 	SLOT_CLEARED = 4,  /* its value was fetched, and is zero; soon to be free */
 };
 
-enum { SLOT_WAYS = 2 }; /* slots that serve a flow: its own, and that with the lowest bit changed */
+enum { SLOT_PAIR = 2 }; /* slots side by side; two such pairs serve a flow, and there is at least one */
 
 struct flow_slot {
 	__u32 tag;
@@ -181,6 +181,12 @@ static inline __attribute__((always_inline)) __u32 flow_tag(const struct flow_ke
 static inline __attribute__((always_inline)) __u32 flow_slot_index(__u32 tag, __u32 slots)
 {
 	return (tag >> 1) & (slots - 1);
+}
+
+/* Where else: flows that share the one seldom share the other. */
+static inline __attribute__((always_inline)) __u32 flow_slot_index_other(__u32 tag, __u32 slots)
+{
+	return (tag >> 16) & (slots - 1);
 }
 
 _Static_assert(sizeof(struct flow_key) == 72, "flow_key has padding");

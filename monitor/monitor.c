@@ -129,7 +129,7 @@ static uint32_t choose_slots(uint32_t wanted, uint32_t capacity, uint32_t n_cpus
 	uint32_t slots = SLOTS_PER_CPU_DEFAULT;
 
 	if (wanted)
-		return round_up_pow2(wanted < SLOT_WAYS ? SLOT_WAYS : wanted);
+		return round_up_pow2(wanted < SLOT_PAIR ? SLOT_PAIR : wanted);
 	while (slots > SLOTS_PER_CPU_MIN &&
 	       (slots / 2 >= capacity ||
 		(uint64_t)slots * n_cpus * sizeof(struct flow_slot) > SLOTS_BYTES_MAX))
