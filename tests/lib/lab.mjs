@@ -3,7 +3,7 @@
 // fails. Kills only what it started, by process id.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 
 const build = new URL("../../build/", import.meta.url).pathname;
@@ -147,20 +147,45 @@ export function machineState() {
   return { machine, programs: programs() };
 }
 
-// BPF programs of labs, anybody's. Listed by a helper of the tests' own, so that no tool can be missing.
+// Numbers of the BPF programs of labs, anybody's. Listed by a helper of the tests' own, so that no tool can be missing.
 function programs() {
   const listed = spawnSync(`${build}tests/lib/programs`, { encoding: "utf8" });
   if (isRoot) assert.equal(listed.status, 0, `BPF programs cannot be listed: ${listed.error ?? listed.stderr}`);
-  return (listed.stdout ?? "").split("\n").filter((name) => /^(observe|walk|lose)_/.test(name)).length;
+  return (listed.stdout ?? "").split("\n").map((line) => line.split(" ")).filter(([, name]) => /^(observe|walk|lose)_/.test(name)).map(([id]) => id);
+}
+
+function tryTo(fn, otherwise) {
+  try {
+    return fn();
+  } catch {
+    return otherwise; // it is gone
+  }
+}
+
+// Those that a process holds: of a lab that lives, perhaps somebody else's.
+function heldPrograms() {
+  const held = new Set();
+  for (const pid of readdirSync("/proc").filter((d) => /^\d+$/.test(d)))
+    for (const fd of tryTo(() => readdirSync(`/proc/${pid}/fd`), []))
+      if (tryTo(() => readlinkSync(`/proc/${pid}/fd/${fd}`), "") === "anon_inode:bpf-prog")
+        held.add(/prog_id:\s*(\d+)/.exec(tryTo(() => readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8"), ""))?.[1]);
+  return held;
+}
+
+// New programs that nobody holds.
+function leftPrograms(before) {
+  const fresh = programs().filter((id) => !before.includes(id));
+  const held = fresh.length ? heldPrograms() : new Set();
+  return fresh.filter((id) => !held.has(id));
 }
 
 // Asserts that the machine is as it was (an earlier machineState()). A lab that was stopped leaves nothing to wait for but
 // deferred frees of programs; one that was killed leaves it all to the kernel.
 export async function leftNothing(before, { killed = false } = {}) {
-  const clean = () => isDeepStrictEqual(machineState().machine, before.machine) && programs() <= before.programs;
+  const clean = () => isDeepStrictEqual(machineState().machine, before.machine) && leftPrograms(before.programs).length === 0;
   await eventually(clean, killed ? 30_000 : 2_000);
   assert.deepEqual(machineState().machine, before.machine);
-  assert.ok(programs() <= before.programs, "BPF programs of a lab that is gone");
+  assert.deepEqual(leftPrograms(before.programs), [], "BPF programs of a lab that is gone");
 }
 
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prints the names of all BPF programs in the kernel, one a line: what a test that looks for left-overs compares. */
+/* Prints number and name of all BPF programs in the kernel, one a line: what a test that looks for left-overs compares. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ int main(void)
 			continue; /* it went just now */
 		memset(&info, 0, sizeof(info));
 		if (!bpf_obj_get_info_by_fd(fd, &info, &len))
-			puts(info.name);
+			printf("%u %s\n", id, info.name);
 		(void)close(fd);
 	}
 	if (errno == ENOENT)
