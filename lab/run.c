@@ -492,6 +492,9 @@ static void take_apart(struct run *run)
 
 static void end_page(struct run *run)
 {
+	pthread_mutex_lock(&run->info_lock);
+	run->url = NULL; /* it is the server's, and who asks while the lab is taken apart is still answered */
+	pthread_mutex_unlock(&run->info_lock);
 	if (run->snapshot)
 		snapshot_end(run->snapshot);
 	server_stop(run->server);

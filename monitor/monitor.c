@@ -274,6 +274,8 @@ static int map_counters(struct monitor *m)
 	if (ret < 0)
 		return ret;
 	maps->hosts = p;
+	if (!m->skel->bss) /* libbpf probes for itself whether arrays can be mapped, and takes any failure for a no */
+		return -EOPNOTSUPP;
 	maps->generation = &m->skel->bss->generation;
 	maps->flows_fd[0] = bpf_map__fd(m->skel->maps.flows_even);
 	maps->flows_fd[1] = bpf_map__fd(m->skel->maps.flows_odd);

@@ -388,6 +388,9 @@ static void close_watched(struct watch *w, int fd)
 
 static void go_down(struct watch *w)
 {
+	pthread_mutex_lock(&w->info_lock);
+	w->info.url = NULL; /* it is the server's */
+	pthread_mutex_unlock(&w->info_lock);
 	if (w->snapshot)
 		snapshot_end(w->snapshot);
 	server_stop(w->server);

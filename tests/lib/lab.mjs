@@ -172,20 +172,21 @@ function heldPrograms() {
   return held;
 }
 
-// New programs that nobody holds.
-function leftPrograms(before) {
-  const fresh = programs().filter((id) => !before.includes(id));
-  const held = fresh.length ? heldPrograms() : new Set();
-  return fresh.filter((id) => !held.has(id));
+// Those among them that are there still, and that nobody holds.
+function leftPrograms(among) {
+  const there = among.length ? programs().filter((id) => among.includes(id)) : [];
+  const held = there.length ? heldPrograms() : new Set();
+  return there.filter((id) => !held.has(id));
 }
 
 // Asserts that the machine is as it was (an earlier machineState()). A lab that was stopped leaves nothing to wait for but
 // deferred frees of programs; one that was killed leaves it all to the kernel.
 export async function leftNothing(before, { killed = false } = {}) {
-  const clean = () => isDeepStrictEqual(machineState().machine, before.machine) && leftPrograms(before.programs).length === 0;
+  const fresh = programs().filter((id) => !before.programs.includes(id)); // what comes later is somebody else's
+  const clean = () => isDeepStrictEqual(machineState().machine, before.machine) && leftPrograms(fresh).length === 0;
   await eventually(clean, killed ? 30_000 : 2_000);
   assert.deepEqual(machineState().machine, before.machine);
-  assert.deepEqual(leftPrograms(before.programs), [], "BPF programs of a lab that is gone");
+  assert.deepEqual(leftPrograms(fresh), [], "BPF programs of a lab that is gone");
 }
 
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
