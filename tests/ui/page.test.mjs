@@ -87,7 +87,7 @@ look('hover shows both directions with their shares', async (page) => {
 });
 
 look('the drill: a host opens, a client inside leads to its VNI, Escape goes back', async (page) => {
-	await page.click('[data-label=host0]');
+	await page.click('[data-label=host0] text');
 	await resting(page);
 	let { arcs, ribbons } = await figures(page);
 	assert.ok(!arcs.includes('host0'));
@@ -97,7 +97,7 @@ look('the drill: a host opens, a client inside leads to its VNI, Escape goes bac
 	assert.match(await text(page, '[data-label="host0/10003/192.168.3.1"]'), /^c3 VNI 10003 ?192\.168\.3\.1$/);
 	await shot(page, 'host0-open');
 
-	await page.click('[data-label="host0/10003/192.168.3.1"]');
+	await page.click('[data-label="host0/10003/192.168.3.1"] text');
 	await resting(page);
 	({ arcs, ribbons } = await figures(page));
 	assert.equal(largest(ribbons), 'c3>c35');
@@ -105,7 +105,7 @@ look('the drill: a host opens, a client inside leads to its VNI, Escape goes bac
 	assert.match(await search(page), /f=vni:10003/);
 	await shot(page, 'vni-clients');
 
-	await page.click('[data-label=c3]');
+	await page.click('[data-label=c3] text');
 	await resting(page);
 	assert.ok(Object.keys((await figures(page)).ribbons).every((key) => /\bc3\b/.test(key)), 'its own pairs only');
 	for (let i = 0; i < 6; i++)
@@ -428,7 +428,7 @@ look('the theme follows the system, or the user', async (page) => {
 look('who wants no motion gets none: a picture changes at once', async (page) => {
 	const firstArcs = async (reducedMotion) => {
 		await page.emulateMedia({ reducedMotion });
-		await page.click('[data-label=host0]');
+		await page.click('[data-label=host0] text');
 		await page.waitForSelector('[data-arc^="host0/"]', { state: 'attached' });
 		const path = () => page.$eval('[data-arc=host5]', (arc) => arc.getAttribute('d'));
 		const first = await path();
