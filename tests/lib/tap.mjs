@@ -2,6 +2,7 @@
 // A small TAP harness for node: tests run one after the other, in the order written, each a flat line.
 //   test("what holds", async () => { assert… });   skip("what is missing") inside a test ends it as skipped;
 //   after(() => …) runs once all tests are over, however they ended.
+// What took long says how long.
 // Exit status 1 if any failed. Written because node 18's own runner nests its TAP, and the suite's sum counts flat lines.
 
 class Skip extends Error {}
@@ -26,14 +27,15 @@ export function after(fn) {
 }
 
 async function runOne({ name, fn }) {
-  const label = `${++n} - ${name.replace(/[#\n]/g, " ")}`;
+  const label = `${++n} - ${name.replace(/[#\n]/g, " ")}`, began = performance.now();
+  const took = () => (performance.now() - began < 500 ? "" : ` # ${((performance.now() - began) / 1e3).toFixed(1)} s`);
   try {
     await fn();
-    console.log(`ok ${label}`);
+    console.log(`ok ${label}${took()}`);
   } catch (e) {
     if (e instanceof Skip) return console.log(`ok ${label} # SKIP ${e.message}`);
     failed++;
-    console.log(`not ok ${label}`);
+    console.log(`not ok ${label}${took()}`);
     for (const line of String(e?.stack ?? e).split("\n")) console.log(`  # ${line}`);
   }
 }

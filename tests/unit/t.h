@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum { T_TESTS_MAX = 256, T_TEXT_MAX = 256 };
 
@@ -123,6 +124,14 @@ static inline bool t_near(double a, double b, double tolerance, const char *text
 		return;                                                                            \
 	} while (0)
 
+static inline double t_now_s(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* a clock every kernel has */
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 int main(int argc, char **argv)
 {
 	int n_run = 0, n_failed = 0;
@@ -135,12 +144,17 @@ int main(int argc, char **argv)
 	for (int i = 0; i < t_n_tests; i++) {
 		if (argc > 1 && !strstr(t_tests[i].name, argv[1]))
 			continue;
+		double began_s = t_now_s(), took_s;
+
 		t_failures = 0;
 		t_skip_reason = NULL;
 		t_tests[i].run();
+		took_s = t_now_s() - began_s;
 		printf("%s %d - %s", t_failures ? "not ok" : "ok", ++n_run, t_tests[i].name);
 		if (t_skip_reason && !t_failures)
 			printf(" # SKIP %s", t_skip_reason);
+		else if (took_s >= 0.5)
+			printf(" # %.1f s", took_s);
 		printf("\n");
 		n_failed += t_failures != 0;
 	}
