@@ -121,11 +121,33 @@ export const text = (page, selector) => page.textContent(selector).then((it) => 
 export const count = (page, selector) => page.locator(selector).count();
 export const shot = (page, name) => page.screenshot({ path: `${SHOTS}${name}.png` });
 export const choose = (page, group, option) => page.click(`#${group} label:has-text("${option}")`);
-export const resting = (page) => page.waitForTimeout(700);
 /** Waits for one more drawing. */
 export const drawn = (page) => page.evaluate(() => new Promise((resolve) => {
 	requestAnimationFrame(() => requestAnimationFrame(resolve));
 }));
+/** Waits until what glides or fades has arrived: for six frames nothing has moved by a thousandth of a pixel, at which paths are cut. */
+export const resting = (page) => page.evaluate(() => new Promise((resolve) => {
+	const fades = () => document.getAnimations().some((one) => one.playState === 'running' && one.effect.getTiming().iterations !== Infinity);
+	const shapes = () => [...document.querySelectorAll('#chord, #topology')].map((one) => one.innerHTML).join('');
+	let last = '', still = 0;
+	const look = () => {
+		const now = shapes();
+		still = now === last && !fades() ? still + 1 : 0;
+		last = now;
+		if (still === 6)
+			resolve();
+		else
+			requestAnimationFrame(look);
+	};
+	requestAnimationFrame(() => requestAnimationFrame(look));
+}));
+/** The newest second that a page has drawn. */
+export const newestDrawn = async (page) => Number(await page.getAttribute('#timeline', 'aria-valuemax'));
+/** Waits until so many more samples have come. */
+export async function newSamples(page, n) {
+	const wanted = await newestDrawn(page) + n;
+	await page.waitForFunction((it) => Number(document.querySelector('#timeline').getAttribute('aria-valuemax')) >= it, wanted);
+}
 
 /** The exact figures on the screen: of ribbons, of arcs, of the table's rows and of its foot. */
 export const figures = (page) => page.evaluate(() => {

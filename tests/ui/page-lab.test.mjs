@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { Child, run } from '../lib/lab.mjs';
-import { begin, choose, count, drawn, endLook, look, newTab, resting, shot, startLab, state, text, until, world } from './browser.mjs';
+import { begin, choose, count, drawn, endLook, look, newSamples, newTab, resting, shot, startLab, state, text, until, world } from './browser.mjs';
 
 const said = (page, pattern) => page.waitForFunction((source) => new RegExp(source).test(document.querySelector('#act-said').textContent),
 	pattern.source);
@@ -161,9 +161,6 @@ look('a culprit made in the running lab is soon on the screen', async (page) => 
 	await traffic.kill('SIGINT');
 });
 
-/** The newest second that a page has drawn. */
-const newestDrawn = async (page) => Number(await page.getAttribute('#timeline', 'aria-valuemax'));
-
 /** Asks for something and never reads the answer. */
 function deaf(path, times) {
 	const socket = connect(Number(new URL(world.url).port), '127.0.0.1');
@@ -184,11 +181,11 @@ look('slow and stuck pages hold up nobody: others stay live, new ones come up, s
 	await session.send('Debugger.enable');
 	await session.send('Debugger.pause');
 	void slow.evaluate(() => 1).catch(() => {}); // runs into the pause
-	const [before, began] = [await newestDrawn(page), await samples()];
+	const began = await samples();
 	const context = await world.browser.newContext(); // a browser of its own, with a stream of its own
 	const other = await newTab(context);
 	await until(other, 'live');
-	await page.waitForFunction((wanted) => Number(document.querySelector('#timeline').getAttribute('aria-valuemax')) >= wanted, before + 4);
+	await newSamples(page, 4);
 	assert.ok(await samples() >= began + 3);
 	assert.equal(await state(page), 'live');
 	for (const socket of [...stuck, ...mute])

@@ -2,7 +2,7 @@
 // The page of the skewed lab: its views, their figures, what the user can do with them, and how they look at several sizes.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { DESK, begin, choose, count, drawn, endLook, figures, largest, look, newTab, pointAt, resting, shot, state, sum, text, until,
+import { DESK, begin, choose, count, drawn, endLook, figures, largest, look, newSamples, newTab, pointAt, resting, shot, state, sum, text, until,
 	violations, world } from './browser.mjs';
 
 const fetched = async (path) => (await fetch(`${world.url}api/v1/${path}`)).json();
@@ -25,7 +25,7 @@ look('it is small', async () => {
 
 look('the chord shows the culprit, and the strip names it with share and since when', async (page) => {
 	await page.waitForFunction(() => parseFloat(document.querySelector('#talkers .share')?.textContent) > 80);
-	await page.waitForTimeout(4000); // ARP is over by then: the picture that the README shows is a calm one
+	await page.waitForFunction(() => !document.querySelector('.ribbon[data-ribbon*=flood]')); // the picture that the README shows is a calm one
 	const { ribbons, arcs } = await figures(page);
 	assert.equal(largest(ribbons), 'host0>host8');
 	for (let i = 0; i < 9; i++)
@@ -66,7 +66,7 @@ look('the table has the figures of the chord, and its total is their sum', async
 look('totals agree with the API', async (page) => {
 	const bytes = async () => sum((await fetched('flows')).flows.map((flow) => flow.bytes));
 	const before = await bytes();
-	await page.waitForTimeout(1500);
+	await newSamples(page, 2); // the next may have been taken before
 	const { sent } = await figures(page);
 	assert.ok(before <= sent && sent <= await bytes());
 	await choose(page, 'over', '3 s');
@@ -80,7 +80,7 @@ look('hover shows both directions with their shares', async (page) => {
 	assert.match(tip, /host8 → host0 ?[\d.]+ k?B\/s ?[<\d.]+ % of all/);
 	assert.match(tip, /Encapsulation takes \d\.\d % of the bytes/);
 	assert.equal(await count(page, '.ribbon.lit'), 2, 'both lanes of the pair stand out');
-	await page.waitForTimeout(250);
+	await resting(page);
 	await shot(page, 'hover');
 	await page.mouse.move(2, 2);
 	assert.equal(await page.isVisible('#tooltip'), false);
@@ -311,7 +311,7 @@ look('looking back: the timeline is dragged, the views follow, live returns', as
 	await resting(page);
 	const before = await figures(page);
 	await shot(page, 'looking-back');
-	await page.waitForTimeout(2200);
+	await newSamples(page, 1);
 	assert.deepEqual(await figures(page), before, 'the past does not move');
 	const tab = await newTab(world.context, await search(page));
 	await until(tab, 'past');
@@ -331,7 +331,7 @@ look('pause holds every figure, live goes on', async (page) => {
 	await page.click('#live');
 	await resting(page);
 	const before = await figures(page);
-	await page.waitForTimeout(2200);
+	await newSamples(page, 1);
 	assert.deepEqual(await figures(page), before);
 	assert.equal(await state(page), 'past');
 	await page.keyboard.press('Enter');
@@ -460,7 +460,7 @@ look('it is whole at every size, light and dark, and without motion', async () =
 			await page.waitForSelector('.ribbon', { state: 'attached' });
 			for (const view of ['Chord', 'Topology', 'Table']) {
 				await choose(page, 'view', view);
-				await page.waitForTimeout(1200);
+				await resting(page);
 				const { wide, outside } = await page.evaluate(() => ({
 					wide: document.documentElement.scrollWidth - innerWidth,
 					outside: [...document.querySelectorAll('.label text')].filter((label) => {
