@@ -1,48 +1,78 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON documents over cJSON; see emit.h. */
+/* JSON documents over a growing string; see emit.h. */
 #include "base/emit.h"
 
-#include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
+#include <string.h>
 
-/* Takes over node. */
-static void add(struct emit *e, const char *key, cJSON *node)
+/* RFC 8259, section 7; bytes from 0x80 on are the caller's UTF-8. */
+static void quote(struct text *t, const char *s)
 {
-	cJSON *parent = e->depth ? e->open[e->depth - 1] : NULL;
-	bool added = node && parent &&
-		     (key ? cJSON_AddItemToObjectCS(parent, key, node) : cJSON_AddItemToArray(parent, node));
+	text_char(t, '"', 1);
+	for (;;) {
+		size_t plain = 0;
 
-	if (added)
-		return;
-	e->failed = true;
-	cJSON_Delete(node);
+		while ((unsigned char)s[plain] >= ' ' && s[plain] != '"' && s[plain] != '\\')
+			plain++;
+		text_add(t, s, plain);
+		s += plain;
+		if (!*s)
+			break;
+		if (*s == '"' || *s == '\\')
+			text_add(t, (const char[]) { '\\', *s }, 2);
+		else if (*s == '\n')
+			text_add(t, "\\n", 2);
+		else
+			text_printf(t, "\\u%04x", (unsigned)*s);
+		s++;
+	}
+	text_char(t, '"', 1);
 }
 
-static void enter(struct emit *e, const char *key, cJSON *node)
+/* What stands before a value: false, if nothing may stand here. */
+static bool begin(struct emit *e, const char *key)
 {
-	if (e->failed || !node || e->depth == EMIT_DEPTH_MAX) {
+	e->failed |= !e->depth;
+	if (e->failed)
+		return false;
+	if (e->follows)
+		text_char(&e->text, ',', 1);
+	e->follows = true;
+	if (key) {
+		quote(&e->text, key);
+		text_char(&e->text, ':', 1);
+	}
+	return true;
+}
+
+static void enter(struct emit *e, const char *key, char open, char close)
+{
+	if (e->depth == EMIT_DEPTH_MAX || (e->depth && !begin(e, key))) {
 		e->failed = true;
-		cJSON_Delete(node);
 		return;
 	}
-	if (e->depth)
-		add(e, key, node);
-	if (!e->failed)
-		e->open[e->depth++] = node;
+	text_char(&e->text, open, 1);
+	e->close[e->depth++] = close;
+	e->follows = false;
 }
 
-/* The outermost stays: it is what emit_take prints. */
+static void close_innermost(struct emit *e)
+{
+	text_char(&e->text, e->close[--e->depth], 1);
+	e->follows = true;
+}
+
+/* The outermost stays open until emit_take. */
 static void leave(struct emit *e)
 {
 	if (!e->failed && e->depth > 1)
-		e->depth--;
+		close_innermost(e);
 }
 
 void emit_object(struct emit *e, const char *key)
 {
-	enter(e, key, cJSON_CreateObject());
+	enter(e, key, '{', '}');
 }
 
 void emit_object_end(struct emit *e)
@@ -52,7 +82,7 @@ void emit_object_end(struct emit *e)
 
 void emit_array(struct emit *e, const char *key)
 {
-	enter(e, key, cJSON_CreateArray());
+	enter(e, key, '[', ']');
 }
 
 void emit_array_end(struct emit *e)
@@ -62,61 +92,61 @@ void emit_array_end(struct emit *e)
 
 void emit_null(struct emit *e, const char *key)
 {
-	add(e, key, cJSON_CreateNull());
+	if (begin(e, key))
+		text_puts(&e->text, "null");
 }
 
 void emit_bool(struct emit *e, const char *key, bool v)
 {
-	add(e, key, cJSON_CreateBool(v));
+	if (begin(e, key))
+		text_puts(&e->text, v ? "true" : "false");
 }
 
 void emit_string(struct emit *e, const char *key, const char *s)
 {
-	add(e, key, s ? cJSON_CreateString(s) : cJSON_CreateNull());
+	if (!s)
+		emit_null(e, key);
+	else if (begin(e, key))
+		quote(&e->text, s);
 }
 
 void emit_u64(struct emit *e, const char *key, uint64_t v)
 {
-	char text[24];
-
-	(void)snprintf(text, sizeof(text), "%" PRIu64, v);
-	add(e, key, cJSON_CreateRaw(text));
+	if (begin(e, key))
+		text_u64(&e->text, v);
 }
 
 void emit_fixed(struct emit *e, const char *key, double v, unsigned decimals)
 {
-	char text[352]; /* the largest double has 309 digits */
-
-	if (!isfinite(v)) {
+	if (!isfinite(v))
 		emit_null(e, key);
-		return;
-	}
-	(void)snprintf(text, sizeof(text), "%.*f", (int)decimals, v);
-	add(e, key, cJSON_CreateRaw(text));
+	else if (begin(e, key))
+		text_printf(&e->text, "%.*f", (int)decimals, v);
 }
 
 void emit_number(struct emit *e, const char *key, double v)
 {
-	char text[32];
-
-	if (!isfinite(v)) {
+	if (!isfinite(v))
 		emit_null(e, key);
-		return;
-	}
-	(void)snprintf(text, sizeof(text), "%.12g", v);
-	add(e, key, cJSON_CreateRaw(text));
+	else if (begin(e, key))
+		text_printf(&e->text, "%.12g", v);
 }
 
 void emit_drop(struct emit *e)
 {
-	cJSON_Delete(e->open[0]);
+	text_free(&e->text);
 	*e = (struct emit){ 0 };
 }
 
 char *emit_take(struct emit *e)
 {
-	char *text = e->failed || !e->depth ? NULL : cJSON_PrintUnformatted(e->open[0]);
+	char *text = NULL;
 
+	e->failed |= !e->depth;
+	while (e->depth)
+		close_innermost(e);
+	if (!e->failed)
+		text = text_take(&e->text);
 	emit_drop(e);
 	return text;
 }

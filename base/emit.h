@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON documents in the order they read: a thin layer over cJSON that remembers where it is and that memory ran out, and
- * writes counters as plain integers whatever their size (cJSON's numbers are doubles). */
+/* JSON documents in the order they read, written as they are told: no tree is built, for the page's feed has thousands of figures
+ * each second. Remembers where it is and that memory ran out; counters are plain integers whatever their size. */
 #ifndef TUNLAB_BASE_EMIT_H
 #define TUNLAB_BASE_EMIT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/text.h"
+
 enum { EMIT_DEPTH_MAX = 16 };
 
-/* Zero-initialise. Members of an object have a key, which must outlive the document; items of an array, and the outermost
- * value, have key NULL. */
+/* Zero-initialise. Members of an object have a key; items of an array, and the outermost value, which is one of the two, have
+ * key NULL. */
 struct emit {
-	struct cJSON *open[EMIT_DEPTH_MAX]; /* objects and arrays not ended; open[0], the outermost, stays */
+	struct text text;
+	char close[EMIT_DEPTH_MAX]; /* what ends the objects and arrays not ended; the outermost is ended by emit_take() */
 	unsigned depth;
+	bool follows;               /* something stands before, in the innermost of them */
 	bool failed;
 };
 
