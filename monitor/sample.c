@@ -36,18 +36,16 @@ static int32_t client_behind(const struct plan *plan, const struct flow_key *key
 	return client >= 0 && host >= 0 && plan->clients[client].host != (uint32_t)host ? -1 : client;
 }
 
-/* `then` is the flow as the previous sample has it; NULL: it is new. */
-static int name_flow(const struct sample_source *source, const struct sample_flow *then, struct sample_flow *f)
+/* Who a new flow is of. That never changes: a plan does not, and hosts that were seen keep their numbers. */
+static int name_flow(const struct sample_source *source, struct sample_flow *f)
 {
 	struct ip_addr src = addr_of(f->key.outer_src), dst = addr_of(f->key.outer_dst);
 	const struct plan *plan = source->plan;
 
 	f->bum = addr_is_group(&dst);
-	f->src_host = then ? then->src_host : -1;
-	f->dst_host = then ? then->dst_host : -1;
-	f->src_client = f->dst_client = -1;
+	f->src_host = f->dst_host = f->src_client = f->dst_client = -1;
 	if (!plan)
-		return then || !source->seen ? 0 : seen_note(source->seen, &f->key, &f->src_host, &f->dst_host);
+		return source->seen ? seen_note(source->seen, &f->key, &f->src_host, &f->dst_host) : 0;
 	f->src_host = (int32_t)plan_host_by_vtep(plan, &src);
 	f->dst_host = (int32_t)plan_host_by_vtep(plan, &dst);
 	f->src_client = client_behind(plan, &f->key, f->key.inner_src, f->src_host);
@@ -96,14 +94,18 @@ static bool has_shrunk(const struct sample_flow *now, const struct sample_flow *
 	return now->value.tx.packets < then->value.tx.packets || now->value.rx.packets < then->value.rx.packets;
 }
 
-static void continue_flow(struct sample_flow *f, const struct sample_flow *then)
+/* The row of a flow that the previous sample has, too. */
+static struct sample_flow continued(const struct flow_row *row, const struct sample_flow *then)
 {
-	f->id = then->id;
-	f->listed = then->listed;
-	if (has_shrunk(f, then))
-		return;
-	f->sent_then = then->value.tx;
-	f->received_then = then->value.rx;
+	struct sample_flow f = *then;
+
+	f.value = row->value;
+	f.sent_then = f.received_then = (struct flow_count) { 0 };
+	if (!has_shrunk(&f, then)) {
+		f.sent_then = then->value.tx;
+		f.received_then = then->value.rx;
+	}
+	return f;
 }
 
 /* After flows were summed up in rows of their own: see monitor/ageing.c. */
@@ -126,29 +128,34 @@ static void join_sums(struct sample *s, const struct sample *then)
 		move_to_sum(s, &then->flows[t++]);
 }
 
+/* Where a key stands in a list that ascends, from *at on, which moves there; NULL: it does not. */
+static const struct sample_flow *walk_to(const struct sample_flow *flows, size_t n, const struct flow_key *key, size_t *at)
+{
+	int cmp = 1;
+
+	while (*at < n && (cmp = memcmp(&flows[*at].key, key, sizeof(*key))) < 0)
+		(*at)++;
+	return cmp == 0 ? &flows[(*at)++] : NULL;
+}
+
 /* Both lists ascend by key: one walk joins them. */
 static int fill_flows(struct sample *s, const struct sample_source *src)
 {
 	const struct sample *then = src->previous;
-	size_t n_then = then ? then->n_flows : 0, t = 0;
+	size_t t = 0;
 	int r = 0;
 
 	s->next_id = then ? then->next_id : 0;
 	for (size_t i = 0; i < s->n_flows && !r; i++) {
-		struct sample_flow *f = &s->flows[i];
-		const struct sample_flow *same = NULL;
+		const struct flow_row *row = &src->flows->rows[i];
+		const struct sample_flow *same = then ? walk_to(then->flows, then->n_flows, &row->key, &t) : NULL;
 
-		f->key = src->flows->rows[i].key;
-		f->value = src->flows->rows[i].value;
-		while (t < n_then && memcmp(&then->flows[t].key, &f->key, sizeof(f->key)) < 0)
-			t++;
-		if (t < n_then && memcmp(&then->flows[t].key, &f->key, sizeof(f->key)) == 0) {
-			same = &then->flows[t++];
-			continue_flow(f, same);
-		} else {
-			f->id = s->next_id++;
+		if (same) {
+			s->flows[i] = continued(row, same);
+			continue;
 		}
-		r = name_flow(src, same, f);
+		s->flows[i] = (struct sample_flow) { .key = row->key, .value = row->value, .id = s->next_id++ };
+		r = name_flow(src, &s->flows[i]);
 	}
 	s->folded = src->flows->folded;
 	if (then && s->folded != then->folded)
@@ -252,7 +259,7 @@ static int fill_marks(struct sample *s, const struct sample_source *src)
 
 static int allocate(struct sample *s)
 {
-	s->flows = calloc(s->n_flows + 1, sizeof(*s->flows));
+	s->flows = malloc((s->n_flows + 1) * sizeof(*s->flows)); /* millions of bytes, all written once by fill_flows() */
 	s->generators = calloc(s->n_generators + 1, sizeof(*s->generators));
 	s->streams = calloc(s->n_streams + 1, sizeof(*s->streams));
 	return s->flows && s->generators && s->streams ? 0 : -ENOMEM;
