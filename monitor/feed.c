@@ -33,8 +33,7 @@ static void swap(struct candidate *a, struct candidate *b)
 	*b = kept;
 }
 
-/* Brings the `top` biggest to the front, in any order (quickselect): sorting 65 536 flows for 1000 of them would be most of
- * a sample's cost. */
+/* Brings the `top` biggest to the front, in any order (quickselect). */
 static void select_biggest(struct candidate *c, size_t n, size_t top)
 {
 	size_t from = 0, to = n;
@@ -67,34 +66,71 @@ struct row_count feed_growth(const struct sample *s, const struct sample_flow *f
 	return c;
 }
 
-static int take_biggest(const struct sample *s, struct candidate *c, size_t n, size_t top, struct feed_picks *p)
-{
-	p->n = n < top ? n : top;
-	if (p->n < n)
-		select_biggest(c, n, top);
-	for (size_t i = p->n; i < n; i++) {
-		struct row_count grown = feed_growth(s, c[i].flow);
+/* The biggest of those added so far, and some that were added since they were last told apart. */
+struct heap {
+	struct candidate *c;
+	size_t n, room, top;
+	size_t total;              /* ever added */
+	struct candidate worst;    /* once told apart: what is smaller is not among them */
+	bool full;
+};
 
-		row_count_add(&p->rest, &grown);
-	}
-	p->flows = malloc((p->n + 1) * sizeof(*p->flows));
+/* Down to `top`. */
+static void tell_apart(struct heap *h)
+{
+	if (h->n <= h->top)
+		return;
+	select_biggest(h->c, h->n, h->top);
+	h->n = h->top;
+	h->full = h->n > 0;
+	if (h->full)
+		h->worst = h->c[0];
+	for (size_t i = 1; i < h->n; i++)
+		if (compare(&h->c[i], &h->worst) > 0)
+			h->worst = h->c[i];
+}
+
+static void add_candidate(struct heap *h, struct candidate c)
+{
+	h->total++;
+	if (h->full && compare(&c, &h->worst) > 0)
+		return;
+	if (h->n == h->room)
+		tell_apart(h);
+	h->c[h->n++] = c;
+}
+
+static int take_biggest(const struct sample *s, struct heap *h, struct feed_picks *p)
+{
+	tell_apart(h);
+	p->flows = malloc((h->n + 1) * sizeof(*p->flows));
 	if (!p->flows)
 		return -ENOMEM;
-	qsort(c, p->n, sizeof(*c), compare);
-	for (size_t i = 0; i < p->n; i++)
-		p->flows[i] = c[i].flow;
+	qsort(h->c, h->n, sizeof(*h->c), compare);
+	p->n = h->n;
+	p->rest = p->total;
+	for (size_t i = 0; i < p->n; i++) {
+		struct row_count own = feed_growth(s, h->c[i].flow);
+
+		p->flows[i] = h->c[i].flow;
+		row_count_take(&p->rest, &own);
+	}
+	p->rest.flows = h->total - p->n;
 	return 0;
 }
 
-/* By growth, those that grew; else by their size, those listed in frame `oldest` or later. */
+enum { ROOM = 4 }; /* times `top`, between two selections */
+
+/* By growth, those that grew; else by their size, those listed in frame `oldest` or later. One look at each flow: most are
+ * smaller than the `top` biggest so far. */
 static int pick(const struct sample *s, bool growth, uint64_t oldest, size_t top, struct feed_picks *ret)
 {
-	struct candidate *c = malloc((s->n_flows + 1) * sizeof(*c));
+	size_t room = s->n_flows / ROOM < top ? s->n_flows + 1 : ROOM * top;
+	struct heap h = { .c = malloc(room * sizeof(*h.c)), .room = room, .top = top };
 	struct feed_picks p = { 0 };
-	size_t n = 0;
 	int r;
 
-	if (!c)
+	if (!h.c)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->n_flows; i++) {
 		struct sample_flow *f = &s->flows[i];
@@ -103,14 +139,14 @@ static int pick(const struct sample *s, bool growth, uint64_t oldest, size_t top
 		row_count_add(&p.total, &all);
 		if (!growth) {
 			if (f->listed >= oldest)
-				c[n++] = (struct candidate) { all.sent.bytes, all.received.bytes, f };
+				add_candidate(&h, (struct candidate) { all.sent.bytes, all.received.bytes, f });
 		} else if (all.sent.packets != all.sent_then.packets || all.received.packets != all.received_then.packets) {
-			c[n++] = (struct candidate) { all.sent.bytes - all.sent_then.bytes,
-						      all.received.bytes - all.received_then.bytes, f };
+			add_candidate(&h, (struct candidate) { all.sent.bytes - all.sent_then.bytes,
+							       all.received.bytes - all.received_then.bytes, f });
 		}
 	}
-	r = take_biggest(s, c, n, top, &p);
-	free(c);
+	r = take_biggest(s, &h, &p);
+	free(h.c);
 	if (!r)
 		*ret = p;
 	return r;

@@ -17,7 +17,7 @@ enum {
 struct feed_picks {
 	struct sample_flow **flows; /* [n], into the sample, biggest growth first */
 	size_t n;
-	struct row_count rest;      /* the others that grew: count.flows of them */
+	struct row_count rest;      /* of all but these; flows: how many others might have been chosen */
 	struct row_count total;     /* of all flows, grown or not */
 };
 

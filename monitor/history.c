@@ -40,6 +40,41 @@ static size_t merge(struct history_vni *v, size_t n)
 	return kept;
 }
 
+/* Sums by VNI. There are few, as a rule, each with a place of its own; there may be as many as flows, and chosen so that they want
+ * the same place: who comes later gets it, who was there goes into the list, which is sorted at the end. */
+enum { PLACES = 256 };
+
+struct sums {
+	struct history_vni places[PLACES]; /* packets 0: free */
+	struct history_vni *list;
+	size_t n;
+};
+
+/* packets is not 0. */
+static void add_to_vni(struct sums *s, int64_t vni, uint64_t packets, uint64_t bytes)
+{
+	struct history_vni *v = &s->places[(uint64_t)vni % PLACES];
+
+	if (v->packets && v->vni != vni) {
+		s->list[s->n++] = *v;
+		*v = (struct history_vni) { 0 };
+	}
+	v->vni = vni;
+	v->packets += packets;
+	v->bytes += bytes;
+}
+
+/* All in the list, each VNI once, biggest first. */
+static void put_in_order(struct sums *s)
+{
+	for (size_t i = 0; i < PLACES; i++)
+		if (s->places[i].packets)
+			s->list[s->n++] = s->places[i];
+	qsort(s->list, s->n, sizeof(*s->list), compare_vni);
+	s->n = merge(s->list, s->n);
+	qsort(s->list, s->n, sizeof(*s->list), compare_size);
+}
+
 static void keep_busiest(struct history_entry *e, const struct history_vni *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -58,10 +93,9 @@ int history_sum(const struct sample *s, struct history_entry *ret_entry)
 		.seq = s->seq, .unix_s = s->unix_s, .interval_s = s->interval_s, .marks_then = s->marks_then,
 		.marks = s->marks ? s->marks->total : s->marks_then,
 	};
-	struct history_vni *v = malloc((s->n_flows + 1) * sizeof(*v));
-	size_t n = 0;
+	struct sums sums = { .list = malloc((s->n_flows + PLACES) * sizeof(*sums.list)) };
 
-	if (!v)
+	if (!sums.list)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->n_flows; i++) {
 		const struct sample_flow *f = &s->flows[i];
@@ -73,13 +107,11 @@ int history_sum(const struct sample *s, struct history_entry *ret_entry)
 		e.received_packets += f->value.rx.packets - f->received_then.packets;
 		e.received_bytes += f->value.rx.bytes - f->received_then.bytes;
 		if (packets)
-			v[n++] = (struct history_vni) { .vni = flow_vni(&f->key), .packets = packets, .bytes = bytes };
+			add_to_vni(&sums, flow_vni(&f->key), packets, bytes);
 	}
-	qsort(v, n, sizeof(*v), compare_vni);
-	n = merge(v, n);
-	qsort(v, n, sizeof(*v), compare_size);
-	keep_busiest(&e, v, n);
-	free(v);
+	put_in_order(&sums);
+	keep_busiest(&e, sums.list, sums.n);
+	free(sums.list);
 	*ret_entry = e;
 	return 0;
 }

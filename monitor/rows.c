@@ -114,6 +114,22 @@ void row_count_add(struct row_count *sum, const struct row_count *part)
 	flow_count_add(&sum->received_then, &part->received_then);
 }
 
+static void take(struct flow_count *sum, const struct flow_count *part)
+{
+	sum->packets -= part->packets;
+	sum->bytes -= part->bytes;
+	sum->inner_bytes -= part->inner_bytes;
+}
+
+void row_count_take(struct row_count *sum, const struct row_count *part)
+{
+	sum->flows -= part->flows;
+	take(&sum->sent, &part->sent);
+	take(&sum->received, &part->received);
+	take(&sum->sent_then, &part->sent_then);
+	take(&sum->received_then, &part->received_then);
+}
+
 static size_t merge(struct row *rows, size_t n)
 {
 	size_t kept = 0;

@@ -42,5 +42,6 @@ int rows_make(const struct sample *s, const struct flow_query *q, struct rows *r
 void rows_free(struct rows *r);
 
 void row_count_add(struct row_count *sum, const struct row_count *part);
+void row_count_take(struct row_count *sum, const struct row_count *part); /* what was added */
 
 #endif

@@ -94,20 +94,18 @@ static void emit_uplinks(struct emit *e, const struct plan *plan, const struct s
 
 	for (size_t i = 0; sum && i < s->n_flows; i++) {
 		const struct sample_flow *f = &s->flows[i];
-		struct row_count c = feed_growth(s, f);
+		struct flow_count then, now = sample_flow_size(s, f, &then), got = less(&now, &then);
 
-		if (s->kind != SAMPLE_LAB) { /* what is known of either end is that it crossed here */
-			c.received = c.sent;
-			c.received_then = c.sent_then;
-		}
 		if (f->src_host >= 0) {
-			sum[f->src_host].packets += c.sent.packets - c.sent_then.packets;
-			sum[f->src_host].bytes += c.sent.bytes - c.sent_then.bytes;
+			sum[f->src_host].packets += got.packets;
+			sum[f->src_host].bytes += got.bytes;
 		}
-		if (f->dst_host >= 0) {
-			sum[f->dst_host].received_packets += c.received.packets - c.received_then.packets;
-			sum[f->dst_host].received_bytes += c.received.bytes - c.received_then.bytes;
-		}
+		if (f->dst_host < 0)
+			continue;
+		if (s->kind == SAMPLE_LAB) /* else what is known of either end is that it crossed here */
+			got = less(&f->value.rx, &f->received_then);
+		sum[f->dst_host].received_packets += got.packets;
+		sum[f->dst_host].received_bytes += got.bytes;
 	}
 	emit_array(e, "hosts");
 	for (size_t i = 0; sum && i < n_hosts; i++) {
