@@ -85,7 +85,7 @@ static int run(const void *given, char *const *args, int n_args)
 	struct scenario *scn;
 	struct plan *plan;
 	char *text;
-	int status = source_load(NULL, &(struct text_list) { 0 }, &scn, &plan);
+	int status = source_load(NULL, &(struct text_list) { 0 }, 0, &scn, &plan);
 
 	(void)args;
 	(void)n_args;

@@ -29,7 +29,7 @@ static int check(const void *given, char *const *args, int n_args)
 	const struct plan_options *o = given;
 	struct scenario *scn;
 	struct plan *plan;
-	int status = source_load(n_args ? args[0] : NULL, &o->set, &scn, &plan);
+	int status = source_load(n_args ? args[0] : NULL, &o->set, 0, &scn, &plan);
 
 	if (status != EXIT_WELL)
 		return status;
@@ -52,7 +52,7 @@ static int plan(const void *given, char *const *args, int n_args)
 		say("plan: --json and --dot exclude each other");
 		return EXIT_USAGE;
 	}
-	status = source_load(n_args ? args[0] : NULL, &o->set, &scn, &p);
+	status = source_load(n_args ? args[0] : NULL, &o->set, 0, &scn, &p);
 	if (status != EXIT_WELL)
 		return status;
 	text = o->json ? plan_json(p) : o->dot ? plan_dot(p) : plan_text(p);

@@ -89,7 +89,7 @@ static int load(const struct run_options *o, const char *file, struct scenario *
 	if (status == EXIT_WELL)
 		status = add_setting(&set, "seed", o->seed, &owned[2]);
 	if (status == EXIT_WELL)
-		status = source_load(file, &set, ret_scn, ret_plan);
+		status = source_load(file, &set, set.n - o->set.n, ret_scn, ret_plan);
 	for (size_t i = 0; i < 3; i++)
 		free(owned[i]);
 	free(set.v);

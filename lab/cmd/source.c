@@ -101,7 +101,8 @@ static int load(const struct scn_source *source, struct scenario **ret_scn, stru
 	return !r ? EXIT_WELL : r == -EINVAL ? EXIT_USAGE : EXIT_MACHINE;
 }
 
-int source_load(const char *name, const struct text_list *set, struct scenario **ret_scn, struct plan **ret_plan)
+int source_load(const char *name, const struct text_list *set, size_t n_options, struct scenario **ret_scn,
+		struct plan **ret_plan)
 {
 	struct scn_source source;
 	char *owned;
@@ -111,6 +112,7 @@ int source_load(const char *name, const struct text_list *set, struct scenario *
 		return status;
 	source.set = set->v;
 	source.n_set = set->n;
+	source.n_options = n_options;
 	status = load(&source, ret_scn, ret_plan);
 	free(owned);
 	return status;

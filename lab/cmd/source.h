@@ -6,8 +6,9 @@
 #include "lab/cmd/command.h"
 #include "lab/scenario/plan.h"
 
-/* `name`: a file, or a shipped scenario with or without ".ini"; NULL: the default lab. EXIT_WELL with both (free them), or
- * the exit status, every mistake said. */
-int source_load(const char *name, const struct text_list *set, struct scenario **ret_scn, struct plan **ret_plan);
+/* `name`: a file, or a shipped scenario with or without ".ini"; NULL: the default lab. The last n_options of set are options', as in
+ * struct scn_source. EXIT_WELL with both (free them), or the exit status, every mistake said. */
+int source_load(const char *name, const struct text_list *set, size_t n_options, struct scenario **ret_scn,
+		struct plan **ret_plan);
 
 #endif

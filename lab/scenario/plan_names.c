@@ -73,7 +73,7 @@ static bool selector_exists(const struct plan *p, const struct check_selector *s
 
 static void verify_check(const struct plan *p, const struct scn_check *c, struct scn_errors *e)
 {
-	char title[SCN_NAME_LEN + 16], why[512], a[32], b[32];
+	char title[SCN_NAME_LEN + 16], why[512], a[32], b[32], says[64];
 	bool readable = !scn_is_wrong(c->wrong, ASSERT_CHECK);
 
 	(void)snprintf(title, sizeof(title), "assert %s", c->name);
@@ -93,8 +93,8 @@ static void verify_check(const struct plan *p, const struct scn_check *c, struct
 		scn_error_at(e, p->scn,
 			     (struct scn_place){ c->key_line[ASSERT_AT], title, "at",
 						 time_format(c->at_ns, a, sizeof(a)) },
-			     "the run ends at %s ([lab] duration), before that",
-			     time_format(p->scn->duration_ns, b, sizeof(b)));
+			     "the run ends at %s (%s), before that",
+			     time_format(p->scn->duration_ns, b, sizeof(b)), scn_end_format(p->scn, says, sizeof(says)));
 }
 
 /* ------------------------------------------------------------------ links and events */
@@ -115,7 +115,7 @@ static void verify_link(const struct plan *p, const struct scn_link *l, struct s
 static void verify_event(const struct plan *p, const struct scn_event *ev, struct scn_errors *e)
 {
 	struct who host = { .kind = WHO_HOST, .host = ev->action.host };
-	char title[SCN_NAME_LEN + 16], why[512], at[32], end[32];
+	char title[SCN_NAME_LEN + 16], why[512], at[32], end[32], says[64];
 	bool exists = true;
 
 	(void)snprintf(title, sizeof(title), "event %s", ev->name);
@@ -128,8 +128,8 @@ static void verify_event(const struct plan *p, const struct scn_event *ev, struc
 	if (ev->at_ns >= p->scn->duration_ns && !(p->doubts & DOUBT_END))
 		scn_error_at(e, p->scn,
 			     (struct scn_place){ ev->key_line[EVENT_AT], title, "at", time_format(ev->at_ns, at, sizeof(at)) },
-			     "the run ends at %s ([lab] duration), so it would never happen",
-			     time_format(p->scn->duration_ns, end, sizeof(end)));
+			     "the run ends at %s (%s), so it would never happen",
+			     time_format(p->scn->duration_ns, end, sizeof(end)), scn_end_format(p->scn, says, sizeof(says)));
 }
 
 void plan_verify_names(const struct plan *p, struct scn_errors *e)

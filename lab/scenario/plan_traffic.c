@@ -453,12 +453,12 @@ static void check_size_anywhere(const struct section *x)
 static void check_times(const struct section *x)
 {
 	uint64_t end = x->p->scn->duration_ns;
-	char a[32], b[32];
+	char a[32], b[32], says[64];
 
 	if (x->t->start_ns >= end && !(x->p->doubts & DOUBT_END))
 		SECTION_ERROR(x, TRAFFIC_START, "start", time_format(x->t->start_ns, a, sizeof(a)),
-			      "the run ends at %s ([lab] duration), so nothing would be sent",
-			      time_format(end, b, sizeof(b)));
+			      "the run ends at %s (%s), so nothing would be sent",
+			      time_format(end, b, sizeof(b)), scn_end_format(x->p->scn, says, sizeof(says)));
 	if (x->t->stop_ns && x->t->stop_ns <= x->t->start_ns)
 		SECTION_ERROR(x, TRAFFIC_STOP, "stop", time_format(x->t->stop_ns, a, sizeof(a)),
 			      "is not after the start at %s, so nothing would be sent",

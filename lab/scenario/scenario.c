@@ -449,6 +449,7 @@ static struct scenario *scenario_new(const struct scn_source *source)
 			break;
 		s->n_sets++;
 	}
+	s->n_options = source->n_options;
 	if (!s->text || !s->sets || s->n_sets < source->n_set) {
 		scenario_free(s);
 		return NULL;

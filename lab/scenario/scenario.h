@@ -223,8 +223,9 @@ struct scenario {
 	struct scn_check *checks;
 	size_t n_checks;
 	int key_line[LAB_KEY_MAX];
-	char **sets; /* the --set arguments, for messages */
+	char **sets; /* the --set arguments and what options of [lab]'s keys said, for messages */
 	size_t n_sets;
+	size_t n_options; /* the last so many are options' */
 	/* What mistakes left open, so that the search for more of them says nothing that follows
 	 * from one already told: bit KEY for each key whose value was refused and stands at its
 	 * default. All 0 in a scenario without mistakes. */
@@ -261,6 +262,10 @@ struct scn_place {
 };
 void scn_error_at(struct scn_errors *e, const struct scenario *s, struct scn_place place,
 		  const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* s->sets[i] as it was typed: "--set lab.hosts=3", "--duration 8s"; returns buf. */
+const char *scn_set_format(const struct scenario *s, size_t i, char *buf, size_t len);
+/* Who says when the run ends: "[lab] duration", or an argument as it was typed; returns buf. */
+const char *scn_end_format(const struct scenario *s, char *buf, size_t len);
 
 struct scn_source {
 	const char *file; /* for messages; its stem is the default lab name. NULL: "default" */
@@ -268,6 +273,7 @@ struct scn_source {
 	size_t len;
 	const char *const *set; /* n_set strings "SECTION.KEY=VALUE" applied after the file */
 	size_t n_set;
+	size_t n_options; /* the last so many of them were not --set but options: lab.seed=7 was --seed 7 */
 };
 
 /* Parses and checks everything it can, collecting all mistakes in ret_errors (always initialised;

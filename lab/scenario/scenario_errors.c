@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lab/scenario/scenario.h"
 
@@ -51,12 +52,12 @@ void scn_errors_add(struct scn_errors *e, const char *file, int line, const char
 void scn_error_at(struct scn_errors *e, const struct scenario *s, struct scn_place place,
 		  const char *format, ...)
 {
-	char prefix[1024];
+	char prefix[1024], set[1000];
 	size_t n = 0;
 	va_list args;
 
 	if (place.where < 0) {
-		(void)snprintf(prefix, sizeof(prefix), "--set %s: ", s->sets[-1 - place.where]);
+		(void)snprintf(prefix, sizeof(prefix), "%s: ", scn_set_format(s, (size_t)(-1 - place.where), set, sizeof(set)));
 	} else {
 		n += (size_t)snprintf(prefix, sizeof(prefix),
 				      place.where ? "%s:%d: " : "%s: ", s->file, place.where);
@@ -72,6 +73,27 @@ void scn_error_at(struct scn_errors *e, const struct scenario *s, struct scn_pla
 	va_start(args, format);
 	errors_put(e, place.where, prefix, format, args);
 	va_end(args);
+}
+
+const char *scn_set_format(const struct scenario *s, size_t i, char *buf, size_t len)
+{
+	const char *text = s->sets[i], *key = text + strlen("lab.");
+
+	if (i < s->n_sets - s->n_options)
+		(void)snprintf(buf, len, "--set %s", text);
+	else
+		(void)snprintf(buf, len, "--%.*s %s", (int)strcspn(key, "="), key, strchr(key, '=') + 1);
+	return buf;
+}
+
+const char *scn_end_format(const struct scenario *s, char *buf, size_t len)
+{
+	int where = s->key_line[LAB_DURATION];
+
+	if (where < 0)
+		return scn_set_format(s, (size_t)(-1 - where), buf, len);
+	(void)snprintf(buf, len, "[lab] duration");
+	return buf;
 }
 
 void scn_errors_sort(struct scn_errors *e)

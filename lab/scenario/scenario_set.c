@@ -68,7 +68,7 @@ static int apply_set(struct doc *doc, const struct scenario *s, int index, struc
 	if (!dot || !cut(text, dot, title, sizeof(title)) ||
 	    !cut(dot + 1, equals, key, sizeof(key)) ||
 	    !cut(equals + 1, text + len, value, sizeof(value))) {
-		scn_error_at(e, s, place, "want SECTION.KEY=VALUE, such as lab.hosts=3");
+		scn_error_at(e, s, place, (size_t)index < s->n_sets - s->n_options ? "want SECTION.KEY=VALUE, such as lab.hosts=3" : "has no value");
 		return -EINVAL;
 	}
 	section = set_target(doc, s, title, why, &no_memory);

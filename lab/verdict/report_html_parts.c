@@ -296,13 +296,14 @@ void report_html_facts(struct text *t, const struct report *r)
 void report_html_scenario(struct text *t, const struct report *r)
 {
 	const struct scenario *s = r->plan->scn;
+	char set[1024];
 
 	text_puts(t, "<p class=\"about\"><code>");
 	report_markup(t, s->file);
 	text_puts(t, "</code>");
 	for (size_t i = 0; i < s->n_sets; i++) {
-		text_puts(t, i ? ", <code>--set " : " with <code>--set ");
-		report_markup(t, s->sets[i]);
+		text_puts(t, i ? ", <code>" : " with <code>");
+		report_markup(t, scn_set_format(s, i, set, sizeof(set)));
 		text_puts(t, "</code>");
 	}
 	text_puts(t, "</p>\n<pre tabindex=\"0\">");

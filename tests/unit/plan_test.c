@@ -767,3 +767,33 @@ TEST(a_plan_keeps_its_secret)
 	free(text);
 	drop(l);
 }
+
+/* What lies behind the end is told with who set the end: the file, --set or --duration. */
+TEST(an_end_is_told_with_who_set_it)
+{
+	static const char text[] = "[lab]\nduration = 10s\n[event cut]\nat = 9s\ndo = link host1 down\n";
+	static const struct {
+		const char *set;
+		size_t n_options;
+		const char *mistake;
+	} cases[] = {
+		{ "lab.duration=9s", 0, "x.ini:4: [event cut] at = 9s: the run ends at 9s (--set lab.duration=9s), so it would never happen" },
+		{ "lab.duration=8s", 1, "x.ini:4: [event cut] at = 9s: the run ends at 8s (--duration 8s), so it would never happen" },
+		{ "lab.duration=8", 1, "--duration 8: want a time with its unit, such as 200ms, 1.5s, 10s, 2m or 1h" },
+		{ "lab.name=", 1, "--name : has no value" },
+		{ "lab.duration=9001ms", 1, "" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct scn_source source = {
+			.file = "x.ini", .text = text, .len = strlen(text), .set = &cases[i].set, .n_set = 1, .n_options = cases[i].n_options,
+		};
+		struct loaded l = { 0 };
+		struct scn_errors errors;
+
+		eq_i64(plan_load(&source, &l.s, &l.p, &errors), *cases[i].mistake ? -EINVAL : 0);
+		eq_str(errors.n ? errors.text[0] : "", cases[i].mistake);
+		scn_errors_free(&errors);
+		drop(l);
+	}
+}
