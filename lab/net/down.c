@@ -39,13 +39,17 @@ struct down {
 	int halt;               /* eventfd: down_give_up wakes whoever waits */
 };
 
-struct slicing {
-	struct nl *nl;
-	struct error err;
-	uint32_t last;  /* this link goes with the last slice; 0: none */
-	uint32_t group; /* of the slice being filled */
+struct link {
+	uint32_t index;
 	unsigned cost;
-	bool failed;
+};
+
+/* Of a namespace, in the order in which they are removed. */
+struct links {
+	struct link *v;
+	size_t n, room;
+	bool whole;    /* false: some are missing, for want of memory */
+	uint32_t last; /* this link is left out; 0: none */
 };
 
 static void signal_event(int fd)
@@ -53,41 +57,64 @@ static void signal_event(int fd)
 	(void)eventfd_write(fd, 1); /* cannot fail before 2^64 - 1 events */
 }
 
-static void add_to_slice(struct slicing *s, uint32_t index, unsigned cost)
+static void add_link(struct links *l, uint32_t index, unsigned cost)
 {
-	if (s->cost && s->cost + cost > COST_SLICE) {
-		s->group++;
-		s->cost = 0;
+	if (l->n == l->room) {
+		size_t room = l->room ? 2 * l->room : 64;
+		struct link *v = realloc(l->v, room * sizeof(*v));
+
+		l->whole = l->whole && v;
+		if (!v)
+			return;
+		l->v = v;
+		l->room = room;
 	}
-	s->cost += cost;
-	if (dev_set_group(s->nl, &s->err, index, s->group))
-		s->failed = true;
+	l->v[l->n++] = (struct link){ index, cost };
 }
 
-static void sort_link(void *arg, uint32_t index, const char *kind)
+static void list_link(void *arg, uint32_t index, const char *kind)
 {
-	struct slicing *s = arg;
-	bool bridge = kind[0] == 'b' && strcmp(kind, "bridge") == 0;
+	struct links *l = arg;
 
-	if (*kind && index != s->last)
-		add_to_slice(s, index, bridge ? COST_BRIDGE : COST_DEVICE);
+	if (*kind && index != l->last)
+		add_link(l, index, strcmp(kind, "bridge") == 0 ? COST_BRIDGE : COST_DEVICE);
+}
+
+/* Puts links into groups that are removed in one go each; how many, or -errno. */
+static int make_slices(struct nl *nl, const struct links *l, struct error *err)
+{
+	unsigned cost = 0;
+	int group = 1, r = 0;
+
+	for (size_t i = 0; i < l->n && !r; i++) {
+		if (cost && cost + l->v[i].cost > COST_SLICE) {
+			group++;
+			cost = 0;
+		}
+		cost += l->v[i].cost;
+		r = dev_set_group(nl, err, l->v[i].index, (uint32_t)group);
+	}
+	if (!r)
+		r = nl_flush(nl, err);
+	return r ? r : group;
 }
 
 /* Removes all links of a namespace. `last`, the tunnels' lower device, goes last: it would take them along. A failure is no reason
  * to stop: what is left goes when the namespace is closed. */
 static void remove_links(struct down *d, struct nl *nl, uint32_t last)
 {
-	struct slicing s = { .nl = nl, .last = last, .group = 1 };
+	struct links l = { .whole = true, .last = last };
+	struct error err;
+	int n = nl_each_link(nl, &err, list_link, &l);
 
-	if (nl_each_link(nl, &s.err, sort_link, &s))
-		return;
 	if (last)
-		add_to_slice(&s, last, COST_DEVICE);
-	if (nl_flush(nl, &s.err) || s.failed)
-		return;
-	for (uint32_t group = 1; group <= s.group && !d->give_up; group++)
-		if (!dev_delete_group(nl, &s.err, group))
-			(void)nl_flush(nl, &s.err);
+		add_link(&l, last, COST_DEVICE);
+	if (!n)
+		n = l.whole ? make_slices(nl, &l, &err) : -ENOMEM;
+	for (int group = 1; group <= n && !d->give_up; group++)
+		if (!dev_delete_group(nl, &err, (uint32_t)group))
+			(void)nl_flush(nl, &err);
+	free(l.v);
 }
 
 static void close_fd(int *fd)

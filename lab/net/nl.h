@@ -56,11 +56,11 @@ int nl_settle_carrier(struct nl *nl, struct error *err, const char *device);
 
 /* A link of the socket's namespace; `kind` as `ip link` knows it ("bridge"), "" for those that have none, like lo. */
 typedef void (*nl_link_fn)(void *arg, uint32_t index, const char *kind);
-/* Calls fn for every link there is. */
+/* Calls fn for every link there is; no requests from within fn: their answers would be read among the listing's. */
 int nl_each_link(struct nl *nl, struct error *err, nl_link_fn fn, void *arg);
 
 /* Sends one request by itself, a listing (NLM_F_DUMP) or a question about one object, and calls fn for each message of the answer;
- * what is collected is sent before. -errno, as -ENOENT where there is no such object. */
+ * what is collected is sent before; no requests from within fn. -errno, as -ENOENT where there is no such object. */
 typedef void (*nl_message_fn)(void *arg, const struct nlmsghdr *h);
 int nl_ask(struct nl *nl, struct nlmsghdr *request, nl_message_fn fn, void *arg);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A lab whose hosts one bridge has no ports for, with bridges of four ports instead of 1023 so that eight hosts will do:
+/* Labs out of the ordinary. One whose hosts one bridge has no ports for, with bridges of four ports instead of 1023 so that eight hosts
+ * will do:
  *
  *     host0 host1 host2   host3 host4 host5   host6 host7
  *         └── br101 ──┘       └── br102 ──┘     └─ br103
@@ -8,10 +9,13 @@
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lab/net/dev.h"
+#include "lab/net/down.h"
 #include "lab/net/lab.h"
 #include "lab/net/ns.h"
 #include "tests/unit/t.h"
@@ -164,4 +168,66 @@ TEST(no_bridge_is_over_full_and_no_frame_is_flooded)
 	for (int i = 0; i < HOSTS; i++)
 		eq_u64(received_frames(b, i), HOSTS - 1); /* the first frame already went its way only */
 	bed_down(b);
+}
+
+/* Beside what the plan makes host0 gets so many links that putting them into groups takes two datagrams, the second a short one. */
+enum { VETH_PAIRS = 257, LINK_INDEX = 600000 };
+
+static int add_links(struct lab *lab, struct error *err)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < VETH_PAIRS && !r; i++) {
+		char near[IFNAMSIZ], far[IFNAMSIZ];
+		struct dev_end one = { near, LINK_INDEX + 2 * i, PLAN_UNDERLAY_MTU, NULL };
+		struct dev_end other = { far, LINK_INDEX + 2 * i + 1, PLAN_UNDERLAY_MTU, NULL };
+
+		snprintf(near, sizeof(near), "near%u", i);
+		snprintf(far, sizeof(far), "far%u", i);
+		r = dev_add_veth(lab->nl_hosts[0], err, &one, 0, &other, lab->hosts[0]);
+	}
+	return r ?: nl_flush(lab->nl_hosts[0], err);
+}
+
+static void count_link(void *arg, uint32_t index, const char *kind)
+{
+	(void)index;
+	*(unsigned *)arg += *kind != '\0';
+}
+
+TEST(a_host_with_many_links_is_taken_apart)
+{
+	static const char text[] = "[lab]\nhosts = 2\nvnis = 1\n";
+	struct scn_source source = { .text = text, .len = strlen(text) };
+	struct error err = { "" };
+	struct scn_errors errors;
+	struct down_progress progress = { 0 };
+	struct scenario *scn;
+	struct plan *plan;
+	struct lab *lab = NULL;
+	struct down *down = NULL;
+	unsigned links = 0;
+
+	if (geteuid() != 0)
+		skip("needs root: builds a lab");
+	eq_i64(plan_load(&source, &scn, &plan, &errors), 0);
+	eq_i64(lab_build(plan, NULL, &lab, &err), 0);
+	eq_i64(add_links(lab, &err), 0);
+	eq_i64(nl_each_link(lab->nl_hosts[0], &err, count_link, &links), 0);
+	ok(links > 512 && links < 530); /* one request each */
+	eq_i64(down_start(lab, &down), 0);
+	while (!progress.over) {
+		struct pollfd p = { .fd = down_fd(down), .events = POLLIN };
+
+		if (poll(&p, 1, 20000) != 1) {
+			t_fail(__FILE__, __LINE__, "still waiting for the kernel after %u of %u hosts", progress.hosts, progress.n_hosts);
+			_exit(1); /* the threads would be waited for */
+		}
+		down_read(down, &progress);
+	}
+	down_free(down);
+	lab_free(lab);
+	plan_free(plan);
+	scenario_free(scn);
+	scn_errors_free(&errors);
 }
