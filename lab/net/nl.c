@@ -241,64 +241,10 @@ int nl_flush(struct nl *nl, struct error *err)
 	return r;
 }
 
-static const char *link_kind(const struct nlmsghdr *h)
-{
-	const struct nlattr *attr, *inner;
+/* ------------------------------------------------------------------ answers */
 
-	mnl_attr_for_each(attr, h, sizeof(struct ifinfomsg)) {
-		if (mnl_attr_get_type(attr) != IFLA_LINKINFO)
-			continue;
-		mnl_attr_for_each_nested(inner, attr)
-			if (mnl_attr_get_type(inner) == IFLA_INFO_KIND && mnl_attr_validate(inner, MNL_TYPE_NUL_STRING) >= 0)
-				return mnl_attr_get_str(inner);
-	}
-	return "";
-}
-
-/* Calls fn for the messages of `type` in a datagram. 1: the listing goes on, 0: it is over, -errno. */
-static int read_links(const char *datagram, size_t len, uint16_t type, nl_link_fn fn, void *arg)
-{
-	const struct nlmsghdr *h = (const struct nlmsghdr *)datagram;
-	int left = (int)len;
-
-	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
-		const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(h);
-
-		if (h->nlmsg_type == NLMSG_DONE)
-			return 0;
-		if (h->nlmsg_type == NLMSG_ERROR)
-			return ((const struct nlmsgerr *)mnl_nlmsg_get_payload(h))->error;
-		if (h->nlmsg_type == type && ifi->ifi_family == AF_UNSPEC) /* a bridge tells of its ports besides */
-			fn(arg, (uint32_t)ifi->ifi_index, link_kind(h));
-	}
-	return 1;
-}
-
-int nl_each_link(struct nl *nl, struct error *err, nl_link_fn fn, void *arg)
-{
-	char buf[DUMP_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
-	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
-	int r = 1;
-
-	h->nlmsg_type = RTM_GETLINK;
-	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	(void)mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
-	if (mnl_socket_sendto(nl->socket, h, h->nlmsg_len) < 0)
-		r = -errno;
-	while (r > 0) {
-		ssize_t got = recv(mnl_socket_get_fd(nl->socket), buf, sizeof(buf), 0);
-
-		if (got >= 0)
-			r = read_links(buf, (size_t)got, RTM_NEWLINK, fn, arg);
-		else if (errno != EINTR)
-			r = -errno;
-	}
-	if (r)
-		error_set(err, "cannot list the links in %s: %s", nl->where, strerror(-r));
-	return r;
-}
-
-/* Calls fn for a datagram's messages. 1: the answer goes on, 0: it is over, -errno. */
+/* Calls fn for a datagram's messages. 1: the answer goes on, 0: it is over, -errno. A listing that fails half way says so at its end
+ * (netlink_dump_done()). */
 static int read_answer(const char *datagram, size_t len, nl_message_fn fn, void *arg)
 {
 	const struct nlmsghdr *h = (const struct nlmsghdr *)datagram;
@@ -306,7 +252,7 @@ static int read_answer(const char *datagram, size_t len, nl_message_fn fn, void 
 
 	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
 		if (h->nlmsg_type == NLMSG_DONE)
-			return 0;
+			return mnl_nlmsg_get_payload_len(h) >= sizeof(int) ? *(const int *)mnl_nlmsg_get_payload(h) : 0;
 		if (h->nlmsg_type == NLMSG_ERROR)
 			return ((const struct nlmsgerr *)mnl_nlmsg_get_payload(h))->error;
 		fn(arg, h);
@@ -333,6 +279,53 @@ int nl_ask(struct nl *nl, struct nlmsghdr *request, nl_message_fn fn, void *arg)
 		else if (errno != EINTR)
 			r = -errno;
 	}
+	return r;
+}
+
+/* ------------------------------------------------------------------ links */
+
+static const char *link_kind(const struct nlmsghdr *h)
+{
+	const struct nlattr *attr, *inner;
+
+	mnl_attr_for_each(attr, h, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(attr) != IFLA_LINKINFO)
+			continue;
+		mnl_attr_for_each_nested(inner, attr)
+			if (mnl_attr_get_type(inner) == IFLA_INFO_KIND && mnl_attr_validate(inner, MNL_TYPE_NUL_STRING) >= 0)
+				return mnl_attr_get_str(inner);
+	}
+	return "";
+}
+
+struct link_reader {
+	uint16_t type;             /* RTM_NEWLINK or RTM_DELLINK: of the messages that fn is called for */
+	nl_link_fn fn;
+	void *arg;
+};
+
+static void read_link(void *arg, const struct nlmsghdr *h)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(h);
+	const struct link_reader *to = arg;
+
+	if (h->nlmsg_type == to->type && ifi->ifi_family == AF_UNSPEC) /* a bridge tells of its ports besides */
+		to->fn(to->arg, (uint32_t)ifi->ifi_index, link_kind(h));
+}
+
+int nl_each_link(struct nl *nl, struct error *err, nl_link_fn fn, void *arg)
+{
+	char buf[REQUEST_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct link_reader to = { RTM_NEWLINK, fn, arg };
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	int r;
+
+	h->nlmsg_type = RTM_GETLINK;
+	h->nlmsg_flags = NLM_F_DUMP;
+	(void)mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
+	r = nl_ask(nl, h, read_link, &to);
+	if (r)
+		error_set(err, "cannot list the links in %s: %s", nl->where, strerror(-r));
 	return r;
 }
 
@@ -366,11 +359,12 @@ int nl_fd(const struct nl *nl)
 int nl_read_gone(struct nl *nl, nl_link_fn fn, void *arg)
 {
 	char buf[DUMP_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct link_reader gone = { RTM_DELLINK, fn, arg };
 	ssize_t got = recv(mnl_socket_get_fd(nl->socket), buf, sizeof(buf), MSG_DONTWAIT);
 
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	(void)read_links(buf, (size_t)got, RTM_DELLINK, fn, arg);
+	(void)read_answer(buf, (size_t)got, read_link, &gone);
 	return 0;
 }
 
@@ -386,45 +380,25 @@ bool nl_read_changed(struct nl *nl)
 	return changed;
 }
 
-/* As read_links(), of filters. */
-static int read_filters(const char *datagram, size_t len, unsigned *n)
+static void count_filter(void *arg, const struct nlmsghdr *h)
 {
-	const struct nlmsghdr *h = (const struct nlmsghdr *)datagram;
-	int left = (int)len;
-
-	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
-		if (h->nlmsg_type == NLMSG_DONE)
-			return 0;
-		if (h->nlmsg_type == NLMSG_ERROR)
-			return ((const struct nlmsgerr *)mnl_nlmsg_get_payload(h))->error;
-		*n += h->nlmsg_type == RTM_NEWTFILTER;
-	}
-	return 1;
+	*(unsigned *)arg += h->nlmsg_type == RTM_NEWTFILTER;
 }
 
 int nl_count_filters(struct nl *nl, struct error *err, uint32_t index, uint32_t parent, unsigned *ret_n)
 {
-	char buf[DUMP_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
+	char buf[REQUEST_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
 	unsigned n = 0;
 	struct tcmsg *tc;
-	int r = 1;
+	int r;
 
 	h->nlmsg_type = RTM_GETTFILTER;
-	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	h->nlmsg_flags = NLM_F_DUMP;
 	tc = mnl_nlmsg_put_extra_header(h, sizeof(*tc));
 	tc->tcm_ifindex = (int)index;
 	tc->tcm_parent = parent;
-	if (mnl_socket_sendto(nl->socket, h, h->nlmsg_len) < 0)
-		r = -errno;
-	while (r > 0) {
-		ssize_t got = recv(mnl_socket_get_fd(nl->socket), buf, sizeof(buf), 0);
-
-		if (got >= 0)
-			r = read_filters(buf, (size_t)got, &n);
-		else if (errno != EINTR)
-			r = -errno;
-	}
+	r = nl_ask(nl, h, count_filter, &n);
 	if (r)
 		error_set(err, "cannot list the filters of interface %u in %s: %s", index, nl->where, strerror(-r));
 	else
