@@ -8,23 +8,42 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/wire.h"
 #include "lab/traffic/engine.h"
 
 #define SECOND_NS 1000000000u
-enum { ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_IPV6 = 0x86dd };
 
 const char *const truth_place_names[TRUTH_PLACE_MAX] = {
 	[TRUTH_SENT] = "sent", [TRUTH_LEFT] = "left", [TRUTH_ARRIVED] = "arrived", [TRUTH_ANSWERED] = "answered",
 	[TRUTH_RETURNED] = "returned", [TRUTH_RECEIVED] = "received",
 };
 
+uint8_t truth_ipproto(enum scn_proto proto, bool v4)
+{
+	return proto == SCN_UDP ? IPPROTO_UDP : v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+}
+
 int truth_proto(const struct flow_key *key)
 {
-	bool v4 = key->inner_ethertype == ETHERTYPE_IPV4, v6 = key->inner_ethertype == ETHERTYPE_IPV6;
+	bool v4 = key->inner_ethertype == ETH_TYPE_IPV4;
 
-	if ((v4 && key->inner_ipproto == IPPROTO_ICMP) || (v6 && key->inner_ipproto == IPPROTO_ICMPV6))
-		return SCN_PING;
-	return (v4 || v6) && key->inner_ipproto == IPPROTO_UDP ? SCN_UDP : -1;
+	for (int proto = 0; proto < SCN_PROTO_MAX && flow_has_inner_ip(key); proto++)
+		if (key->inner_ipproto == truth_ipproto((enum scn_proto)proto, v4))
+			return proto;
+	return -1;
+}
+
+int truth_pair_compare(const void *a, const void *b)
+{
+	const struct truth_pair *x = a, *y = b;
+
+	if (x->from != y->from)
+		return x->from < y->from ? -1 : 1;
+	if (x->to != y->to)
+		return x->to < y->to ? -1 : 1;
+	if (x->proto != y->proto)
+		return x->proto < y->proto ? -1 : 1;
+	return (x->which > y->which) - (x->which < y->which);
 }
 
 enum truth_place truth_next(enum scn_proto proto, enum truth_place place)
@@ -46,29 +65,16 @@ static uint64_t least(uint64_t a, uint64_t b)
 
 /* ------------------------------------------------------------------ collecting */
 
-/* Packets of one protocol from one client to another. */
+enum { A_FLOW = -1 };
+
 struct way {
-	uint32_t from, to, proto;
-	uint32_t stream;     /* of the sample; UINT32_MAX: a flow */
+	struct truth_pair pair; /* `which`: a stream of the sample, or A_FLOW */
 	uint64_t left, arrived;
 };
 
-static int compare_ways(const void *a, const void *b)
-{
-	const struct way *x = a, *y = b;
-
-	if (x->from != y->from)
-		return x->from < y->from ? -1 : 1;
-	if (x->to != y->to)
-		return x->to < y->to ? -1 : 1;
-	if (x->proto != y->proto)
-		return x->proto < y->proto ? -1 : 1;
-	return (x->stream > y->stream) - (x->stream < y->stream);
-}
-
 static bool same_way(const struct way *a, const struct way *b)
 {
-	return a->from == b->from && a->to == b->to && a->proto == b->proto;
+	return a->pair.from == b->pair.from && a->pair.to == b->pair.to && a->pair.proto == b->pair.proto;
 }
 
 /* What is flooded arrives at several hosts, at the right one once at most. */
@@ -82,16 +88,16 @@ static size_t list_ways(const struct sample *s, struct way *list)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n_streams; i++)
-		list[n++] = (struct way){ s->streams[i].from, s->streams[i].to, s->streams[i].proto, (uint32_t)i, 0, 0 };
+		list[n++] = (struct way){ .pair = { s->streams[i].from, s->streams[i].to, s->streams[i].proto, (uint32_t)i } };
 	for (size_t i = 0; i < s->n_flows; i++) {
 		const struct sample_flow *f = &s->flows[i];
 		int proto = truth_proto(&f->key);
 
 		if (proto >= 0 && f->src_client >= 0 && f->dst_client >= 0)
-			list[n++] = (struct way){ (uint32_t)f->src_client, (uint32_t)f->dst_client, (uint32_t)proto, UINT32_MAX,
+			list[n++] = (struct way){ { (uint32_t)f->src_client, (uint32_t)f->dst_client, (uint32_t)proto, (uint32_t)A_FLOW },
 						  f->value.tx.packets, arrived_of(f) };
 	}
-	qsort(list, n, sizeof(*list), compare_ways);
+	qsort(list, n, sizeof(*list), truth_pair_compare); /* by its first member */
 	return n;
 }
 
@@ -100,11 +106,9 @@ static size_t list_ways(const struct sample *s, struct way *list)
 /* What both ways of a pair are made of, before it is split into rows. Flows without a generator have none of their own, but may be
  * the answers to one. */
 struct draft {
-	uint32_t from, to, proto;
-	uint32_t stream0, n_streams;
-	uint64_t sent, received, duplicates, send_errors, slack;
-	uint64_t seen_leaving, seen_arriving;
-	bool running;
+	struct truth_row row;                 /* its generators' own figures, none of the monitor's */
+	uint64_t slack;                       /* packets that may be on their way */
+	uint64_t seen_leaving, seen_arriving; /* by the monitor, whatever they are */
 };
 
 static void add_stream(struct draft *d, const struct sample *s, const struct sample_stream *x)
@@ -112,14 +116,14 @@ static void add_stream(struct draft *d, const struct sample *s, const struct sam
 	const struct sample_generator *g = &s->generators[x->generator];
 	uint64_t ran_ns = less(g->last_ns, g->first_ns);
 
-	d->n_streams++;
-	d->sent += x->sent;
-	d->received += x->received;
-	d->duplicates += x->duplicates;
-	d->send_errors += x->send_errors;
+	d->row.n_streams++;
+	d->row.count[TRUTH_SENT] += x->sent;
+	d->row.count[TRUTH_RECEIVED] += x->received;
+	d->row.duplicates += x->duplicates;
+	d->row.send_errors += x->send_errors;
 	if (g->state == GEN_DONE)
 		return;
-	d->running = true;
+	d->row.running = true;
 	d->slack += 1 + (ran_ns > SECOND_NS ? (uint64_t)((double)x->sent * SECOND_NS / (double)ran_ns) : x->sent);
 }
 
@@ -135,52 +139,54 @@ static size_t draft_rows(const struct sample *s, const struct way *ways, size_t 
 		if (i && same_way(&ways[i - 1], &ways[i]))
 			d--;
 		else
-			drafts[n_drafts++] = (struct draft){ .from = ways[i].from, .to = ways[i].to, .proto = ways[i].proto,
-							     .stream0 = n_streams };
+			drafts[n_drafts++] = (struct draft){ .row = { .from = ways[i].pair.from, .to = ways[i].pair.to,
+								      .proto = ways[i].pair.proto, .stream0 = n_streams } };
 		d->seen_leaving += ways[i].left;
 		d->seen_arriving += ways[i].arrived;
-		if (ways[i].stream == UINT32_MAX)
+		if (ways[i].pair.which == (uint32_t)A_FLOW)
 			continue;
-		streams[n_streams++] = ways[i].stream;
-		add_stream(d, s, &s->streams[ways[i].stream]);
+		streams[n_streams++] = ways[i].pair.which;
+		add_stream(d, s, &s->streams[ways[i].pair.which]);
 	}
 	return n_drafts;
 }
 
-static int compare_drafts(const void *a, const void *b)
+static int compare_rows(const void *a, const void *b)
 {
-	const struct draft *x = a, *y = b;
+	const struct truth_row *x = a, *y = b;
+	const struct truth_pair one = { x->from, x->to, x->proto, 0 }, other = { y->from, y->to, y->proto, 0 };
 
-	if (x->from != y->from)
-		return x->from < y->from ? -1 : 1;
-	if (x->to != y->to)
-		return x->to < y->to ? -1 : 1;
-	return (x->proto > y->proto) - (x->proto < y->proto);
+	return truth_pair_compare(&one, &other);
+}
+
+/* Received answers have come all of the way: at least so many were sent. */
+static uint64_t answers_to(const struct draft *d)
+{
+	return d->row.count[TRUTH_RECEIVED] + d->row.duplicates;
 }
 
 /* Requests of d that left its host, where the flow also holds the answers to `back`. */
 static uint64_t requests_left(const struct draft *d, const struct draft *back, bool v4)
 {
-	uint64_t answers = back->received + back->duplicates; /* at least so many */
-	uint64_t too_many = v4 ? less(d->seen_leaving, d->sent + back->sent) : 0;
+	uint64_t too_many = v4 ? less(d->seen_leaving, d->row.count[TRUTH_SENT] + back->row.count[TRUTH_SENT]) : 0;
 
-	return least(less(d->seen_leaving, answers), d->sent + too_many);
+	return least(less(d->seen_leaving, answers_to(back)), d->row.count[TRUTH_SENT] + too_many);
 }
 
 static uint64_t requests_arrived(const struct draft *d, const struct draft *back, bool v4)
 {
-	return least(less(d->seen_arriving, back->received + back->duplicates), requests_left(d, back, v4));
+	return least(less(d->seen_arriving, answers_to(back)), requests_left(d, back, v4));
 }
 
 static void count_pings(struct truth_row *row, const struct draft *d, const struct draft *back, bool v4)
 {
-	uint64_t too_many = v4 && !back->n_streams ? less(back->seen_leaving, d->sent) : 0;
+	uint64_t too_many = v4 && !back->row.n_streams ? less(back->seen_leaving, d->row.count[TRUTH_SENT]) : 0;
 
 	row->count[TRUTH_LEFT] = requests_left(d, back, v4);
 	row->count[TRUTH_ARRIVED] = requests_arrived(d, back, v4);
-	row->count[TRUTH_ANSWERED] = least(less(back->seen_leaving, back->n_streams ? requests_left(back, d, v4) : 0),
+	row->count[TRUTH_ANSWERED] = least(less(back->seen_leaving, back->row.n_streams ? requests_left(back, d, v4) : 0),
 					   row->count[TRUTH_ARRIVED] + too_many);
-	row->count[TRUTH_RETURNED] = least(less(back->seen_arriving, back->n_streams ? requests_arrived(back, d, v4) : 0),
+	row->count[TRUTH_RETURNED] = least(less(back->seen_arriving, back->row.n_streams ? requests_arrived(back, d, v4) : 0),
 					   row->count[TRUTH_ANSWERED]);
 }
 
@@ -199,18 +205,15 @@ static enum truth_place first_difference(const struct truth_row *row, uint64_t s
 
 static void finish_row(const struct plan *plan, const struct draft *d, const struct draft *drafts, size_t n, struct truth_row *row)
 {
-	const struct draft none = { 0 }, key = { .from = d->to, .to = d->from, .proto = d->proto };
-	const struct draft *back = d->proto == SCN_PING ? bsearch(&key, drafts, n, sizeof(*drafts), compare_drafts) : NULL;
+	const struct truth_row key = { .from = d->row.to, .to = d->row.from, .proto = d->row.proto };
+	const struct draft none = { 0 }, *back = NULL;
 
-	*row = (struct truth_row){
-		.from = d->from, .to = d->to, .proto = (enum scn_proto)d->proto, .duplicates = d->duplicates,
-		.send_errors = d->send_errors, .stream0 = d->stream0, .n_streams = d->n_streams,
-		.both_ways = back && back->n_streams, .running = d->running,
-	};
-	row->count[TRUTH_SENT] = d->sent;
-	row->count[TRUTH_RECEIVED] = d->received;
-	if (d->proto == SCN_PING) {
-		count_pings(row, d, back ? back : &none, addr_is_v4(&plan->clients[d->from].addr));
+	if (d->row.proto == SCN_PING)
+		back = bsearch(&key, drafts, n, sizeof(*drafts), compare_rows); /* by its first member */
+	*row = d->row;
+	row->both_ways = back && back->row.n_streams;
+	if (row->proto == SCN_PING) {
+		count_pings(row, d, back ? back : &none, addr_is_v4(&plan->clients[row->from].addr));
 	} else {
 		row->count[TRUTH_LEFT] = d->seen_leaving;
 		row->count[TRUTH_ARRIVED] = d->seen_arriving;
@@ -230,7 +233,7 @@ int truth_make(const struct plan *plan, const struct sample *s, struct truth *re
 	if (ways && drafts && t.rows && t.streams) {
 		n = draft_rows(s, ways, list_ways(s, ways), drafts, t.streams);
 		for (size_t i = 0; i < n; i++)
-			if (drafts[i].n_streams)
+			if (drafts[i].row.n_streams)
 				finish_row(plan, &drafts[i], drafts, n, &t.rows[t.n++]);
 		*ret = t;
 	}
@@ -247,17 +250,6 @@ void truth_free(struct truth *t)
 	free(t->rows);
 	free(t->streams);
 	*t = (struct truth){ 0 };
-}
-
-static int compare_rows(const void *a, const void *b)
-{
-	const struct truth_row *x = a, *y = b;
-
-	if (x->from != y->from)
-		return x->from < y->from ? -1 : 1;
-	if (x->to != y->to)
-		return x->to < y->to ? -1 : 1;
-	return (x->proto > y->proto) - (x->proto < y->proto);
 }
 
 const struct truth_row *truth_find(const struct truth *t, uint32_t from, uint32_t to, enum scn_proto proto)

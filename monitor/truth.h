@@ -58,7 +58,16 @@ uint64_t truth_missing(const struct truth_row *row);
 /* The first place where the counts part as a sentence: "between host0 and host8: 500 left, 480 arrived"; "" where they do not.
  * Returns buf. */
 const char *truth_where(const struct plan *plan, const struct truth_row *row, char *buf, size_t len);
-/* The generators' protocol that a flow may belong to, or -1. */
+/* The generators' protocol that a flow may belong to, or -1; and the IP protocol that one's packets have. */
 int truth_proto(const struct flow_key *key);
+uint8_t truth_ipproto(enum scn_proto proto, bool v4);
+
+/* Packets of one protocol from one client to another. */
+struct truth_pair {
+	uint32_t from, to;
+	uint32_t proto; /* enum scn_proto */
+	uint32_t which; /* of several with the same: of which stream, of which section */
+};
+int truth_pair_compare(const void *a, const void *b); /* for qsort: ascending by all of it */
 
 #endif

@@ -469,7 +469,7 @@ static void measure_unplanned(const struct selection *sel, const struct sample *
 		const struct sample_flow *f = &s->flows[i];
 		struct subject x = subject_of_flow(f);
 
-		if (is_ip(&f->key) && selection_has(sel, &x) && !flow_explained(sel->checks, s, f))
+		if (flow_has_inner_ip(&f->key) && selection_has(sel, &x) && !flow_explained(sel->checks, s, f))
 			top_add(&top, i, f->value.tx.bytes);
 	}
 	result_measured(r, (double)top.total);

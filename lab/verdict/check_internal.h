@@ -7,16 +7,9 @@
 #include "lab/verdict/check.h"
 #include "monitor/truth.h"
 
-/* One pair of one section, ascending by (from, to, proto, section). */
-struct planned {
-	uint32_t from, to;
-	uint32_t proto; /* enum scn_proto */
-	uint32_t section;
-};
-
 struct checks {
 	const struct plan *plan;
-	struct planned *planned;
+	struct truth_pair *planned; /* [n_planned], ascending; `which`: a section */
 	size_t n_planned;
 };
 
@@ -65,7 +58,6 @@ void result_measured(struct check_result *r, double value);
 void result_nothing(struct check_result *r, const char *why);
 int measure_mismatch(const struct selection *sel, const struct sample *s, struct check_result *r);
 
-bool is_ip(const struct flow_key *key);
 /* Whether a planned pair, or one of a live generator in s, explains the flow. */
 bool flow_explained(const struct checks *c, const struct sample *s, const struct sample_flow *f);
 

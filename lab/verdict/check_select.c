@@ -7,24 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/wire.h"
 #include "lab/verdict/check_internal.h"
 
-enum { ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_IPV6 = 0x86dd };
-
 /* ------------------------------------------------------------------ planned pairs */
-
-static int compare_planned(const void *a, const void *b)
-{
-	const struct planned *x = a, *y = b;
-
-	if (x->from != y->from)
-		return x->from < y->from ? -1 : 1;
-	if (x->to != y->to)
-		return x->to < y->to ? -1 : 1;
-	if (x->proto != y->proto)
-		return x->proto < y->proto ? -1 : 1;
-	return (x->section > y->section) - (x->section < y->section);
-}
 
 int checks_open(const struct plan *plan, struct checks **ret)
 {
@@ -42,11 +28,9 @@ int checks_open(const struct plan *plan, struct checks **ret)
 
 		for (uint32_t k = 0; k < g->n_peers; k++)
 			c->planned[c->n_planned++] =
-				(struct planned){ g->client, g->peers[k],
-						  plan->scn->traffic[g->section].proto,
-						  g->section };
+				(struct truth_pair){ g->client, g->peers[k], plan->scn->traffic[g->section].proto, g->section };
 	}
-	qsort(c->planned, c->n_planned, sizeof(*c->planned), compare_planned);
+	qsort(c->planned, c->n_planned, sizeof(*c->planned), truth_pair_compare);
 	*ret = c;
 	return 0;
 }
@@ -60,14 +44,14 @@ void checks_close(struct checks *c)
 }
 
 /* The first planned pair that is not before x. */
-static const struct planned *lower_bound(const struct checks *c, const struct planned *x)
+static const struct truth_pair *lower_bound(const struct checks *c, const struct truth_pair *x)
 {
 	size_t low = 0, high = c->n_planned;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (compare_planned(&c->planned[mid], x) < 0)
+		if (truth_pair_compare(&c->planned[mid], x) < 0)
 			low = mid + 1;
 		else
 			high = mid;
@@ -78,13 +62,12 @@ static const struct planned *lower_bound(const struct checks *c, const struct pl
 /* section -1: any. proto -1: any. */
 static bool is_planned(const struct checks *c, int32_t from, int32_t to, int proto, int32_t section)
 {
-	struct planned x = { (uint32_t)from, (uint32_t)to, proto < 0 ? 0 : (uint32_t)proto,
-			     section < 0 ? 0 : (uint32_t)section };
-	const struct planned *found = lower_bound(c, &x);
+	struct truth_pair x = { (uint32_t)from, (uint32_t)to, proto < 0 ? 0 : (uint32_t)proto, section < 0 ? 0 : (uint32_t)section };
+	const struct truth_pair *found = lower_bound(c, &x);
 
 	return found && found->from == x.from && found->to == x.to &&
 	       (proto < 0 || found->proto == x.proto) &&
-	       (section < 0 || found->section == x.section);
+	       (section < 0 || found->which == x.which);
 }
 
 /* Whether a pair makes the flow from src to dst: its own direction, and for pings the answers. */
@@ -97,14 +80,9 @@ static bool section_makes(const struct checks *c, int32_t src, int32_t dst, int 
 
 /* ------------------------------------------------------------------ subjects */
 
-bool is_ip(const struct flow_key *key)
-{
-	return key->inner_ethertype == ETHERTYPE_IPV4 || key->inner_ethertype == ETHERTYPE_IPV6;
-}
-
 static bool is_icmpv6(const struct flow_key *key)
 {
-	return key->inner_ethertype == ETHERTYPE_IPV6 && key->inner_ipproto == IPPROTO_ICMPV6;
+	return key->inner_ethertype == ETH_TYPE_IPV6 && key->inner_ipproto == IPPROTO_ICMPV6;
 }
 
 struct subject subject_of_flow(const struct sample_flow *f)
@@ -126,10 +104,8 @@ struct subject subject_of_pair(const struct plan *p, uint32_t from, uint32_t to,
 	*key = (struct flow_key){
 		.vni = v->vni,
 		.encap = encaps[v->encap],
-		.inner_ethertype = v4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6,
-		.inner_ipproto = proto == SCN_UDP ? IPPROTO_UDP
-				 : v4             ? IPPROTO_ICMP
-						  : IPPROTO_ICMPV6,
+		.inner_ethertype = v4 ? ETH_TYPE_IPV4 : ETH_TYPE_IPV6,
+		.inner_ipproto = truth_ipproto(proto, v4),
 	};
 	memcpy(key->outer_src, p->hosts[a->host].vtep.b, sizeof(key->outer_src));
 	memcpy(key->outer_dst, p->hosts[b->host].vtep.b, sizeof(key->outer_dst));
@@ -172,7 +148,7 @@ static bool find_flow_proto(const char *name, struct selection *sel)
 			(uint16_t)strtoul(name, NULL, 16); /* four digits: the reader has looked */
 		return true;
 	}
-	sel->ethertype = strncmp(name, "ipv6/", 5) == 0 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4;
+	sel->ethertype = strncmp(name, "ipv6/", 5) == 0 ? ETH_TYPE_IPV6 : ETH_TYPE_IPV4;
 	for (unsigned n = 0; n < 256; n++) {
 		char number[8];
 
@@ -272,9 +248,8 @@ static bool proto_is(const struct selection *sel, const struct flow_key *key)
 	if (sel->impossible || (sel->pings && is_link_chatter(key)))
 		return false;
 	if (sel->any_family)
-		return is_ip(key) && key->inner_ipproto == (key->inner_ethertype == ETHERTYPE_IPV6
-								    ? sel->ipproto6
-								    : sel->ipproto);
+		return flow_has_inner_ip(key) &&
+		       key->inner_ipproto == (key->inner_ethertype == ETH_TYPE_IPV6 ? sel->ipproto6 : sel->ipproto);
 	return key->inner_ethertype == sel->ethertype && key->inner_ipproto == sel->ipproto;
 }
 
