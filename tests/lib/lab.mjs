@@ -3,13 +3,16 @@
 // fails. Kills only what it started, by process id.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { isDeepStrictEqual } from "node:util";
+import { skip } from "./tap.mjs";
 
 const build = new URL("../../build/", import.meta.url).pathname;
 export const tunlab = build + "tunlab";
 export const tunlabAsan = build + "asan/tunlab";
 export const isRoot = process.getuid() === 0;
+export const needRoot = () => isRoot || skip("needs root");
 
 const running = new Set();
 
@@ -21,6 +24,13 @@ let counter = 0;
 // A name no other test and no user's lab has.
 export function labName(stem = "test") {
   return `${stem}-${process.pid}-${++counter}`;
+}
+
+// A folder for what a test writes; gone when it ends, however it does.
+export function scratch(what) {
+  const folder = mkdtempSync(`${tmpdir()}/tunlab-${what}-`);
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 // Runs a command to its end: {status, signal, out, err}.

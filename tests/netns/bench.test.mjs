@@ -3,12 +3,8 @@
 // for a test to say.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
-import { Child, isRoot, json, run } from "../lib/lab.mjs";
-import { skip, test } from "../lib/tap.mjs";
-
-function needRoot() {
-  if (!isRoot) skip("needs root: loads BPF programs and builds labs");
-}
+import { Child, isRoot, json, needRoot, run } from "../lib/lab.mjs";
+import { test } from "../lib/tap.mjs";
 
 const find = (doc, section, what) => {
   const row = doc.rows.find((r) => r.section === section && r.what.includes(what));

@@ -3,13 +3,12 @@
 // libpcap reads them in tests/unit/pcapng_test.c.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { after, skip, test } from "../lib/tap.mjs";
-import { Child, Lab, eventually, isRoot, leftNothing, machineState, run, sleep, tunlab } from "../lib/lab.mjs";
+import { Child, Lab, eventually, isRoot, leftNothing, machineState, run, sleep, tunlab, scratch } from "../lib/lab.mjs";
 
 let lab;
-const folder = mkdtempSync(`${tmpdir()}/tunlab-capture-`);
+const folder = scratch("capture");
 if (isRoot) lab = await Lab.start("idle", ["--set", "lab.hosts=3", "--set", "lab.vnis=10000-10001", "--set", "vni 10001.subnet=192.168.0.0/24"]);
 const on = (name, fn) => test(name, () => (lab ? fn() : skip("needs root")));
 
@@ -167,5 +166,4 @@ for (const [how, end] of [["stopped", (l) => l.stop()], ["killed", (l) => l.chil
 
 after(async () => {
   await lab?.stop();
-  if (existsSync(folder)) rmSync(folder, { recursive: true });
 });

@@ -2,14 +2,11 @@
 // What changes a running lab: impaired links, the scenario's events, live changes by command and over HTTP, and the record of
 // it all.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { after, skip, test } from "../lib/tap.mjs";
-import { Child, Lab, eventually, isRoot, labName, leftNothing, machineState, run } from "../lib/lab.mjs";
+import { Child, Lab, eventually, isRoot, labName, leftNothing, machineState, run, needRoot, scratch } from "../lib/lab.mjs";
 
-const dir = mkdtempSync(tmpdir() + "/tunlab-events-");
-process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
-const needRoot = () => isRoot || skip("needs root");
+const dir = scratch("events");
 const before = isRoot && machineState();
 
 function scenario(text, name = "t.ini") {

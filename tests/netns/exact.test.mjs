@@ -3,9 +3,8 @@
 // For each flow generator, monitor on both sides and the kernel's own interface counters agree to the packet.
 import assert from "node:assert/strict";
 import { test, skip } from "../lib/tap.mjs";
-import { Child, Lab, eventually, have, isRoot } from "../lib/lab.mjs";
+import { Child, Lab, eventually, have, needRoot } from "../lib/lab.mjs";
 
-const needRoot = () => isRoot || skip("needs root");
 
 const counters = (lab, hosts) =>
   Array.from({ length: hosts }, (_, i) => JSON.parse(lab.exec(`host${i}`, "ip", "-j", "-s", "link", "show", "dev", "eth0").out)[0].stats64)

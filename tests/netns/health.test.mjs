@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the monitor says of itself: its cost, its skips, and a flow table that is too small; in every view the same.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { after, test, skip } from "../lib/tap.mjs";
-import { Child, Lab, eventually, isRoot, labName, run } from "../lib/lab.mjs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { test, skip } from "../lib/tap.mjs";
+import { Child, Lab, eventually, labName, run, needRoot, scratch } from "../lib/lab.mjs";
 
-const dir = mkdtempSync("/tmp/tunlab-health-");
-after(() => rmSync(dir, { recursive: true }));
+const dir = scratch("health");
 
-const needRoot = () => isRoot || skip("needs root");
 
 const statsSwitch = () => readFileSync("/proc/sys/kernel/bpf_stats_enabled", "utf8").trim();
 const small = ["--set", "lab.hosts=2", "--set", "lab.vnis=9"];

@@ -2,16 +2,13 @@
 // A run that the machine spoiled is invalid, exit status 4: neither passed nor failed, and the report names figure and bound. The
 // machine is made slow by stopping the traffic engine's process for a while; its sockets are filled meanwhile.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test, skip } from "../lib/tap.mjs";
-import { Child, eventually, isRoot, json, labName, run, sleep } from "../lib/lab.mjs";
+import { test } from "../lib/tap.mjs";
+import { Child, eventually, json, labName, needRoot, run, scratch, sleep } from "../lib/lab.mjs";
 
-const needRoot = () => isRoot || skip("needs root");
 
-const folder = mkdtempSync(join(tmpdir(), "tunlab-invalid-"));
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch("invalid");
 
 // The lab's own child of that name.
 const engineOf = (pid) =>

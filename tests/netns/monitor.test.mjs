@@ -8,12 +8,11 @@
 //                  the monitor
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { after, test, skip } from "../lib/tap.mjs";
-import { Child, eventually, have, isRoot, json, labName, leftNothing, machineState, run, tunlab } from "../lib/lab.mjs";
+import { Child, eventually, have, isRoot, json, labName, leftNothing, machineState, run, scratch, tunlab } from "../lib/lab.mjs";
 
-const folder = mkdtempSync(`${tmpdir()}/tunlab-monitor-`);
+const folder = scratch("monitor");
 const namesFile = `${folder}/names`;
 writeFileSync(namesFile, "10.9.0.1 alpha\n10.9.0.2 beta # the other\n192.168.7.2 shop\n");
 
@@ -45,7 +44,6 @@ const namespaces = [];
 let here, there, before;
 after(() => {
   for (const { process } of namespaces) process.kill("SIGKILL");
-  rmSync(folder, { recursive: true });
 });
 
 const vxlan = (dev, local, remote, inner) =>

@@ -3,11 +3,9 @@
 //
 //   c0 -- br -- vxlan -- eth0(host0) ==[ counted as sent ]== br100 ==[ counted as received ]== eth0(host1) -- vxlan -- br -- c1
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test, skip } from "../lib/tap.mjs";
-import { Child, Lab, have, isRoot, eventually } from "../lib/lab.mjs";
+import { Child, Lab, have, eventually, needRoot } from "../lib/lab.mjs";
 
-const needRoot = () => isRoot || skip("needs root");
 
 // What the kernel itself counted at an interface, by netlink.
 const statistics = (lab, where) => JSON.parse(lab.exec(where, "ip", "-j", "-s", "link", "show", "dev", "eth0").out)[0].stats64;

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // run --parser: both walks through a packet count the same, exactly; which one runs is said.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { after, skip, test } from "../lib/tap.mjs";
-import { Lab, isRoot, labName, run } from "../lib/lab.mjs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { test } from "../lib/tap.mjs";
+import { Lab, labName, run, needRoot, scratch } from "../lib/lab.mjs";
 
-const dir = mkdtempSync(tmpdir() + "/tunlab-parser-");
-after(() => rmSync(dir, { recursive: true, force: true }));
-const needRoot = () => isRoot || skip("needs root");
+const dir = scratch("parser");
 
 test("a parser that there is not: exit 2, with the names of those there are", () => {
   const r = run(["run", "--parser", "fastest"]);

@@ -4,16 +4,13 @@
 //   c0 -- port -- br -- vxlan -- eth0(host0) -- p0 -- br100 -- pN -- eth0(hostN) -- vxlan -- br -- port -- cN
 //      ^neighbour    ^FDB  ^VNI, MTU, flood list   ^link, loss, rate                   ^VNI         ^down
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, skip } from "../lib/tap.mjs";
-import { Child, eventually, have, isRoot, json, labName, run } from "../lib/lab.mjs";
+import { Child, eventually, have, json, labName, needRoot, run, scratch } from "../lib/lab.mjs";
 
-const needRoot = () => isRoot || skip("needs root");
 
-const folder = mkdtempSync(join(tmpdir(), "tunlab-path-"));
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch("path");
 
 // Runs a scenario; breaks it with `sabotage(exec)` once traffic runs. Every check must fail; their paths by check name.
 async function paths(text, sabotage) {

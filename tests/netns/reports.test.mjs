@@ -2,13 +2,11 @@
 // The reports of one run: each valid by the rules of its format, all with the same figures.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { skip, test } from "../lib/tap.mjs";
-import { have, isRoot, labName, run } from "../lib/lab.mjs";
+import { have, isRoot, labName, run, scratch } from "../lib/lab.mjs";
 
-const dir = mkdtempSync(tmpdir() + "/tunlab-reports-");
-process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
+const dir = scratch("reports");
 const schema = new URL("../lib/junit.xsd", import.meta.url).pathname;
 
 const SCENARIO = `; Two hosts and <one> flow, "and" & what follows.

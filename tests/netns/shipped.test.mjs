@@ -2,15 +2,13 @@
 // Every scenario that is shipped holds all its checks: found by listing the folder, so that none can be forgotten. Several labs
 // run at once, which they may.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { skip, test } from "../lib/tap.mjs";
-import { Child, isRoot, labName, run } from "../lib/lab.mjs";
+import { Child, isRoot, labName, run, scratch } from "../lib/lab.mjs";
 
 const AT_ONCE = 4;
 const folder = new URL("../../scenarios/", import.meta.url).pathname;
-const dir = mkdtempSync(tmpdir() + "/tunlab-shipped-");
-process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
+const dir = scratch("shipped");
 const names = readdirSync(folder).filter((file) => file.endsWith(".ini")).map((file) => file.slice(0, -4)).sort();
 
 // By name: what each did and said.

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A lab larger than those of the other tests: everybody is reached, every counter agrees. (Several bridges: lab_test.c.)
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { skip, test } from "../lib/tap.mjs";
-import { isRoot, json, labName, run } from "../lib/lab.mjs";
+import { writeFileSync } from "node:fs";
+import { test } from "../lib/tap.mjs";
+import { json, labName, needRoot, run, scratch } from "../lib/lab.mjs";
 
-const dir = mkdtempSync(tmpdir() + "/tunlab-size-");
-process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
-const needRoot = () => isRoot || skip("needs root");
+const dir = scratch("size");
 
 // One host pings all others, all ping one host: each of the 240 clients sends and is sent to. 30 s are the bound for warming up.
 const text = `[lab]

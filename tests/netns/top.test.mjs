@@ -2,11 +2,10 @@
 // tunlab top on a real terminal: what it draws, its keys, and that the terminal is afterwards what it was, however it ended.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, test, skip } from "../lib/tap.mjs";
-import { Child, Lab, eventually, isRoot, run, tunlab } from "../lib/lab.mjs";
+import { after, test } from "../lib/tap.mjs";
+import { Child, Lab, eventually, run, tunlab, needRoot } from "../lib/lab.mjs";
 
 const terminal = new URL("../../build/tests/lib/terminal", import.meta.url).pathname;
-const needRoot = () => isRoot || skip("needs root");
 
 let lab;
 after(() => lab?.stop());

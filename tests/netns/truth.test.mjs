@@ -4,16 +4,13 @@
 //
 //   generator -- c0 -- br -- vxlan -- eth0(host0) ==[ left ]== br100 ==[ arrived ]== eth0(host1) -- vxlan -- br -- c1 -- sink
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, skip } from "../lib/tap.mjs";
-import { isRoot, labName, run } from "../lib/lab.mjs";
+import { labName, needRoot, run, scratch } from "../lib/lab.mjs";
 
-const needRoot = () => isRoot || skip("needs root");
 
-const folder = mkdtempSync(join(tmpdir(), "tunlab-truth-"));
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+const folder = scratch("truth");
 
 // A run's report. Two sections share the flow from c0 to its peers; everybody pings everybody, so both ways share flows, too.
 const traffic = `

@@ -2,14 +2,11 @@
 // The page without a lab: a capture with a time axis of its own, and interfaces of this machine.
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { pcap, vxlan, vxlanFrame } from '../lib/capture.mjs';
-import { after } from '../lib/tap.mjs';
 import { begin, choose, count, drawn, endLook, figures, look, newTab, resting, shot, startWithout, state, text, until, world } from './browser.mjs';
 
-const folder = mkdtempSync(`${tmpdir()}/tunlab-watch-`);
-after(() => rmSync(folder, { recursive: true }));
+const folder = scratch('watch');
 writeFileSync(`${folder}/names`, '10.0.0.1 alpha\n10.0.0.2 beta\n10.0.0.3 gamma\n192.168.0.1 shop\n127.0.0.1 here\n');
 
 /** 100 s: alpha to beta ten packets a second, beta answers with five; from second 40 to 49 gamma is loud. */

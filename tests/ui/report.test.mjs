@@ -2,13 +2,11 @@
 // The HTML report of a run, opened from disk in a real browser that has no network: as good as the page, and safe whatever a scenario
 // has in it.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { labName, run } from '../lib/lab.mjs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { labName, run, scratch } from '../lib/lab.mjs';
 import { DESK, count, drawn, endLook, look, openBrowser, pointAt, text, violations, world } from './browser.mjs';
 
-const dir = mkdtempSync(`${tmpdir()}/tunlab-report-`);
-process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
+const dir = scratch('report');
 
 const SCENARIO = `; A run that fails: <b>"one"</b> & two </script><script>document.title='taken'</script>
 [lab]
