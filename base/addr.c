@@ -60,8 +60,7 @@ const char *addr_format(const struct ip_addr *a, char *buf)
 	const uint8_t *bytes = addr_bytes(a, &len);
 
 	buf[0] = '\0';
-	if (!addr_is_none(a))
-		(void)inet_ntop(len == 4 ? AF_INET : AF_INET6, bytes, buf, ADDR_STRLEN);
+	(void)inet_ntop(len == 4 ? AF_INET : AF_INET6, bytes, buf, ADDR_STRLEN);
 	return buf;
 }
 

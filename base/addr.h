@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 /* 16 bytes in network byte order; IPv4 is v4-mapped (::ffff:a.b.c.d, RFC 4291 2.5.5.2), as in struct
- * flow_key. All zero means "no address". */
+ * flow_key. All zero means "no address" where one may be missing; in an IPv6 header it is the unspecified
+ * address, which asks whether an address is free (RFC 4862, 5.4.2). */
 struct ip_addr {
 	uint8_t b[16];
 };
@@ -31,7 +32,7 @@ const uint8_t *addr_bytes(const struct ip_addr *a, size_t *ret_len);
 
 /* Text to address; -EINVAL when it is not one. Never resolves names. */
 int addr_parse(const char *text, struct ip_addr *ret);
-/* Writes the canonical text (RFC 5952) into buf[ADDR_STRLEN] and returns buf; "" for no address. */
+/* Writes the canonical text (RFC 5952) into buf[ADDR_STRLEN] and returns buf; "::" for all zero. */
 const char *addr_format(const struct ip_addr *a, char *buf);
 
 /* "192.168.0.0/24"; host bits set, or a missing length, is -EINVAL. */

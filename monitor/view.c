@@ -12,16 +12,15 @@ void emit_address(struct emit *e, const char *key, const uint8_t bytes[16])
 	struct ip_addr a;
 
 	memcpy(a.b, bytes, sizeof(a.b));
-	emit_string(e, key, addr_is_none(&a) ? NULL : addr_format(&a, buf));
+	emit_string(e, key, addr_format(&a, buf));
 }
 
 void emit_inner(struct emit *e, const char *key, const struct flow_key *flow, const uint8_t bytes[16])
 {
-	char buf[ADDR_STRLEN];
-	struct ip_addr a;
-
-	memcpy(a.b, bytes, sizeof(a.b));
-	emit_string(e, key, flow_has_inner_ip(flow) ? addr_format(&a, buf) : NULL);
+	if (flow_has_inner_ip(flow))
+		emit_address(e, key, bytes);
+	else
+		emit_null(e, key);
 }
 
 void emit_vni(struct emit *e, const char *key, int64_t vni)

@@ -57,8 +57,8 @@ static void emit_definition(struct emit *e, const struct sample *s, const struct
 	emit_vni(e, NULL, flow_vni(&f->key));
 	emit_address(e, NULL, f->key.outer_src);
 	emit_address(e, NULL, f->key.outer_dst);
-	emit_address(e, NULL, f->key.inner_src);
-	emit_address(e, NULL, f->key.inner_dst);
+	emit_inner(e, NULL, &f->key, f->key.inner_src);
+	emit_inner(e, NULL, &f->key, f->key.inner_dst);
 	emit_string(e, NULL, flow_proto_name(f->key.inner_ethertype, f->key.inner_ipproto, proto));
 	emit_bool(e, NULL, f->bum);
 	emit_number_of(e, f->src_client);

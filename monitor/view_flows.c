@@ -115,8 +115,8 @@ static void emit_group_members(struct emit *e, const struct plan *plan, const st
 		break;
 	case BY_INNER:
 		emit_vni(e, "vni", k->vni);
-		emit_address(e, "inner_src", k->src.b);
-		emit_address(e, "inner_dst", k->dst.b);
+		emit_inner(e, "inner_src", &row->flow->key, k->src.b);
+		emit_inner(e, "inner_dst", &row->flow->key, k->dst.b);
 		if (plan) {
 			emit_client(e, "src_client", row->flow->src_client);
 			emit_client(e, "dst_client", row->flow->dst_client);

@@ -7,7 +7,7 @@
 #include "monitor/rows.h"
 #include "monitor/view.h"
 
-/* As the contract's examples show them; -1 and "no address" become null. */
+/* As the contract's examples show them; a vni or number of -1 becomes null. */
 void emit_address(struct emit *e, const char *key, const uint8_t bytes[16]);
 /* Of a flow: null only where there is no inner IP header. */
 void emit_inner(struct emit *e, const char *key, const struct flow_key *flow, const uint8_t bytes[16]);

@@ -146,7 +146,10 @@ static void emit_vnis(struct emit *e, const struct plan *plan)
 		emit_string(e, "subnet", prefix_format(&v->subnet, subnet));
 		emit_string(e, "encap", scn_encap_names[v->encap]);
 		emit_u64(e, "mtu", plan->vnis[i].mtu);
-		emit_address(e, "group", v->group.b);
+		if (addr_is_none(&v->group))
+			emit_null(e, "group");
+		else
+			emit_address(e, "group", v->group.b);
 		emit_string(e, "flood", scn_flood_names[v->flood]);
 		emit_object_end(e);
 	}

@@ -276,6 +276,32 @@ TEST(what_is_not_known_is_null)
 	free_lab(&f);
 }
 
+/* A neighbour solicitation that looks for a double comes from the unspecified address (RFC 4862, 5.4.2). */
+TEST(the_unspecified_address_is_an_address)
+{
+	struct fixture f;
+	struct flow_query by_inner = FLOW_QUERY_ALL;
+	const cJSON *row;
+	cJSON *doc;
+
+	if (!make_lab(&f, small_lab))
+		return;
+	arp_flow(&f, 0, 3);
+	f.sample.flows[0].key.inner_ethertype = 0x86dd;
+	f.sample.flows[0].key.inner_ipproto = 58;
+	set_addr(f.sample.flows[0].key.inner_dst, "ff02::1:ff00:1");
+	doc = flows(&f, FLOW_QUERY_ALL);
+	eq_str(string(item(doc, "flows", 0), "inner_src"), "::");
+	eq_str(string(item(doc, "flows", 0), "inner_dst"), "ff02::1:ff00:1");
+	cJSON_Delete(doc);
+	by_inner.by = BY_INNER;
+	doc = flows(&f, by_inner);
+	row = item(doc, "rows", 0);
+	eq_str(string(row, "inner_src"), "::");
+	cJSON_Delete(doc);
+	free_lab(&f);
+}
+
 TEST(large_counters_keep_every_digit)
 {
 	struct fixture f;
