@@ -14,11 +14,15 @@
 #include "lab/net/link.h"
 #include "lab/run.h"
 
+/* So long before its time the engine is told what happens to traffic, so that it holds from then on however late this process is: less
+ * than what makes a run invalid. */
+#define AHEAD_NS 500000000ull
+
 struct events {
 	struct run *run;
 	struct links *links;
 	int timer;
-	size_t next; /* index into plan.events */
+	size_t told, next; /* indices into plan.events: first one the engine is still to be told of, first one to happen */
 	struct mark_log log;
 };
 
@@ -127,72 +131,114 @@ static uint64_t stop_after(const struct run *run, const struct scn_traffic *t, u
 	return t->stop_ns > at_ns && (!run->duration_ns || t->stop_ns < run->duration_ns) ? t->stop_ns : run->duration_ns;
 }
 
-static int change_generator(struct run *run, uint32_t number, const struct scn_event *ev)
+static int order_change(struct run *run, uint32_t number, const struct scn_event *ev)
 {
 	const struct scn_traffic *t = &run->scn->traffic[run->infos[number].section];
 
 	switch (ev->action.kind) {
 	case ACTION_STOP:
-		return engine_stop(run->engine, number);
+		return engine_stop(run->engine, number, ev->at_ns);
 	case ACTION_START:
 		return engine_start_again(run->engine, number, ev->at_ns, stop_after(run, t, ev->at_ns));
 	case ACTION_RATE:
-		run->infos[number].rate = ev->action.rate;
-		return engine_set_rate(run->engine, number, &ev->action.rate);
+		return engine_set_rate(run->engine, number, &ev->action.rate, ev->at_ns);
 	case ACTION_LINK:
 		break;
 	}
 	return -EINVAL;
 }
 
-static int change_section(struct run *run, const struct plan_event *pe, struct error *err)
+static int order_section(struct run *run, const struct plan_event *pe, struct error *err)
 {
 	int r = 0;
 
 	for (uint32_t i = 0; i < run->n_infos && !r; i++)
 		if (run->infos[i].section == pe->section)
-			r = change_generator(run, i, pe->scn);
+			r = order_change(run, i, pe->scn);
 	if (r)
 		error_set(err, "the traffic engine does not take the order: %s", strerror(-r));
 	return r;
 }
 
+static void note_rate(struct run *run, const struct plan_event *pe)
+{
+	for (uint32_t i = 0; i < run->n_infos && pe->scn->action.kind == ACTION_RATE; i++)
+		if (run->infos[i].section == pe->section)
+			run->infos[i].rate = pe->scn->action.rate;
+}
+
 /* ---- events ---- */
 
-static void happen(struct events *e, const struct plan_event *pe)
+static uint64_t time_of(const struct events *e, size_t i)
 {
-	const struct scn_event *ev = pe->scn;
-	struct mark m = mark_now(e->run);
-	struct error err;
+	return e->run->zero_ns + e->run->plan->events[i].scn->at_ns;
+}
+
+static void record(struct events *e, const struct scn_event *ev, struct mark m, const struct error *failure)
+{
 	char title[SCN_NAME_LEN + 16];
-	int r = pe->section < 0 ? change_link(e, ev->action.host, &ev->action.link, &err) : change_section(e->run, pe, &err);
+	struct error err;
 
 	memcpy(m.name, ev->name, sizeof(m.name));
 	memcpy(m.text, ev->text, sizeof(m.text));
-	if (r)
-		(void)snprintf(m.error, sizeof(m.error), "%.*s", (int)sizeof(m.error) - 1, err.text);
+	if (failure)
+		(void)snprintf(m.error, sizeof(m.error), "%.*s", (int)sizeof(m.error) - 1, failure->text);
 	mark_log_add(&e->log, &m);
-	if (!r)
+	if (!failure)
 		return;
+	err = *failure;
 	(void)snprintf(title, sizeof(title), "event %s", ev->name);
 	put_place(e->run->scn, (struct scn_place) { ev->key_line[EVENT_DO], title, "do", ev->text }, &err);
 	say("%s", err.text);
 	run_end(e->run, EXIT_MACHINE);
 }
 
-/* All that is due; then the timer waits for the next. A run that ends has no more of them. */
+/* What happens to traffic, some time ahead. */
+static void tell(struct events *e, const struct plan_event *pe)
+{
+	struct error err;
+
+	if (pe->section >= 0 && order_section(e->run, pe, &err))
+		record(e, pe->scn, mark_now(e->run), &err);
+}
+
+/* on_time: the engine was told before. The kernel may keep one waiting for a link's change: it is recorded when it is done. */
+static void happen(struct events *e, const struct plan_event *pe, bool on_time)
+{
+	struct error err;
+	int r = pe->section < 0 ? change_link(e, pe->scn->action.host, &pe->scn->action.link, &err) : 0;
+	struct mark m = mark_now(e->run);
+
+	if (pe->section >= 0 && on_time) {
+		m.unix_s -= m.at_s - (double)pe->scn->at_ns / 1e9;
+		m.at_s = (double)pe->scn->at_ns / 1e9;
+	}
+	note_rate(e->run, pe);
+	record(e, pe->scn, m, r ? &err : NULL);
+}
+
+static void tell_ahead(struct events *e)
+{
+	while (e->run->state == RUN_RUNNING && e->told < e->run->scn->n_events && time_of(e, e->told) <= now_ns() + AHEAD_NS)
+		tell(e, &e->run->plan->events[e->told++]);
+}
+
+/* All that is due; then the timer waits for the next to tell or to do. A run that ends has no more of them. */
 static void proceed(struct events *e)
 {
 	const struct run *run = e->run;
-	uint64_t at_ns = 0;
+	size_t before = e->told;
 
-	while (run->state == RUN_RUNNING && e->next < run->scn->n_events) {
-		at_ns = run->zero_ns + run->plan->events[e->next].scn->at_ns;
-		if (at_ns > now_ns()) {
-			(void)timer_arm(e->timer, at_ns, 0);
-			return;
-		}
-		happen(e, &run->plan->events[e->next++]);
+	tell_ahead(e);
+	while (run->state == RUN_RUNNING && e->next < e->told && time_of(e, e->next) <= now_ns()) {
+		happen(e, &run->plan->events[e->next], e->next < before);
+		e->next++;
+	}
+	if (run->state == RUN_RUNNING && e->next < run->scn->n_events) {
+		uint64_t at_ns = e->next < e->told ? time_of(e, e->next) : UINT64_MAX;
+		uint64_t tell_ns = e->told < run->scn->n_events ? time_of(e, e->told) - AHEAD_NS : UINT64_MAX;
+
+		(void)timer_arm(e->timer, at_ns < tell_ns ? at_ns : tell_ns, 0);
 	}
 }
 
@@ -207,7 +253,8 @@ static void on_timer(void *arg, uint32_t events)
 
 void events_begin(struct events *e)
 {
-	proceed(e);
+	tell_ahead(e);
+	(void)timer_arm(e->timer, e->run->zero_ns, 0);
 }
 
 static int prepare(struct events *e, struct error *err)

@@ -163,7 +163,7 @@ void request_traffic_start(struct connection *c, const cJSON *request)
 int request_end_traffic(struct run *run, uint32_t generator)
 {
 	bool sends = engine_generator(run->engine, generator)->state < GEN_DRAINING;
-	int r = engine_stop(run->engine, generator);
+	int r = engine_stop(run->engine, generator, 0);
 
 	if (!r && sends)
 		events_note(run->events, "traffic %s stop (c%u)", run->infos[generator].name, run->infos[generator].client);

@@ -121,12 +121,12 @@ static void start_clock(struct run *run)
 		return;
 	machine_read(&run->machine_then);
 	run->zero_ns = now_ns();
-	(void)engine_go(run->engine, run->zero_ns); /* a dead engine tells by event */
 	set_state(run, RUN_RUNNING);
+	events_begin(run->events);
+	(void)engine_go(run->engine, run->zero_ns); /* a dead engine tells by event */
 	(void)timer_arm(run->tick, run->zero_ns + SECOND_NS, SECOND_NS);
 	if (run->duration_ns)
 		(void)timer_arm(run->end, run->zero_ns + run->duration_ns, 0);
-	events_begin(run->events);
 }
 
 /* ---- the end ---- */

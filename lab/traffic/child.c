@@ -110,10 +110,12 @@ static void look_for_overruns(struct child *c, uint64_t now)
 /* Serves everybody who is due, each once, so that none starves the others; then for a while those who always are. */
 static void run_round(struct child *c)
 {
-	const struct heap_item *top = heap_top(&c->heap);
+	const struct heap_item *top;
 	uint32_t due[ROUND_MAX], n = 0, packets = 0, n_busy;
 	uint64_t now = child_now_ns();
 
+	child_take_later(c, now);
+	top = heap_top(&c->heap);
 	timeline_advance(&c->time, now, top ? top->at_ns : UINT64_MAX);
 	for (; n < ROUND_MAX && (top = heap_top(&c->heap)) && top->at_ns <= c->time.due_ns; n++) {
 		due[n] = top->number;
@@ -133,11 +135,12 @@ static void run_round(struct child *c)
 static int set_timer(struct child *c)
 {
 	const struct heap_item *top = heap_top(&c->heap);
-	uint64_t at_ns = top ? timeline_when(&c->time, top->at_ns) : UINT64_MAX;
-	struct itimerspec spec = {
-		.it_value = {.tv_sec = (time_t)(at_ns / NS_PER_S), .tv_nsec = (long)(at_ns % NS_PER_S)},
-	};
+	uint64_t at_ns = top ? timeline_when(&c->time, top->at_ns) : UINT64_MAX, later_ns = child_next_later(c);
+	struct itimerspec spec;
 
+	if (later_ns < at_ns)
+		at_ns = later_ns;
+	spec = (struct itimerspec){.it_value = {.tv_sec = (time_t)(at_ns / NS_PER_S), .tv_nsec = (long)(at_ns % NS_PER_S)}};
 	if (c->n_busy > 0 || child_warms_more(c) || at_ns <= child_now_ns())
 		return 0;
 	if (at_ns > INT64_MAX)

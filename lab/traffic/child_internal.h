@@ -65,6 +65,8 @@ struct child {
 	uint64_t patience_ns;    /* longer that packets may take */
 	bool draining, running;
 	uint64_t zero_ns;
+	struct order *later;     /* whose time is still to come, the earliest first */
+	uint32_t n_later, later_room;
 	uint64_t timer_ns;       /* what the timer is set to; 0: nothing */
 	uint64_t health_ns;      /* when to look for overruns next, */
 	uint32_t health_client;  /* and from which client on */
@@ -121,5 +123,9 @@ void child_say_drained(struct child *c);
 
 /* orders.c */
 void child_take_orders(struct child *c);
+/* Those whose time has come, before anything of that time is sent. */
+void child_take_later(struct child *c, uint64_t now);
+/* When the next of them has; UINT64_MAX: never. */
+uint64_t child_next_later(const struct child *c);
 
 #endif

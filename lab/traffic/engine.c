@@ -199,17 +199,17 @@ int engine_go(struct engine *e, uint64_t zero_ns)
 	return send_order(e, &(struct order){.type = ORDER_GO, .zero_ns = zero_ns});
 }
 
-int engine_stop(struct engine *e, uint32_t generator)
+int engine_stop(struct engine *e, uint32_t generator, uint64_t at_ns)
 {
 	if (generator >= e->n_generators)
 		return -EINVAL;
-	return send_order(e, &(struct order){.type = ORDER_STOP, .generator = generator});
+	return send_order(e, &(struct order){.type = ORDER_STOP, .generator = generator, .at_ns = at_ns});
 }
 
 int engine_start_again(struct engine *e, uint32_t generator, uint64_t start_ns, uint64_t stop_ns)
 {
 	struct order order = {
-		.type = ORDER_START, .generator = generator, .spec = {.start_ns = start_ns, .stop_ns = stop_ns},
+		.type = ORDER_START, .generator = generator, .at_ns = start_ns, .spec = {.start_ns = start_ns, .stop_ns = stop_ns},
 	};
 
 	if (generator >= e->n_generators || (stop_ns && stop_ns <= start_ns))
@@ -217,9 +217,9 @@ int engine_start_again(struct engine *e, uint32_t generator, uint64_t start_ns, 
 	return send_order(e, &order);
 }
 
-int engine_set_rate(struct engine *e, uint32_t generator, const struct rate *rate)
+int engine_set_rate(struct engine *e, uint32_t generator, const struct rate *rate, uint64_t at_ns)
 {
-	struct order order = {.type = ORDER_RATE, .generator = generator, .spec.rate = *rate};
+	struct order order = {.type = ORDER_RATE, .generator = generator, .at_ns = at_ns, .spec.rate = *rate};
 
 	if (generator >= e->n_generators || (rate->unit != RATE_MAXIMUM && !(rate->value > 0)))
 		return -EINVAL;

@@ -89,7 +89,15 @@ static void add_generator(struct child *c, const struct order *o)
 	c->n_warming++;
 }
 
-static void stop_generator(struct child *c, uint32_t number, uint64_t now)
+/* From when on an order holds: its time, unless packets of a later one are gone already. */
+static uint64_t holds_from(const struct child *c, const struct order *o)
+{
+	uint64_t at_ns = c->zero_ns + o->at_ns;
+
+	return o->at_ns && c->generators[o->generator].schedule.last_ns < at_ns ? at_ns : child_now_ns();
+}
+
+static void stop_generator(struct child *c, uint32_t number, uint64_t at_ns)
 {
 	struct generator *g = &c->generators[number];
 
@@ -105,9 +113,9 @@ static void stop_generator(struct child *c, uint32_t number, uint64_t now)
 			break;
 		}
 		/* What was due before this moment still goes out. */
-		if (now < g->schedule.stop_ns)
-			g->schedule.stop_ns = now;
-		heap_set(&c->heap, number, now);
+		if (at_ns < g->schedule.stop_ns)
+			g->schedule.stop_ns = at_ns;
+		heap_set(&c->heap, number, at_ns);
 		break;
 	default:
 		break;
@@ -131,9 +139,8 @@ static void start_again(struct child *c, const struct order *o)
 {
 	struct generator *g = &c->generators[o->generator];
 	enum generator_state state = generator_state_of(c, o->generator);
-	uint64_t now = child_now_ns();
 
-	if (!c->running || c->draining || g->failed || (state == GEN_RUNNING && now < g->schedule.stop_ns))
+	if (c->draining || g->failed || (state == GEN_RUNNING && child_now_ns() < g->schedule.stop_ns))
 		return;
 	g->spec.start_ns = o->spec.start_ns;
 	g->spec.stop_ns = o->spec.stop_ns;
@@ -151,6 +158,7 @@ static void start_again(struct child *c, const struct order *o)
 static void drain_all(struct child *c, uint64_t now)
 {
 	c->draining = true;
+	c->n_later = 0;
 	for (uint32_t i = 0; i < c->n_generators; i++)
 		stop_generator(c, i, now);
 	child_say_drained(c);
@@ -161,19 +169,21 @@ static void set_rate(struct child *c, const struct order *o)
 	struct generator *g = &c->generators[o->generator];
 	bool ipv6 = !addr_is_v4(&c->plan->clients[g->spec.client].addr);
 	enum generator_state state = generator_state_of(c, o->generator);
-	uint64_t now = child_now_ns();
 
 	g->spec.rate = o->spec.rate;
 	if (!c->running || (state != GEN_READY && state != GEN_RUNNING))
 		return; /* it counts when the schedule is made */
-	schedule_set_interval(&g->schedule, schedule_interval(&g->spec.rate, g->spec.size, ipv6), now);
+	schedule_set_interval(&g->schedule, schedule_interval(&g->spec.rate, g->spec.size, ipv6), holds_from(c, o));
 	generator_wake(c, o->generator);
 }
 
-static void take_order(struct child *c, const struct order *o)
+static bool changes_generator(const struct order *o)
 {
-	if ((o->type == ORDER_STOP || o->type == ORDER_START || o->type == ORDER_RATE) && o->generator >= c->n_generators)
-		return;
+	return o->type == ORDER_STOP || o->type == ORDER_START || o->type == ORDER_RATE;
+}
+
+static void carry_out(struct child *c, const struct order *o)
+{
 	switch (o->type) {
 	case ORDER_ADD:
 		add_generator(c, o);
@@ -182,7 +192,7 @@ static void take_order(struct child *c, const struct order *o)
 		set_clock(c, o->zero_ns);
 		break;
 	case ORDER_STOP:
-		stop_generator(c, o->generator, child_now_ns());
+		stop_generator(c, o->generator, holds_from(c, o));
 		break;
 	case ORDER_START:
 		start_again(c, o);
@@ -197,6 +207,69 @@ static void take_order(struct child *c, const struct order *o)
 		drain_all(c, child_now_ns());
 		break;
 	}
+}
+
+/* They come in the order of time, or nearly. */
+static void put_off(struct child *c, const struct order *o)
+{
+	uint32_t i;
+
+	if (c->n_later == c->later_room) {
+		uint32_t room = c->later_room ? 2 * c->later_room : 64;
+		struct order *v = realloc(c->later, room * sizeof(*v));
+
+		if (!v)
+			_exit(ENOMEM); /* as in outbox_tell */
+		c->later = v;
+		c->later_room = room;
+	}
+	for (i = c->n_later++; i > 0 && c->later[i - 1].at_ns > o->at_ns; i--)
+		c->later[i] = c->later[i - 1];
+	c->later[i] = *o;
+}
+
+/* Generators start only while the clock runs. */
+static void take_order(struct child *c, const struct order *o)
+{
+	if (changes_generator(o) && o->generator >= c->n_generators)
+		return;
+	if (o->at_ns || o->type == ORDER_START)
+		put_off(c, o);
+	else
+		carry_out(c, o);
+}
+
+/* It was to stop before that, and what it was to send by then is still going out after a stall. */
+static bool waits_for_backlog(const struct child *c, const struct order *o)
+{
+	const struct schedule *s = &c->generators[o->generator].schedule;
+
+	return generator_state_of(c, o->generator) == GEN_RUNNING && c->zero_ns + o->at_ns >= s->stop_ns &&
+	       !schedule_finished(s, child_now_ns());
+}
+
+uint64_t child_next_later(const struct child *c)
+{
+	uint32_t i = 0;
+
+	while (i < c->n_later && c->running && waits_for_backlog(c, &c->later[i]))
+		i++; /* its end wakes us */
+	return c->running && i < c->n_later ? c->zero_ns + c->later[i].at_ns : UINT64_MAX;
+}
+
+void child_take_later(struct child *c, uint64_t now)
+{
+	uint32_t kept = 0;
+
+	if (child_next_later(c) > now)
+		return;
+	for (uint32_t i = 0; i < c->n_later; i++) {
+		if (c->zero_ns + c->later[i].at_ns > now || waits_for_backlog(c, &c->later[i]))
+			c->later[kept++] = c->later[i];
+		else
+			carry_out(c, &c->later[i]);
+	}
+	c->n_later = kept;
 }
 
 void child_take_orders(struct child *c)

@@ -24,6 +24,7 @@ struct order {
 	uint32_t generator;
 	uint32_t stream0, n_streams;
 	struct generator_spec spec; /* peers: NULL; of ORDER_START the times count, of ORDER_RATE the rate */
+	uint64_t at_ns;          /* ORDER_STOP, ORDER_START, ORDER_RATE: when, on the clock's axis; 0: at once */
 	uint64_t zero_ns;        /* ORDER_GO */
 	uint64_t patience_ns;    /* ORDER_PATIENCE */
 };

@@ -529,7 +529,7 @@ TEST(generators_that_wait_for_others_to_get_warm_do_so_when_those_are_stopped)
 	for (uint32_t i = 0; i < AT_ONCE + 64; i++)
 		add(e, SCN_UDP, 10, 0, i < AT_ONCE ? absent : to1, 1, 64, 0);
 	for (uint32_t i = 0; i < AT_ONCE; i++)
-		eq_i64(engine_stop(e, i), 0);
+		eq_i64(engine_stop(e, i, 0), 0);
 	await(e, ENGINE_WARM, &event);
 	ok(clock_ns() - begin_ns < 2 * NS_PER_S); /* nobody waited for the absent one */
 	for (uint32_t i = 0; i < AT_ONCE + 64; i++)
@@ -753,17 +753,17 @@ TEST(generators_come_go_and_change_while_the_clock_runs)
 	sleep_ms(100);
 	eq_u64(engine_generator(e, slow)->state, GEN_RUNNING);
 	eq_u64(departures(e, slow), 1);
-	eq_i64(engine_set_rate(e, slow, &spec.rate), 0);
+	eq_i64(engine_set_rate(e, slow, &spec.rate, 0), 0);
 	sleep_ms(200);
 	before = departures(e, slow);
 	ok(before > 100);
-	eq_i64(engine_set_rate(e, slow, &(struct rate){.unit = RATE_PPS, .value = 0.01}), 0);
+	eq_i64(engine_set_rate(e, slow, &(struct rate){.unit = RATE_PPS, .value = 0.01}, 0), 0);
 	sleep_ms(100);
-	eq_i64(engine_stop(e, slow), 0);
+	eq_i64(engine_stop(e, slow, 0), 0);
 	await(e, ENGINE_DONE, &event);
 	eq_u64(event.generator, slow);
 	eq_u64(engine_stream(e, 1)->received, engine_stream(e, 1)->sent);
-	eq_i64(engine_stop(e, 77), -EINVAL);
+	eq_i64(engine_stop(e, 77, 0), -EINVAL);
 	engine_end(e);
 	lan_down(l);
 }
@@ -782,7 +782,7 @@ TEST(a_stopped_generator_starts_again_with_its_counters)
 	eq_i64(engine_go(e, zero_ns), 0);
 	await(e, ENGINE_DONE, &event);
 	eq_u64(departures(e, ends), 100);
-	eq_i64(engine_set_rate(e, ends, &(struct rate){.unit = RATE_PPS, .value = 2000}), 0); /* kept until it sends */
+	eq_i64(engine_set_rate(e, ends, &(struct rate){.unit = RATE_PPS, .value = 2000}, 0), 0); /* kept until it sends */
 	start_ns = clock_ns() - zero_ns + 50000000;
 	eq_i64(engine_start_again(e, ends, start_ns, start_ns + 100000000), 0);
 	await(e, ENGINE_DONE, &event);
@@ -797,7 +797,7 @@ TEST(a_stopped_generator_starts_again_with_its_counters)
 	sleep_ms(50);
 	eq_u64(engine_generator(e, other)->state, GEN_RUNNING);
 	eq_u64(engine_generator(e, other)->idle_ns, 0);
-	eq_i64(engine_stop(e, other), 0);
+	eq_i64(engine_stop(e, other, 0), 0);
 	eq_i64(engine_start_again(e, other, start_ns, 0), 0); /* before it has come to its end */
 	sleep_ms(50);
 	eq_u64(engine_generator(e, other)->state, GEN_RUNNING);
@@ -806,6 +806,36 @@ TEST(a_stopped_generator_starts_again_with_its_counters)
 	eq_i64(engine_drain(e), 0);
 	await(e, ENGINE_DRAINED, &event);
 	eq_u64(engine_stream(e, 1)->received, engine_stream(e, 1)->sent);
+	engine_end(e);
+	lan_down(l);
+}
+
+/* Neither a lab that tells it early nor a machine that stalls shifts anything: 100 of the first rate, 400 of the second, and 200 after
+ * the pause. */
+TEST(changes_hold_from_their_time_on_whatever_stalls)
+{
+	static const uint32_t to1[] = {1};
+	LAN_OR_SKIP(l, false);
+	struct engine *e = start(l);
+	uint32_t number = add(e, SCN_UDP, 1000, 0, to1, 1, 64, 0), never = add(e, SCN_UDP, 1000, 0, to1, 1, 64, 0);
+	struct engine_event event;
+
+	await(e, ENGINE_WARM, &event);
+	eq_i64(engine_set_rate(e, number, &(struct rate){.unit = RATE_PPS, .value = 2000}, 100000000), 0);
+	eq_i64(engine_stop(e, number, 300000000), 0);
+	eq_i64(engine_start_again(e, number, 400000000, 500000000), 0);
+	eq_i64(engine_stop(e, never, 1), 0);
+	eq_i64(engine_go(e, clock_ns()), 0);
+	sleep_ms(50);
+	eq_i64(kill(engine_pid(e), SIGSTOP), 0);
+	sleep_ms(370);
+	eq_i64(kill(engine_pid(e), SIGCONT), 0);
+	while (departures(e, number) < 700 && await(e, ENGINE_DONE, &event))
+		; /* it stops twice */
+	eq_u64(departures(e, number), 700);
+	eq_u64(engine_generator(e, number)->missed, 0);
+	eq_u64(engine_generator(e, number)->idle_ns, 100000000);
+	eq_u64(departures(e, never), 1);
 	engine_end(e);
 	lan_down(l);
 }
@@ -1045,9 +1075,9 @@ TEST(it_is_urgent_only_while_there_is_time_to_wait_for)
 		ok(await_policy(e, SCHED_FIFO));
 		max = add(e, SCN_UDP, 0, 1, to2, 1, 64, 0);
 		ok(await_policy(e, SCHED_OTHER)); /* there is no end of its work */
-		eq_i64(engine_stop(e, max), 0);
+		eq_i64(engine_stop(e, max, 0), 0);
 		ok(await_policy(e, SCHED_FIFO));
-		eq_i64(engine_stop(e, paced), 0);
+		eq_i64(engine_stop(e, paced, 0), 0);
 	}
 	engine_end(e);
 	lan_down(l);

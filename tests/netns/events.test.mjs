@@ -14,12 +14,16 @@ function scenario(text, name = "t.ini") {
   return `${dir}/${name}`;
 }
 
+const between = (value, low, high, what) => assert.ok(value >= low && value <= high, `${what}: ${value} is not between ${low} and ${high}`);
+
 // A run to its end: its exit status, what it said, and its JSON report (null without a verdict).
 function headless(text, ...args) {
-  const report = `${dir}/report.json`;
-  rmSync(report, { force: true });
-  const r = run(["run", scenario(text), "--headless", "--assert", "--name", labName(), "--report", "tap", "--report", `json:${report}`, ...args]);
-  return { ...r, report: JSON.parse(readFileSync(report, "utf8") || "null") };
+  const file = `${dir}/report.json`;
+  rmSync(file, { force: true });
+  const r = run(["run", scenario(text), "--headless", "--assert", "--name", labName(), "--report", "tap", "--report", `json:${file}`, ...args]);
+  const report = JSON.parse(readFileSync(file, "utf8") || "null");
+  if (r.status === 4 && ["events", "backlog", "missed", "slip"].some((figure) => report.validity[figure].broken)) skip(report.invalid); // as it says
+  return { ...r, report };
 }
 
 const events = (doc) => doc.events.map((e) => [e.name, e.do, e.ok]);
@@ -46,10 +50,10 @@ to = c2
 proto = ping
 rate = 50pps
 [event mend]                ; events need not stand in the order of time
-at = 2500ms
+at = 2700ms
 do = link host2 up
 [event cut]
-at = 900ms
+at = 500ms
 do = link host2 down
 [event quiet]
 at = 1s
@@ -63,7 +67,7 @@ do = traffic web rate 500pps
 [assert what is sent meanwhile is sent]
 check = packets(traffic=base) == 1000
 [assert and lost]
-check = loss(traffic=base) ~ 32% +- 10%
+check = loss(traffic=base) > 0%
 [assert others are not]
 check = loss(traffic=web) == 0%
 [assert down it answers nobody]
@@ -74,7 +78,7 @@ check = pps(from=host2 proto=ping) >= 1
 at = 3s
 within = 2s
 [assert packets of the three times add up]
-check = packets(traffic=web) ~ 700 +- 2%
+check = packets(traffic=web) == 700
 [assert the time between does not count]
 check = pps(traffic=web) ~ 233.3 +- 3%
 [assert nothing is counted wrongly]
@@ -85,11 +89,12 @@ check = delivery(traffic=web) == 100%
   assert.equal(r.status, 0, r.out + r.err);
   assert.deepEqual(events(r.report), [["cut", "link host2 down", true], ["quiet", "traffic web stop", true], ["mend", "link host2 up", true],
     ["again", "traffic web start", true], ["fast", "traffic web rate 500pps", true]]);
-  const planned = [0.9, 1, 2.5, 3, 4];
-  for (const [i, e] of r.report.events.entries()) {
-    assert.ok(e.at_s >= planned[i] && e.at_s < planned[i] + 1, `${e.name} at ${e.at_s}`);
-    assert.equal(e.seq, i + 1);
-  }
+  const [cut, quiet, mend, again, fast] = r.report.events.map((e, i) => (assert.equal(e.seq, i + 1), e.at_s));
+  assert.deepEqual([quiet, again, fast], [1, 3, 4], "the engine was told ahead");
+  // A link is changed when this machine comes to it, some of the packets of that time go either way: what is lost fits the times told.
+  for (const [at, planned] of [[cut, 0.5], [mend, 2.7]]) between(at, planned, planned + 0.5, "a link's change");
+  const base = r.report.truth.find((row) => row.from === "c2" && row.proto === "udp");
+  between(base.sent - base.received, 200 * (mend - cut) - 12, 200 * (mend - cut) + 12, "lost");
 });
 
 test("a section that is stopped to the end is no reason to wait, nor one that starts again after its own stop", () => {
