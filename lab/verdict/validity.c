@@ -12,6 +12,8 @@ static const struct validity_figure figures[VALIDITY_MAX] = {
 	[VALIDITY_MISSED] = { .name = "missed", .unit = "packets", .meaning = "departures given up, more than 1 s late" },
 	[VALIDITY_SLIP] = { .name = "slip", .unit = "ms", .meaning = "how late a packet left at worst", .bound = SLIP_LIMIT_MS,
 			    .if_failed = true },
+	[VALIDITY_EVENTS] = { .name = "events", .unit = "ms", .meaning = "how late an event was done at worst", .bound = SLIP_LIMIT_MS,
+			      .if_failed = true },
 	[VALIDITY_OVERRUNS] = { .name = "overruns", .unit = "packets", .meaning = "packets dropped at full sockets of the traffic engine" },
 	[VALIDITY_BACKLOG] = { .name = "backlog", .unit = "packets", .if_failed = true,
 			       .meaning = "packets of the lab dropped because a receive queue of this machine was full" },
@@ -82,6 +84,33 @@ static void judge_slip(const struct plan *plan, const struct sample *s, bool all
 		       (unsigned long long)f->value, plan->clients[g->client].port, (unsigned long long)f->bound);
 }
 
+static const struct scn_event *event_named(const struct scenario *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_events; i++)
+		if (strcmp(s->events[i].name, name) == 0)
+			return &s->events[i];
+	return NULL;
+}
+
+static void judge_events(const struct plan *plan, const struct sample *s, bool all_hold, struct validity_figure *f)
+{
+	const char *worst = "";
+
+	for (size_t i = 0; s->marks && i < s->marks->n; i++) {
+		const struct mark *m = &s->marks->v[i];
+		const struct scn_event *e = *m->name ? event_named(plan->scn, m->name) : NULL;
+		double late_ms = e ? m->at_s * 1e3 - (double)e->at_ns / 1e6 : 0;
+
+		if (late_ms < (double)f->value + 1)
+			continue;
+		f->value = (uint64_t)late_ms;
+		worst = m->name;
+	}
+	f->broken = !all_hold && f->value > f->bound;
+	(void)snprintf(f->text, sizeof(f->text), "event %s was done %llu ms late, and %llu ms is the limit: the machine is too busy", worst,
+		       (unsigned long long)f->value, (unsigned long long)f->bound);
+}
+
 static void judge_overruns(const struct sample *s, struct validity_figure *f)
 {
 	f->value = s->overruns;
@@ -129,6 +158,7 @@ void validity_judge(const struct plan *plan, const struct sample *s, const struc
 	judge_lost(plan, s, &ret->figures[VALIDITY_LOST]);
 	judge_missed(plan, s, &ret->figures[VALIDITY_MISSED]);
 	judge_slip(plan, s, all_hold, &ret->figures[VALIDITY_SLIP]);
+	judge_events(plan, s, all_hold, &ret->figures[VALIDITY_EVENTS]);
 	judge_overruns(s, &ret->figures[VALIDITY_OVERRUNS]);
 	judge_backlog(load, all_hold, &ret->figures[VALIDITY_BACKLOG]);
 	collect(ret);

@@ -15,6 +15,7 @@ enum validity_kind {
 	VALIDITY_LOST,
 	VALIDITY_MISSED,   /* departures of the scenario's generators given up, more than 1 s late */
 	VALIDITY_SLIP,     /* a generator's worst lateness */
+	VALIDITY_EVENTS,   /* an event's: the kernel keeps who changes a link waiting while others change the machine's network */
 	VALIDITY_OVERRUNS, /* packets dropped at full sockets of the traffic engine, which sinks count as lost */
 	VALIDITY_BACKLOG,  /* packets of the lab dropped because a receive queue of this machine was full */
 	VALIDITY_MAX

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A run that the machine spoiled is invalid, exit status 4: neither passed nor failed, and the report names figure and bound. The
-// machine is made slow by stopping the traffic engine's process for a while; its sockets are filled meanwhile.
+// machine is made slow by stopping the traffic engine's process, or the lab's, for a while; its sockets are filled meanwhile.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,8 +15,9 @@ const engineOf = (pid) =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number)
     .find((p) => readFileSync(`/proc/${p}/comm`, "utf8") === "tunlab-traffic\n");
 
-// Runs 2 s of traffic with a check; stops the engine for pause_ms in the middle, and meanwhile does what `meanwhile` says.
-async function spoiled(check, pause_ms, meanwhile) {
+// Runs 2 s of traffic with a check, and an event at 600 ms; stops the engine, or another process of the lab, for pause_ms after about 300,
+// and meanwhile does what `meanwhile` says.
+async function spoiled(check, pause_ms, meanwhile, who = engineOf) {
   const name = labName("invalid"), at = (ext) => join(folder, `${name}.${ext}`);
   writeFileSync(at("ini"), `[lab]
 hosts = 2
@@ -26,6 +27,12 @@ duration = 2s
 from = c0
 proto = udp
 rate = 200pps
+[event still]
+at = 600ms
+do = link host1 up
+[event more]
+at = 700ms
+do = traffic steady rate 400pps
 [assert it]
 check = ${check}
 `);
@@ -34,14 +41,14 @@ check = ${check}
   try {
     await child.waitFor(/clients up in/);
     await eventually(() => json(["status", "--lab", name, "--json"]).labs[0].state === "running");
-    const engine = engineOf(child.pid);
+    const victim = who(child.pid);
     await sleep(300);
-    process.kill(engine, "SIGSTOP");
+    process.kill(victim, "SIGSTOP");
     try {
       meanwhile?.(name);
       await sleep(pause_ms);
     } finally {
-      process.kill(engine, "SIGCONT");
+      process.kill(victim, "SIGCONT");
     }
     const { status } = await child.ended;
     return { status, err: child.err, tap: child.out, doc: JSON.parse(readFileSync(at("json"))), xml: readFileSync(at("xml"), "utf8") };
@@ -75,6 +82,15 @@ test("late departures: invalid only where a check fails", async () => {
   const held = await spoiled("delivery() == 100%", 700);
   if (held.doc.validity.missed.value === 0) assert.equal(held.status, 0, held.err + held.tap); // not stopped for longer than was meant
   assert.ok(held.doc.validity.slip.value >= 500 && !held.doc.validity.slip.broken);
+});
+
+test("a late event: invalid only where a check fails; what was told ahead holds to the packet", async () => {
+  needRoot();
+  const failed = await spoiled("packets(proto=udp) == 7", 1000, null, (pid) => pid);
+  isInvalid(failed, "events", /event still was done \d+ ms late, and 500 ms is the limit: the machine is too busy/);
+  assert.match(failed.tap, /measured 660$/m); // 700 ms of 200 pps, 1300 of 400
+  const [still, more] = failed.doc.events;
+  assert.ok(still.at_s > 1.1 && more.at_s === 0.7, JSON.stringify(failed.doc.events));
 });
 
 test("full sockets of the engine: invalid, for a sink would be blamed", async () => {
