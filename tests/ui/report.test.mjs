@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { labName, run, scratch } from '../lib/lab.mjs';
-import { DESK, count, drawn, endLook, look, openBrowser, pointAt, text, violations, world } from './browser.mjs';
+import { DESK, count, drawn, endLook, look, openBrowser, pointAt, resting, text, violations, world } from './browser.mjs';
 
 const dir = scratch('report');
 
@@ -122,16 +122,16 @@ look('it can be looked into: hosts open, moments are chosen, Escape leads back',
 	await page.click('#timeline', { position: { x: 600, y: 60 } });
 	await page.waitForFunction(() => /until 0:0\d/.test(document.getElementById('moment').textContent));
 	await page.click('#live');
-	assert.match(await text(page, '.headline'), /in the whole run/);
+	await page.waitForFunction(() => /in the whole run/.test(document.querySelector('.headline').textContent));
 });
 
 look('axe finds nothing wrong with it, light and dark; pictures are kept', async (page) => {
 	await page.mouse.move(1, 1);
-	await page.waitForTimeout(400);
+	await resting(page);
 	assert.deepEqual(await violations(page), []);
 	await page.screenshot({ path: 'build/screenshots/report-light.png', fullPage: true });
 	const dark = await open({ colorScheme: 'dark' });
-	await dark.waitForTimeout(300);
+	await resting(dark);
 	assert.deepEqual(await violations(dark), []);
 	await dark.screenshot({ path: 'build/screenshots/report-dark.png', fullPage: true });
 	await dark.context().close();
