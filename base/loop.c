@@ -102,6 +102,36 @@ void loop_remove(struct loop *l, int fd)
 	(void)epoll_ctl(l->epoll, EPOLL_CTL_DEL, fd, NULL); /* as above */
 }
 
+void loop_close(struct loop *l, int *fd)
+{
+	if (*fd < 0)
+		return;
+	loop_remove(l, *fd);
+	(void)close(*fd);
+	*fd = -1;
+}
+
+static int add_own(struct loop *l, int fd, loop_fn fn, void *arg, int *ret_fd)
+{
+	int r = fd < 0 ? fd : loop_add(l, fd, EPOLLIN, fn, arg);
+
+	if (!r)
+		*ret_fd = fd;
+	else if (fd >= 0)
+		(void)close(fd);
+	return r;
+}
+
+int loop_add_timer(struct loop *l, loop_fn fn, void *arg, int *ret_fd)
+{
+	return add_own(l, timer_open(), fn, arg, ret_fd);
+}
+
+int loop_add_signals(struct loop *l, loop_fn fn, void *arg, int *ret_fd)
+{
+	return add_own(l, signals_open(), fn, arg, ret_fd);
+}
+
 int loop_run(struct loop *l)
 {
 	l->quit = false;
@@ -181,4 +211,11 @@ int signals_open(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;
+}
+
+int signals_read(int fd)
+{
+	struct signalfd_siginfo info;
+
+	return read(fd, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo : 0;
 }

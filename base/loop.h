@@ -19,6 +19,11 @@ void loop_free(struct loop *l); /* closes no descriptor given to it; NULL is fin
 int loop_add(struct loop *l, int fd, uint32_t events, loop_fn fn, void *arg);
 void loop_change(struct loop *l, int fd, uint32_t events);
 void loop_remove(struct loop *l, int fd); /* a NULL loop and a descriptor it does not watch are fine */
+void loop_close(struct loop *l, int *fd); /* removes, closes, and makes it -1; -1 and what loop_remove bears are fine */
+
+/* A timer (timer_open), or signals (signals_open), of its own: watched, in *ret_fd, and to be ended by loop_close. -errno. */
+int loop_add_timer(struct loop *l, loop_fn fn, void *arg, int *ret_fd);
+int loop_add_signals(struct loop *l, loop_fn fn, void *arg, int *ret_fd);
 
 /* Runs handlers until loop_quit. 0 or -errno of epoll_wait. */
 int loop_run(struct loop *l);
@@ -33,7 +38,9 @@ uint64_t now_ns(void);
 double clock_seconds(clockid_t clock);
 
 /* A signalfd for SIGINT, SIGTERM and, unless it is ignored already (nohup), SIGHUP, which are blocked from now on; SIGPIPE is
- * ignored. Before threads start: they inherit the mask, and so never take a signal. -errno. */
+ * ignored. Before threads start: they inherit the mask, and so never take a signal. -errno. signals_read: the number of one that
+ * came; 0: none has. */
 int signals_open(void);
+int signals_read(int fd);
 
 #endif

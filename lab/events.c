@@ -7,9 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "lab/net/link.h"
 #include "lab/run.h"
@@ -260,7 +258,7 @@ void events_begin(struct events *e)
 static int prepare(struct events *e, struct error *err)
 {
 	const struct scenario *scn = e->run->scn;
-	int r = e->timer < 0 ? -EMFILE : loop_add(e->run->loop, e->timer, EPOLLIN, on_timer, e);
+	int r = loop_add_timer(e->run->loop, on_timer, e, &e->timer);
 
 	if (r) {
 		error_set(err, "cannot set up the timer of events: %s", strerror(-r));
@@ -282,7 +280,7 @@ int events_open(struct run *run, struct events **ret, struct error *err)
 		return -ENOMEM;
 	}
 	e->run = run;
-	e->timer = timer_open();
+	e->timer = -1;
 	r = prepare(e, err);
 	if (r)
 		events_close(e);
@@ -296,9 +294,6 @@ void events_close(struct events *e)
 	if (!e)
 		return;
 	links_free(e->links);
-	if (e->timer >= 0) {
-		loop_remove(e->run->loop, e->timer);
-		(void)close(e->timer);
-	}
+	loop_close(e->run->loop, &e->timer);
 	free(e);
 }

@@ -2,8 +2,6 @@
 /* How a live generator does, line by line, for the command that started it. The seconds are the generator's: the first line
  * comes a second after its first packet. */
 #include <stdlib.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 #include "lab/request_internal.h"
 #include "lab/run.h"
@@ -66,9 +64,9 @@ struct watcher *watcher_new(struct connection *c, uint32_t generator)
 
 	if (!w)
 		return NULL;
-	*w = (struct watcher) { .connection = c, .generator = generator, .timer = timer_open() };
+	*w = (struct watcher) { .connection = c, .generator = generator, .timer = -1 };
 	w->then = run_sample_generator(run, generator, NULL);
-	if (w->timer < 0 || !w->then || loop_add(run->loop, w->timer, EPOLLIN, on_timer, w)) {
+	if (!w->then || loop_add_timer(run->loop, on_timer, w, &w->timer)) {
 		watcher_free(w);
 		return NULL;
 	}
@@ -80,10 +78,7 @@ void watcher_free(struct watcher *w)
 {
 	if (!w)
 		return;
-	if (w->timer >= 0) {
-		loop_remove(request_run(w->connection)->loop, w->timer);
-		(void)close(w->timer);
-	}
+	loop_close(request_run(w->connection)->loop, &w->timer);
 	sample_unref(w->then);
 	free(w);
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "lab/cmd/privilege.h"
@@ -233,10 +232,10 @@ static void on_engine(void *arg, uint32_t events)
 static void on_signal(void *arg, uint32_t events)
 {
 	struct run *run = arg;
-	struct signalfd_siginfo info;
+	int signal = signals_read(run->signals);
 
 	(void)events;
-	if (read(run->signals, &info, sizeof(info)) != sizeof(info))
+	if (!signal)
 		return;
 	if (run->down) {
 		down_give_up(run->down);
@@ -244,7 +243,7 @@ static void on_signal(void *arg, uint32_t events)
 	}
 	if (run->state >= RUN_DRAINING) /* asked twice: at once */
 		loop_quit(run->loop);
-	run_end(run, EXIT_SIGNAL + (int)info.ssi_signo);
+	run_end(run, EXIT_SIGNAL + signal);
 }
 
 /* ---- up ---- */
@@ -252,10 +251,8 @@ static void on_signal(void *arg, uint32_t events)
 /* Until now a signal ended the program at once, and all it had made went with it; from here on there is more to undo. */
 static int open_signals(struct run *run, struct error *err)
 {
-	int r;
+	int r = loop_add_signals(run->loop, on_signal, run, &run->signals);
 
-	run->signals = signals_open();
-	r = run->signals < 0 ? run->signals : loop_add(run->loop, run->signals, EPOLLIN, on_signal, run);
 	if (r)
 		error_set(err, "cannot watch for signals: %s", strerror(-r));
 	return r;
@@ -265,14 +262,10 @@ static int open_events(struct run *run, struct error *err)
 {
 	int r = loop_new(&run->loop);
 
-	run->tick = timer_open();
-	run->end = timer_open();
-	if (!r && (run->tick < 0 || run->end < 0))
-		r = -EMFILE;
 	if (!r)
-		r = loop_add(run->loop, run->tick, EPOLLIN, on_tick, run);
+		r = loop_add_timer(run->loop, on_tick, run, &run->tick);
 	if (!r)
-		r = loop_add(run->loop, run->end, EPOLLIN, on_end, run);
+		r = loop_add_timer(run->loop, on_end, run, &run->end);
 	if (r)
 		error_set(err, "cannot set up the event loop: %s", strerror(-r));
 	return r;
@@ -455,12 +448,6 @@ static void announce(struct run *run)
 
 /* ---- down: the reverse ---- */
 
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		(void)close(fd);
-}
-
 static void on_down(void *arg, uint32_t events)
 {
 	struct run *run = arg;
@@ -501,21 +488,12 @@ static void end_page(struct run *run)
 	snapshot_free(run->snapshot);
 }
 
-static void end_timer(struct run *run, int *fd)
-{
-	if (*fd < 0)
-		return;
-	loop_remove(run->loop, *fd);
-	(void)close(*fd);
-	*fd = -1;
-}
-
 static void go_down(struct run *run)
 {
 	set_state(run, RUN_STOPPING);
 	requests_release(run->requests);
-	end_timer(run, &run->tick);
-	end_timer(run, &run->end);
+	loop_close(run->loop, &run->tick);
+	loop_close(run->loop, &run->end);
 	end_page(run);
 	if (run->engine)
 		loop_remove(run->loop, engine_fd(run->engine));
@@ -530,7 +508,7 @@ static void go_down(struct run *run)
 	sample_unref(run->newest);
 	control_close(&run->control);
 	requests_close(run->requests); /* last: whoever waits for the end sees it here */
-	close_fd(run->signals);
+	loop_close(run->loop, &run->signals);
 	loop_free(run->loop);
 	free(run->infos);
 	(void)pthread_mutex_destroy(&run->info_lock);

@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -112,12 +110,12 @@ static const char *name_of(const char *path)
 static void on_signal(void *arg, uint32_t events)
 {
 	struct capture *c = arg;
-	struct signalfd_siginfo info;
+	int signal = signals_read(c->signals);
 
 	(void)events;
-	if (read(c->signals, &info, sizeof(info)) != sizeof(info))
+	if (!signal)
 		return;
-	c->status = EXIT_SIGNAL + (int)info.ssi_signo;
+	c->status = EXIT_SIGNAL + signal;
 	loop_quit(c->loop);
 }
 
@@ -133,8 +131,8 @@ static int start_page(struct capture *c, struct error *err)
 		.name = name_of(c->config->path), .pid = getpid(), .state = "done", .interval_s = (double)c->step_ns / 1e9,
 		.uptime_s = c->newest->elapsed_s,
 	};
-	c->signals = r ? r : signals_open();
-	r = c->signals < 0 ? c->signals : loop_add(c->loop, c->signals, EPOLLIN, on_signal, c);
+	if (!r)
+		r = loop_add_signals(c->loop, on_signal, c, &c->signals);
 	if (!r)
 		r = privilege_drop_all(err); /* all is read: nothing more is needed, should somebody have started it as root */
 	if (!r)
@@ -153,9 +151,7 @@ static void end(struct capture *c)
 		snapshot_end(c->snapshot);
 	server_stop(c->server);
 	snapshot_free(c->snapshot);
-	loop_remove(c->loop, c->signals);
-	if (c->signals >= 0)
-		(void)close(c->signals);
+	loop_close(c->loop, &c->signals);
 	loop_free(c->loop);
 	sample_unref(c->newest);
 	seen_log_free(&c->seen);

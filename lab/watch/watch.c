@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/loop.h"
@@ -216,11 +215,11 @@ static void end(void *arg, int status)
 static void on_signal(void *arg, uint32_t events)
 {
 	struct watch *w = arg;
-	struct signalfd_siginfo info;
+	int signal = signals_read(w->signals);
 
 	(void)events;
-	if (read(w->signals, &info, sizeof(info)) == sizeof(info))
-		end(w, EXIT_SIGNAL + (int)info.ssi_signo);
+	if (signal)
+		end(w, EXIT_SIGNAL + signal);
 }
 
 static void on_tick(void *arg, uint32_t events)
@@ -244,14 +243,10 @@ static int open_events(struct watch *w, struct error *err)
 {
 	int r = loop_new(&w->loop);
 
-	w->tick = timer_open();
-	w->end = timer_open();
-	if (!r && (w->tick < 0 || w->end < 0))
-		r = -EMFILE;
 	if (!r)
-		r = loop_add(w->loop, w->tick, EPOLLIN, on_tick, w);
+		r = loop_add_timer(w->loop, on_tick, w, &w->tick);
 	if (!r)
-		r = loop_add(w->loop, w->end, EPOLLIN, on_end, w);
+		r = loop_add_timer(w->loop, on_end, w, &w->end);
 	if (r)
 		error_set(err, "cannot set up the event loop: %s", strerror(-r));
 	return r;
@@ -259,10 +254,8 @@ static int open_events(struct watch *w, struct error *err)
 
 static int open_signals(struct watch *w, struct error *err)
 {
-	int r;
+	int r = loop_add_signals(w->loop, on_signal, w, &w->signals);
 
-	w->signals = signals_open();
-	r = w->signals < 0 ? w->signals : loop_add(w->loop, w->signals, EPOLLIN, on_signal, w);
 	if (r)
 		error_set(err, "cannot watch for signals: %s", strerror(-r));
 	return r;
@@ -378,14 +371,6 @@ static void announce(const struct watch *w)
 
 /* ---- down: the reverse ---- */
 
-static void close_watched(struct watch *w, int fd)
-{
-	if (fd < 0)
-		return;
-	loop_remove(w->loop, fd);
-	(void)close(fd);
-}
-
 static void go_down(struct watch *w)
 {
 	pthread_mutex_lock(&w->info_lock);
@@ -404,11 +389,11 @@ static void go_down(struct watch *w)
 	nl_close(w->changes);
 	nl_close(w->nl);
 	nl_batch_free(w->batch);
-	close_watched(w, w->tick);
-	close_watched(w, w->end);
+	loop_close(w->loop, &w->tick);
+	loop_close(w->loop, &w->end);
 	control_close(&w->control);
 	requests_close(w->requests); /* last: whoever waits for the end sees it here */
-	close_watched(w, w->signals);
+	loop_close(w->loop, &w->signals);
 	loop_free(w->loop);
 	sample_unref(w->newest);
 	flows_free(&w->flows);
