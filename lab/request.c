@@ -141,6 +141,11 @@ struct run *request_run(const struct connection *c)
 	return c->owner->service.run;
 }
 
+bool request_watches(const struct connection *c)
+{
+	return c->watched >= 0;
+}
+
 void request_watch(struct connection *c, uint32_t generator)
 {
 	c->watched = generator;

@@ -23,8 +23,9 @@ bool request_answer(struct connection *c, char *text);
 /* Refuses with a sentence; status is the exit status of the command that asked. */
 bool request_refuse(struct connection *c, int status, const char *sentence);
 
-/* The generator lives with the connection and its figures are sent there, after this answer. */
+/* The generator lives with the connection and its figures are sent there, after this answer. One at a time. */
 void request_watch(struct connection *c, uint32_t generator);
+bool request_watches(const struct connection *c);
 
 /* request_watch.c: says once a second of the generator's own time how it does, to whoever asked. */
 struct watcher;

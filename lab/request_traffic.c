@@ -144,6 +144,10 @@ void request_traffic_start(struct connection *c, const cJSON *request)
 		error_set(&err, "the lab is about to end");
 		r = -EBUSY;
 	}
+	if (!r && request_flag(request, "watch") && request_watches(c)) {
+		error_set(&err, "this connection watches traffic already: it can watch the next once that has ended");
+		r = -EINVAL;
+	}
 	if (!r)
 		r = order_values(run, request, &o, &err);
 	if (!r)

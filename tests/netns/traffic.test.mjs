@@ -3,11 +3,12 @@
 // how fast this machine is.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { after, skip, test } from "../lib/tap.mjs";
-import { Child, Lab, eventually, isRoot, labName, run, sleep, tunlab } from "../lib/lab.mjs";
+import { Child, Lab, eventually, isRoot, labName, needRoot, run, scratch, sleep, tunlab } from "../lib/lab.mjs";
 
+const dir = scratch("traffic");
 let lab;
 if (isRoot) lab = await Lab.start("idle", ["--set", "lab.hosts=3"]);
 const on = (name, fn) => test(name, () => (lab ? fn() : skip("needs root")));
@@ -86,8 +87,7 @@ on("rates are exact in number: what is due before the end is sent, by packets or
 });
 
 test("the seed decides the departures", () => {
-  if (!isRoot) skip("needs root");
-  const dir = mkdtempSync(`${tmpdir()}/tunlab-traffic-`);
+  needRoot();
   writeFileSync(`${dir}/poisson.ini`, "[lab]\nhosts = 2\nvnis = 1-4\nduration = 1s\n[traffic a]\nfrom = host0\nproto = udp\nrate = 200pps\n"
     + "pattern = poisson\n[assert a]\ncheck = mismatch() == 0\n");
   const sent = (seed) => {
@@ -95,30 +95,39 @@ test("the seed decides the departures", () => {
     assert.equal(r.status, 0, r.err + r.out);
     return JSON.parse(readFileSync(`${dir}/report`, "utf8")).truth.map((pair) => pair.sent);
   };
-  try {
-    const first = sent("5");
-    assert.equal(first.length, 4);
-    assert.deepEqual(sent("5"), first);
-    assert.notDeepEqual(sent("6"), first);
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
+  const first = sent("5");
+  assert.equal(first.length, 4);
+  assert.deepEqual(sent("5"), first);
+  assert.notDeepEqual(sent("6"), first);
 });
 
 test("everybody pings everybody in a large VNI, and nobody asks for a MAC address", () => {
-  if (!isRoot) skip("needs root");
-  const dir = mkdtempSync(`${tmpdir()}/tunlab-traffic-`);
-  try {
-    writeFileSync(`${dir}/mesh.ini`, "[lab]\nhosts = 30\nvnis = 1\nwiring = direct\nduration = 2s\n[traffic a]\nrate = 15pps\n"
-      + "[assert all came back]\ncheck = delivery() == 100%\n[assert as counted]\ncheck = mismatch() == 0\n"
-      + "[assert both ways of all pairs and nothing else]\ncheck = flows() == 870\n");
-    const r = run(["run", `${dir}/mesh.ini`, "--headless", "--assert", "--name", labName()]);
-    assert.equal(r.status, 0, r.err + r.out);
-    assert.match(r.err, /30 generators sent 900 packets, 900 arrived/);
-    assert.ok(!/neighbours were resolved|did not answer/.test(r.err), r.err);
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
+  needRoot();
+  writeFileSync(`${dir}/mesh.ini`, "[lab]\nhosts = 30\nvnis = 1\nwiring = direct\nduration = 2s\n[traffic a]\nrate = 15pps\n"
+    + "[assert all came back]\ncheck = delivery() == 100%\n[assert as counted]\ncheck = mismatch() == 0\n"
+    + "[assert both ways of all pairs and nothing else]\ncheck = flows() == 870\n");
+  const r = run(["run", `${dir}/mesh.ini`, "--headless", "--assert", "--name", labName()]);
+  assert.equal(r.status, 0, r.err + r.out);
+  assert.match(r.err, /30 generators sent 900 packets, 900 arrived/);
+  assert.ok(!/neighbours were resolved|did not answer/.test(r.err), r.err);
+});
+
+// Over the socket itself: no command asks so.
+on("a connection that watches traffic cannot watch more, and takes its own along", async () => {
+  const start = JSON.stringify({ op: "traffic.start", client: "c0", rate: "10pps", watch: true }) + "\n";
+  const socket = connect(`/run/tunlab/${lab.name}.sock`);
+  let said = "";
+  const lines = (n) => eventually(() => said.split("\n").length > n);
+  socket.on("data", (data) => (said += data));
+  socket.write(start);
+  await lines(1);
+  socket.write(start);
+  await lines(2);
+  const answers = said.trim().split("\n").map((line) => JSON.parse(line)), { id } = answers[0];
+  assert.match(answers.find((a) => a.error)?.error ?? said, /^this connection watches traffic already/);
+  assert.ok(await eventually(() => generator(id).state === "running"));
+  socket.destroy();
+  assert.ok(await eventually(() => generator(id).state !== "running"));
 });
 
 on("nothing comes back: the lines and the summary say so, exit 1", () => {
