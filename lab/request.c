@@ -78,6 +78,10 @@ static bool flush(struct connection *c)
 		c->out_len -= (size_t)sent;
 		c->out_at = c->out_len ? c->out_at + (size_t)sent : 0;
 	}
+	if (c->out_at > c->out_len) { /* who reads slowly, but reads, must not make the buffer grow for ever */
+		memmove(c->out, c->out + c->out_at, c->out_len);
+		c->out_at = 0;
+	}
 	if (!c->out_len && c->close_when_sent) {
 		close_connection(c);
 		return false;
