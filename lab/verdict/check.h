@@ -65,7 +65,7 @@ struct walk_facts;
 typedef void (*checks_walk_fn)(void *arg, uint32_t from, uint32_t to, struct walk_facts *ret);
 /* Of a check that failed: walks the path of the selected pair that lost most, into a new *ret (free it); NULL where no packet of
  * those selected is lost, or lost packets are none of the check's business. -ENOMEM. */
-int checks_walk(const struct checks *c, const struct scn_check *check, const struct sample *s, checks_walk_fn walk, void *arg,
+int checks_walk(const struct checks *c, const struct scn_check *check, const struct sample *s, checks_walk_fn walker, void *arg,
 		struct path **ret);
 
 #endif

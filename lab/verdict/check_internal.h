@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between check.c (metrics), check_mismatch.c (one of them) and check_select.c (which flows and
- * pairs a check speaks of). Nobody else includes this. */
+/* Between check.c (the comparison), the files that measure (check_flows.c, check_streams.c, check_mismatch.c), check_rows.c (what is
+ * behind a value), check_select.c (which flows and pairs a check speaks of) and check_path.c. Nobody else includes this. */
 #ifndef TUNLAB_VERDICT_CHECK_INTERNAL_H
 #define TUNLAB_VERDICT_CHECK_INTERNAL_H
 
@@ -37,6 +37,8 @@ struct selection {
 
 struct selection selection_of(const struct checks *c, const struct scn_check *check);
 bool selection_has(const struct selection *sel, const struct subject *x);
+/* Whether a stream, or the answers to it, is selected. */
+bool stream_selected(const struct selection *sel, const struct sample *s, const struct sample_stream *x);
 
 struct subject subject_of_flow(const struct sample_flow *f);
 /* The flow that packets from one client to another make; key is filled. */
@@ -51,11 +53,18 @@ struct top {
 	uint64_t total; /* offered */
 };
 void top_add(struct top *t, size_t item, uint64_t weight);
+/* Fills a result's rows: t's items are flows of the sample, or streams. */
+void check_row_flows(const struct sample *s, const struct top *t, struct check_result *r);
+int check_row_streams(const struct selection *sel, const struct sample *s, const struct top *t, struct check_result *r); /* -ENOMEM */
 
 /* Whose row it is: names it "c0 to c4, ping". */
 void check_row_name_pair(struct check_row *row, uint32_t from, uint32_t to, enum scn_proto proto);
 void result_measured(struct check_result *r, double value);
 void result_nothing(struct check_result *r, const char *why);
+/* Value and rows of a check whose metric is one of those. -ENOMEM. */
+int measure_flows(const struct selection *sel, const struct sample *s, struct check_result *r);
+void measure_unplanned(const struct selection *sel, const struct sample *s, struct check_result *r);
+int measure_streams(const struct selection *sel, const struct sample *s, struct check_result *r);
 int measure_mismatch(const struct selection *sel, const struct sample *s, struct check_result *r);
 
 /* Whether a planned pair, or one of a live generator in s, explains the flow. */

@@ -26,20 +26,6 @@ static unsigned places_of(enum check_metric metric)
 	}
 }
 
-/* A stream, or the answers to it, is selected. */
-static bool stream_selected(const struct selection *sel, const struct sample *s, const struct sample_stream *x)
-{
-	int32_t section = s->generators[x->generator].section;
-	struct flow_key key;
-	struct subject there = subject_of_pair(sel->checks->plan, x->from, x->to, x->proto, section, &key);
-	struct subject back;
-
-	if (selection_has(sel, &there))
-		return true;
-	back = subject_of_pair(sel->checks->plan, x->to, x->from, x->proto, section, &key);
-	return x->proto == SCN_PING && selection_has(sel, &back);
-}
-
 static bool row_selected(const struct selection *sel, const struct sample *s, const struct truth *t, const struct truth_row *row)
 {
 	for (uint32_t i = 0; i < row->n_streams; i++)
@@ -80,7 +66,7 @@ static uint32_t largest_packet(const struct sample *s, const struct truth *t, co
 }
 
 static struct path *walk_row(const struct checks *c, const struct sample *s, const struct truth *t, const struct truth_row *row,
-			     unsigned places, checks_walk_fn walk, void *arg)
+			     unsigned places, checks_walk_fn walker, void *arg)
 {
 	struct path *path = calloc(1, sizeof(*path));
 	struct walk_facts facts;
@@ -91,17 +77,17 @@ static struct path *walk_row(const struct checks *c, const struct sample *s, con
 
 	if (!path)
 		return NULL;
-	walk(arg, q.back ? row->to : row->from, q.back ? row->from : row->to, &facts);
+	walker(arg, q.back ? row->to : row->from, q.back ? row->from : row->to, &facts);
 	path_make(&q, path);
 	if (path_place(row, places) != TRUTH_ANSWERED || path->stops < path->n)
 		return path;
 	q.back = true; /* see path_is_back */
-	walk(arg, row->to, row->from, &facts);
+	walker(arg, row->to, row->from, &facts);
 	path_make(&q, path);
 	return path;
 }
 
-int checks_walk(const struct checks *c, const struct scn_check *check, const struct sample *s, checks_walk_fn walk, void *arg,
+int checks_walk(const struct checks *c, const struct scn_check *check, const struct sample *s, checks_walk_fn walker, void *arg,
 		struct path **ret)
 {
 	struct selection sel = selection_of(c, check);
@@ -115,7 +101,7 @@ int checks_walk(const struct checks *c, const struct scn_check *check, const str
 	*ret = NULL;
 	worst = places ? find_worst(&sel, s, &t, places) : NULL;
 	if (worst)
-		*ret = walk_row(c, s, &t, worst, places, walk, arg);
+		*ret = walk_row(c, s, &t, worst, places, walker, arg);
 	truth_free(&t);
 	return worst && !*ret ? -ENOMEM : 0;
 }

@@ -301,6 +301,19 @@ bool selection_has(const struct selection *sel, const struct subject *x)
 	return true;
 }
 
+bool stream_selected(const struct selection *sel, const struct sample *s, const struct sample_stream *x)
+{
+	int32_t section = s->generators[x->generator].section;
+	struct flow_key key;
+	struct subject there = subject_of_pair(sel->checks->plan, x->from, x->to, x->proto, section, &key);
+	struct subject back;
+
+	if (selection_has(sel, &there))
+		return true;
+	back = subject_of_pair(sel->checks->plan, x->to, x->from, x->proto, section, &key);
+	return x->proto == SCN_PING && selection_has(sel, &back);
+}
+
 /* ------------------------------------------------------------------ explaining flows */
 
 /* proto -1: any. Live generators are few; planned ones are in the index. */
