@@ -26,7 +26,7 @@ const turn = () => new Promise((resolve) => {
 });
 
 /** A stream in a world: `answer` is what /api/v1/lab does, `wake` lets the pending delay pass. */
-async function world(answer, lab = {}) {
+async function world(answer, lab = { version: 1 }) {
 	const it = { heard: [], sources: [], addresses: [], delays: [], answer };
 	const env = {
 		fetch: async () => {
@@ -104,7 +104,7 @@ test('after a break only what is new is asked for', async () => {
 });
 
 test('a frame that tells of another lab document has it fetched; the past does not', async () => {
-	const it = await world(200);
+	const it = await world(200, { version: 2 });
 	const labs = () => it.heard.filter(({ type }) => type === 'lab').length;
 	it.base(5);
 	it.frame(4, 1);
@@ -130,6 +130,14 @@ test('a lab document older than the newest frame of the past is fetched anew', a
 	it.base(5);
 	it.frame(4, 1);
 	it.frame(5, 2);
+	await turn();
+	assert.equal(it.heard.filter(({ type }) => type === 'lab').length, 2);
+});
+
+test('a lab document from before the first sample is fetched anew with it', async () => {
+	const it = await world(200, {});
+	it.base(1);
+	it.frame(2);
 	await turn();
 	assert.equal(it.heard.filter(({ type }) => type === 'lab').length, 2);
 });

@@ -56,11 +56,12 @@ export function openStream(emit, env = globalThis) {
 	}
 
 	/** Frames tell when the lab document has changed: traffic that began or ended, a link, somebody new. Those of the past do not count,
-	 *  but the newest of them does: the document may have been fetched before it. */
+	 *  but the newest of them does: the document may have been fetched before it. One from before the first sample has no version, and
+	 *  tells neither links nor traffic. */
 	function followLab(frame) {
 		if (frame.seq < caught)
 			return;
-		if (version !== null && frame.lab !== version)
+		if (frame.lab !== version)
 			fetchLab().catch(() => {}); // a server that is gone shows by its stream
 		version = frame.lab;
 	}
