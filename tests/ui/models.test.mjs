@@ -23,14 +23,14 @@ const withTraffic = (...traffic) => ({ ...lab(), traffic });
 
 test('what generators make is explained, in both directions for pings', () => {
 	const udp = planOf(withTraffic(generator()));
-	assert.ok(udp.explains(flow(0, 1)));
-	assert.ok(!udp.explains(flow(1, 0)));
-	assert.ok(!udp.explains(flow(0, 1, { inner_proto: 'ipv4/icmp' })));
+	assert.ok(udp.verdict(flow(0, 1)).explained);
+	assert.ok(!udp.verdict(flow(1, 0)).explained);
+	assert.ok(!udp.verdict(flow(0, 1, { inner_proto: 'ipv4/icmp' })).explained);
 	const ping = planOf(withTraffic(generator({ proto: 'ping' })));
-	assert.ok(ping.explains(flow(1, 0, { inner_proto: 'ipv4/icmp' })));
+	assert.ok(ping.verdict(flow(1, 0, { inner_proto: 'ipv4/icmp' })).explained);
 	for (const chatter of [{ inner_proto: 'arp' }, { inner_proto: 'ipv4/igmp' }, { inner_proto: 'ipv6/icmpv6', inner_dst: 'ff02::1' }])
-		assert.ok(udp.explains(flow(2, 1, chatter)));
-	assert.ok(planOf(withTraffic(generator({ peers: 100 }))).explains(flow(0, 2)), 'peers that were not listed');
+		assert.ok(udp.verdict(flow(2, 1, chatter)).explained);
+	assert.ok(planOf(withTraffic(generator({ peers: 100 }))).verdict(flow(0, 2)).explained, 'peers that were not listed');
 });
 
 test('planned pairs that should have spoken are silent; others are left in peace', () => {

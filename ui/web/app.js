@@ -5,7 +5,7 @@ import { createOrders, keptToken } from './orders.js';
 import { createActPanel } from './draw/act.js';
 import { createChoice } from './draw/choice.js';
 import { createChord } from './draw/chord.js';
-import { byId, make, setAttribute, setText } from './draw/dom.js';
+import { byId, make, setAttribute, setText, watchSizes } from './draw/dom.js';
 import { createFilters } from './draw/filters.js';
 import { createTable } from './draw/table.js';
 import { createTaking } from './draw/taking.js';
@@ -86,11 +86,13 @@ function back() {
 const orders = createOrders(token, sessionStorage);
 const act = createActPanel(orders, { onFound: (client) => view.select !== client && chooseName(client) });
 const tooltip = createTooltip();
-const chord = createChord(byId('chord'), { onDrill: drill, onSelect: chooseName, onPoint: point });
+const sizeOf = watchSizes(redraw);
+const chord = createChord(byId('chord'), { onDrill: drill, onSelect: chooseName, onPoint: point, sizeOf });
 const topology = createTopology(byId('topology'), {
-	onSelect: chooseName, onVni: (vni) => choose(model.chooseVni(view, model.chosenVni(view) === vni ? 'all' : vni)), onPoint: point,
+	onSelect: chooseName, onVni: (vni) => choose(model.chooseVni(view, model.chosenVni(view) === vni ? 'all' : vni)), onPoint: point, sizeOf,
 });
 const table = createTable({
+	sizeOf,
 	onSort: (by) => choose(model.sortBy(view, by), false),
 	onPoint: (cell) => light(cell && pairOf(cell)),
 	onSelect: (cell) => cell.from.key !== 'rest' && cell.to.key !== 'rest' && chooseName(`${cell.from.key}~${cell.to.key}`),
@@ -101,7 +103,7 @@ const filters = createFilters({
 	onDrop: (filter) => choose(model.dropFilter(view, filter)),
 	onSearch: (search) => choose({ ...view, search }, false),
 });
-const timeline = createTimeline(byId('time'), { onLook: look });
+const timeline = createTimeline(byId('time'), { onLook: look, sizeOf });
 createTheme(byId('theme'), () => redraw());
 createTaking({ picture: () => picture, rows: () => table.rows(), view: () => view, lab: () => store.lab });
 
@@ -332,7 +334,6 @@ addEventListener('hashchange', () => {
 	}
 });
 document.addEventListener('visibilitychange', redraw);
-new ResizeObserver(redraw).observe(byId('main'));
 // Age grows without any message: this is what turns the page stale.
 setInterval(() => {
 	if (!['live', 'past'].includes(model.condition(store, view, age())))

@@ -18,7 +18,7 @@ self.onconnect = ({ ports: [port] }) => {
 };
 
 openStream((message) => {
-	learn(store, message);
 	for (const port of ports)
 		port.postMessage(message);
+	learn(store, message);
 });

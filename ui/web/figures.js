@@ -27,11 +27,12 @@ class Nodes {
 	}
 
 	add(key, make) {
-		let node = this.all.get(key);
-		if (!node) {
-			node = { key, sent: 0, got: 0, group: null, client: null, ...make() };
-			this.all.set(key, node);
-		}
+		const node = this.all.get(key);
+		return node ?? this.put({ key, sent: 0, got: 0, group: null, client: null, ...make() });
+	}
+
+	put(node) {
+		this.all.set(node.key, node);
 		return node;
 	}
 
@@ -40,6 +41,8 @@ class Nodes {
 	}
 
 	host(name) {
+		if (this.all.has(name))
+			return this.all.get(name);
 		const host = this.names.hosts.get(name) ?? { name, vtep: name, order: Infinity };
 		return this.add(host.name, () => ({
 			kind: 'host', name: host.name, address: host.vtep === host.name ? null : host.vtep,
@@ -50,8 +53,10 @@ class Nodes {
 	/** An inner address; what has none goes by its protocol. Inside an opened host, or on its own level beside those of its VNI. */
 	inner(hostName, vni, address, clientName, proto) {
 		const label = address ?? proto;
-		const name = clientName ?? this.names.innerOf(label);
 		const key = this.level === 'inner' ? `${vni ?? '-'}/${label}` : `${hostName}/${vni ?? '-'}/${label}`;
+		if (this.all.has(key))
+			return this.all.get(key);
+		const name = clientName ?? this.names.innerOf(label);
 		const client = this.names.clients.get(clientName);
 		const order = [this.hostOrder(hostName), this.names.vniOrder.get(vni) ?? -1, client?.id ?? Infinity];
 		return this.add(key, () => ({
@@ -62,6 +67,8 @@ class Nodes {
 	}
 
 	client(name) {
+		if (this.all.has(name))
+			return this.all.get(name);
 		const { id, host, vni, address } = this.names.clients.get(name);
 		return this.add(name, () => ({
 			kind: 'client', name, address, host, vni, client: name, group: host, order: [this.hostOrder(host), 0, id],
@@ -89,15 +96,15 @@ class Nodes {
 
 	/** The node at one end ('src' or 'dst') of a flow. */
 	end(flow, side) {
-		const outer = flow[`outer_${side}`];
+		const [outer, inner, client] = side === 'src' ? [flow.outer_src, flow.inner_src, flow.src_client]
+			: [flow.outer_dst, flow.inner_dst, flow.dst_client];
 		if (isMulticast(outer))
 			return this.flood();
 		const host = this.names.hostOf(outer);
-		const client = flow[`${side}_client`];
 		if (this.level === 'client')
 			return client && this.names.clients.has(client) ? this.client(client) : this.host(host);
 		if (this.level === 'inner' || this.open.has(host))
-			return this.inner(host, flow.vni, flow[`inner_${side}`], client, flow.inner_proto);
+			return this.inner(host, flow.vni, inner, client, flow.inner_proto);
 		return this.host(host);
 	}
 
@@ -118,38 +125,76 @@ export function zeroSum() {
 	};
 }
 
+/** What cells and amounts have in common. */
+function addCounts(into, { packets, bytes, inner_bytes, received }) {
+	into.packets += packets;
+	into.bytes += bytes;
+	into.inner_bytes = into.inner_bytes === null || inner_bytes === null ? null : into.inner_bytes + inner_bytes;
+	if (!into.received || !received) {
+		into.received = null;
+		return;
+	}
+	into.received.packets += received.packets;
+	into.received.bytes += received.bytes;
+}
+
 function addSum(into, part) {
-	for (const key of ['packets', 'bytes', 'flows', 'silent', 'unplanned'])
-		into[key] += part[key];
-	into.inner_bytes = into.inner_bytes === null || part.inner_bytes === null ? null : into.inner_bytes + part.inner_bytes;
-	into.received = into.received && part.received && {
-		packets: into.received.packets + part.received.packets,
-		bytes: into.received.bytes + part.received.bytes,
-	};
+	addCounts(into, part);
+	into.flows += part.flows;
+	into.silent += part.silent;
+	into.unplanned += part.unplanned;
 	into.judged.sent += part.judged.sent;
 	into.judged.received += part.judged.received;
 	into.lit ||= part.lit;
 }
 
-function cellOf(cells, from, to) {
-	const key = `${from.key}>${to.key}`;
-	if (!cells.has(key))
-		cells.set(key, { key, from, to, ...zeroSum(), protos: new Set(), vnis: new Set(), encaps: new Set() });
-	return cells.get(key);
+const NONE = new Set();
+const SETS_MAX = 1000;
+const sets = new Map();
+
+/** Sets of one value are shared and never change: most cells have one protocol and one VNI, and there are thousands of cells. */
+function withValue(set, value) {
+	if (set.has(value))
+		return set;
+	if (set.size > 0)
+		return set.size > 1 ? set.add(value) : new Set([...set, value]);
+	if (sets.size > SETS_MAX)
+		sets.clear();
+	if (!sets.has(value))
+		sets.set(value, new Set([value]));
+	return sets.get(value);
 }
 
-function addAmount(cell, { flow, packets, bytes, inner_bytes, received, silent, unplanned }, lit) {
-	// A flooded packet arrives many times: it says nothing about loss.
-	const judged = flow && received && !flow.bum && !isMulticast(flow.outer_dst)
-		? { sent: packets, received: received.packets } : { sent: 0, received: 0 };
-	addSum(cell, {
-		packets, bytes, inner_bytes, flows: 1, received, judged, silent: silent ? 1 : 0, unplanned: unplanned ? 1 : 0, lit,
-	});
-	if (flow) {
-		cell.protos.add(flow.inner_proto);
-		cell.vnis.add(flow.vni);
-		cell.encaps.add(flow.encap);
+function cellOf(cells, from, to) {
+	const key = `${from.key}>${to.key}`;
+	let cell = cells.get(key);
+	if (!cell) {
+		cell = {
+			key, from, to, packets: 0, bytes: 0, inner_bytes: 0, flows: 0, received: { packets: 0, bytes: 0 }, judged: { sent: 0, received: 0 },
+			silent: 0, unplanned: 0, lit: false, protos: NONE, vnis: NONE, encaps: NONE,
+		};
+		cells.set(key, cell);
 	}
+	return cell;
+}
+
+function addAmount(cell, amount, lit) {
+	const { flow, packets, received } = amount;
+	addCounts(cell, amount);
+	cell.flows++;
+	cell.silent += amount.silent ? 1 : 0;
+	cell.unplanned += amount.unplanned ? 1 : 0;
+	cell.lit ||= lit;
+	if (!flow)
+		return;
+	// A flooded packet arrives many times: it says nothing about loss.
+	if (received && !flow.bum && !isMulticast(flow.outer_dst)) {
+		cell.judged.sent += packets;
+		cell.judged.received += received.packets;
+	}
+	cell.protos = withValue(cell.protos, flow.inner_proto);
+	cell.vnis = withValue(cell.vnis, flow.vni);
+	cell.encaps = withValue(cell.encaps, flow.encap);
 }
 
 /** Both directions of two nodes as one: [{ key, a, b, ab, ba, forth, back }], a before b in the order of `nodes`. */
@@ -273,14 +318,12 @@ export function figures({ list, rest, restFlows, untold = null }, lab, view, { f
 
 /** What is known of all together also where it is not told flow by flow: inner bytes and what was received. */
 function known(list, untold) {
-	const sum = { inner_bytes: untold.inner_bytes, received: untold.received && { ...untold.received } };
-	for (const { flow, inner_bytes, received } of list) {
-		if (!flow)
-			continue;
-		sum.inner_bytes += inner_bytes;
-		sum.received &&= received && { packets: sum.received.packets + received.packets, bytes: sum.received.bytes + received.bytes };
+	const sum = { packets: 0, bytes: 0, inner_bytes: untold.inner_bytes, received: untold.received && { ...untold.received } };
+	for (const amount of list) {
+		if (amount.flow)
+			addCounts(sum, amount);
 	}
-	return sum;
+	return { inner_bytes: sum.inner_bytes, received: sum.received };
 }
 
 /**

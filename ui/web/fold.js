@@ -52,18 +52,13 @@ function homes(nodes, kept, { first, last }, make) {
 export function fold(nodes, cells, { unit, filters, hosts, keep, make, cellOf, addSum }) {
 	if (cells.length <= RIBBON_LIMIT && nodes.length <= NODE_LIMIT)
 		return { drawn: nodes, cells, folded: 0 };
-	const weights = new Map();
 	const lit = new Set();
-	let whole = 0;
 	for (const cell of cells) {
-		whole += 2 * cell[unit];
-		for (const { key } of [cell.from, cell.to]) {
-			weights.set(key, (weights.get(key) ?? 0) + cell[unit]);
-			if (cell.lit)
-				lit.add(key);
-		}
+		if (cell.lit)
+			lit.add(cell.from.key).add(cell.to.key);
 	}
-	const weight = ({ key }) => (weights.get(key) ?? 0) + (lit.has(key) ? whole : 0);
+	const whole = nodes.reduce((sum, { sent, got }) => sum + sent + got, 0);
+	const weight = ({ key, sent, got }) => sent + got + (lit.has(key) ? whole : 0);
 	const notable = nodes.filter((node) => node.kind !== 'rest' && node.kind !== 'flood' && (keep(node) || weight(node) > NOTABLE * whole))
 		.sort((a, b) => weight(b) - weight(a) || (a.key < b.key ? -1 : 1));
 	for (const most of KEPT) {

@@ -13,9 +13,21 @@ import { cellWords, nodeWords } from './words.js';
 
 const TALKERS = 5;
 
-function colour(node, lab, level) {
-	const place = lab.vnis.findIndex(({ vni }) => vni === node.vni);
-	const own = node.kind === 'group' ? groupColour(node.place) : hostColour(node.host, lab.hosts.length);
+const known = new WeakMap();
+
+/** A lab's hosts' colours, each made once: a thousand are asked for each second. */
+function colourOf(host, lab) {
+	if (!known.has(lab))
+		known.set(lab, new Map());
+	const colours = known.get(lab);
+	if (!colours.has(host))
+		colours.set(host, hostColour(host, lab.hosts.length));
+	return colours.get(host);
+}
+
+function colour(node, lab, level, { vniOrder }) {
+	const place = vniOrder.get(node.vni) ?? -1;
+	const own = node.kind === 'group' ? groupColour(node.place) : colourOf(node.host, lab);
 	node.groupColour = level === 'inner' ? vniColour(place) : own;
 	node.colour = place < 0 || node.kind === 'host' || node.kind === 'group' ? own : shade(own, place / lab.vnis.length);
 	node.tag = node.kind === 'inner' && node.vni !== null && level === 'outer' ? `VNI ${node.vni}` : '';
@@ -51,10 +63,12 @@ export function paint(store, view) {
 		talkers: busiest(store, span, sums.list, view, filter), untold: filter && sums.rest ? sums.restFlows : 0,
 	};
 	const { nodes, drawn, cells, pairs } = painted.figures;
-	for (const node of new Set([...nodes, ...drawn]))
-		colour(node, lab, view.level);
-	for (const node of drawn)
+	for (const node of nodes)
+		colour(node, lab, view.level, names);
+	for (const node of drawn) {
+		colour(node, lab, view.level, names);
 		node.says = nodeWords(node, painted);
+	}
 	for (const { forth, back } of pairs) {
 		for (const cell of [forth, back]) {
 			if (cell)

@@ -14,16 +14,19 @@ function packetsPerSecond(rate) {
 	return match ? Number(match[1]) * { '': 1, k: 1e3, m: 1e6 }[match[2].toLowerCase()] : null;
 }
 
-/** Each direction that a generator makes: { from, to, proto, running, pps }, pps null where unknown. */
+/** A flow's or a direction's two ends, "c0 c8". */
+export const endsOf = (from, to) => `${from} ${to}`;
+
+/** Each direction that a generator makes: { from, to, ends, proto, running, pps }, pps null where unknown. */
 function directions(traffic) {
 	const list = [];
 	for (const { from, to, peers, proto, rate, state } of traffic) {
 		const pps = packetsPerSecond(rate);
 		for (const other of to) {
 			const one = { proto, running: state === 'running', pps: pps && pps / (peers || 1) };
-			list.push({ from, to: other, ...one });
+			list.push({ from, to: other, ends: endsOf(from, other), ...one });
 			if (proto === 'ping')
-				list.push({ from: other, to: from, ...one });
+				list.push({ from: other, to: from, ends: endsOf(other, from), ...one });
 		}
 		if (list.length > PAIRS_MAX)
 			break;
@@ -39,7 +42,7 @@ function isChatter(flow) {
 
 const protoOf = (flow) => ({ 'ipv4/icmp': 'ping', 'ipv6/icmpv6': 'ping', 'ipv4/udp': 'udp', 'ipv6/udp': 'udp' })[flow.inner_proto];
 
-/** { directions, explains(flow) } of a lab; null where there is no traffic plan to compare with. */
+/** { directions, verdict(flow) } of a lab, a verdict being { ends, explained }; null where there is no traffic plan to compare with. */
 export function planOf(lab) {
 	if (!isLab(lab) || !Array.isArray(lab.traffic))
 		return null;
@@ -49,14 +52,21 @@ export function planOf(lab) {
 		const keys = new Set(list.map(({ from, to, proto }) => `${from} ${to} ${proto}`));
 		// A generator with more peers than the lab document names may talk to any of them.
 		const open = new Set(lab.traffic.filter(({ to, peers }) => peers > to.length).map(({ from, proto }) => `${from} ${proto}`));
+		const explains = (flow) => {
+			const proto = protoOf(flow);
+			const { src_client: src, dst_client: dst } = flow;
+			return isChatter(flow) || keys.has(`${src} ${dst} ${proto}`) || open.has(`${src} ${proto}`)
+				|| (proto === 'ping' && open.has(`${dst} ${proto}`))
+				|| (flow.inner_proto === 'ipv6/icmpv6' && (keys.has(`${src} ${dst} udp`) || keys.has(`${dst} ${src} udp`)));
+		};
+		const verdicts = new WeakMap(); // thousands of flows are asked for each second, and the answer stays
 		plan = {
 			directions: list,
-			explains(flow) {
-				const proto = protoOf(flow);
-				const { src_client: src, dst_client: dst } = flow;
-				return isChatter(flow) || keys.has(`${src} ${dst} ${proto}`) || open.has(`${src} ${proto}`)
-					|| (proto === 'ping' && open.has(`${dst} ${proto}`))
-					|| (flow.inner_proto === 'ipv6/icmpv6' && (keys.has(`${src} ${dst} udp`) || keys.has(`${dst} ${src} udp`)));
+			verdict(flow) {
+				let verdict = verdicts.get(flow);
+				if (!verdict)
+					verdicts.set(flow, verdict = { ends: endsOf(flow.src_client, flow.dst_client), explained: explains(flow) });
+				return verdict;
 			},
 		};
 		known.set(lab, plan);
@@ -95,12 +105,13 @@ export function compare(lab, list, seenIn) {
 	for (const amount of list) {
 		if (!amount.flow || !(amount.packets > 0))
 			continue;
-		amount.unplanned = !lab.secret && !plan.explains(amount.flow);
-		spoke.add(`${amount.flow.src_client} ${amount.flow.dst_client}`);
+		const { ends, explained } = plan.verdict(amount.flow);
+		amount.unplanned = !lab.secret && !explained;
+		spoke.add(ends);
 	}
 	const silent = [];
 	for (const direction of plan.directions) {
-		const key = `${direction.from} ${direction.to}`;
+		const key = direction.ends;
 		if (!direction.running || spoke.has(key))
 			continue;
 		const back = LOOK_BACK.find((seconds) => direction.pps === null || direction.pps * seconds >= 3);

@@ -32,49 +32,65 @@ export function spanOf(store, { at, over }) {
 	return { frames, end, seconds, mode: 'rate', partial: end.seq - frames[0].seq !== frames.length - 1 };
 }
 
-/** Seen from one place, what arrived elsewhere is not known: `received` is null. */
-function amount(flow, figures, seesBoth) {
-	return {
-		flow, host: null, packets: figures[PACKETS], bytes: figures[BYTES], inner_bytes: figures[INNER],
-		received: seesBoth ? { packets: figures[RECEIVED_PACKETS], bytes: figures[RECEIVED_BYTES] } : null,
-	};
+/** Sums of figures by flow, all in one array: there are thousands, anew each second. */
+class Sums {
+	constructor(room) {
+		this.places = new Map(); // flow's number -> where its figures begin
+		this.all = new Float64Array(FIGURES * room);
+	}
+
+	placeOf(id) {
+		let place = this.places.get(id);
+		if (place === undefined)
+			this.places.set(id, place = FIGURES * this.places.size);
+		return place;
+	}
+
+	addFrame({ ids, counts }) {
+		for (let i = 0; i < ids.length; i++) {
+			const place = this.placeOf(ids[i]);
+			for (let k = 0; k < FIGURES; k++)
+				this.all[place + k] += counts[FIGURES * i + k];
+		}
+	}
 }
 
-function addFrame(sums, frame, sign) {
-	frame.ids.forEach((id, i) => {
-		let sum = sums.get(id);
-		if (!sum)
-			sums.set(id, sum = new Float64Array(FIGURES));
-		for (let k = 0; k < FIGURES; k++)
-			sum[k] += sign * frame.counts[FIGURES * i + k];
-	});
+/** Seen from one place, what arrived elsewhere is not known: `received` is null. */
+function amount(flow, figures, at, per, seesBoth) {
+	return {
+		flow, host: null, packets: figures[at + PACKETS] / per, bytes: figures[at + BYTES] / per, inner_bytes: figures[at + INNER] / per,
+		received: seesBoth ? { packets: figures[at + RECEIVED_PACKETS] / per, bytes: figures[at + RECEIVED_BYTES] / per } : null,
+	};
 }
 
 /** Growth of the uplinks: host number -> [sent packets, bytes, received packets, bytes]. */
 function uplinks(frames) {
 	const sums = new Map();
 	for (const frame of frames) {
-		for (const [host, ...figures] of frame.hosts) {
-			const sum = sums.get(host) ?? [0, 0, 0, 0];
-			sums.set(host, sum.map((value, k) => value + figures[k]));
+		for (const row of frame.hosts) {
+			let sum = sums.get(row[0]);
+			if (!sum)
+				sums.set(row[0], sum = [0, 0, 0, 0]);
+			for (let k = 0; k < 4; k++)
+				sum[k] += row[k + 1];
 		}
 	}
 	return sums;
 }
 
 /** What hosts sent beyond the flows that are told one by one. */
-function beyond(store, sums, ups, byVtep) {
-	const known = new Map();
-	for (const [id, sum] of sums) {
+function beyond(store, { places, all }, ups, byVtep) {
+	const known = new Float64Array(2 * store.lab.hosts.length);
+	for (const [id, place] of places) {
 		const host = byVtep.get(store.flows.get(id)?.outer_src);
 		if (host === undefined)
 			continue;
-		const own = known.get(host) ?? [0, 0];
-		known.set(host, [own[0] + sum[PACKETS], own[1] + sum[BYTES]]);
+		known[2 * host] += all[place + PACKETS];
+		known[2 * host + 1] += all[place + BYTES];
 	}
 	const list = [];
 	for (const [host, [packets, bytes]] of ups) {
-		const [own, ownBytes] = known.get(host) ?? [0, 0];
+		const [own, ownBytes] = [known[2 * host], known[2 * host + 1]];
 		if (packets > own)
 			list.push({ host, packets: packets - own, bytes: Math.max(0, bytes - ownBytes) });
 	}
@@ -90,23 +106,26 @@ function hostsByVtep(lab) {
 }
 
 function totals(store, span) {
-	const later = new Map();
+	const later = new Sums(span.frames.reduce((n, { ids }) => n + ids.length, 0));
 	for (const frame of span.frames)
-		addFrame(later, frame, 1);
-	const sums = new Map();
-	for (const [id, flow] of store.flows)
-		sums.set(id, flow.totals.map((value, k) => Math.max(0, value - (later.get(id)?.[k] ?? 0))));
-	const whole = span.end.total.slice();
-	for (const sum of sums.values())
-		sum.forEach((value, k) => whole[k] -= value);
-	return { sums, rest: whole.map((value) => Math.max(0, value)) };
+		later.addFrame(frame);
+	const sums = new Sums(store.flows.size);
+	const rest = Float64Array.from(span.end.total);
+	for (const [id, flow] of store.flows) {
+		const [place, then] = [sums.placeOf(id), later.places.get(id)];
+		for (let k = 0; k < FIGURES; k++) {
+			sums.all[place + k] = Math.max(0, flow.totals[k] - (then === undefined ? 0 : later.all[then + k]));
+			rest[k] -= sums.all[place + k];
+		}
+	}
+	return { sums, rest: rest.map((value) => Math.max(0, value)) };
 }
 
 function growth(store, span) {
-	const sums = new Map();
+	const sums = new Sums(span.frames.reduce((n, { ids }) => n + ids.length, 0));
 	const rest = new Float64Array(FIGURES);
 	for (const frame of span.frames) {
-		addFrame(sums, frame, 1);
+		sums.addFrame(frame);
 		for (let k = 0; k < FIGURES; k++)
 			rest[k] += frame.rest[k + 1];
 	}
@@ -123,14 +142,14 @@ export function amounts(store, span) {
 	const seesBoth = !store.lab || isLab(store.lab);
 	const ups = uplinks(span.mode === 'total' ? [] : span.frames);
 	const list = [];
-	for (const [id, sum] of sums) {
+	for (const [id, place] of sums.places) {
 		const flow = store.flows.get(id);
 		if (flow)
-			list.push(amount(flow, sum.map((value) => value / per), seesBoth));
-		else
-			sum.forEach((value, k) => rest[k] += value);
+			list.push(amount(flow, sums.all, place, per, seesBoth));
+		for (let k = 0; !flow && k < FIGURES; k++)
+			rest[k] += sums.all[place + k];
 	}
-	const left = amount(null, rest.map((value) => value / per), seesBoth);
+	const left = amount(null, rest, 0, per, seesBoth);
 	if (rest[PACKETS] > 0 && store.lab) {
 		for (const { host, packets, bytes } of beyond(store, sums, ups, hostsByVtep(store.lab))) {
 			list.push({
@@ -143,7 +162,7 @@ export function amounts(store, span) {
 	}
 	const some = left.packets > 1e-9 || (rest[PACKETS] === 0 && left.received?.packets > 0);
 	return {
-		list, rest: some ? left : null, uplinks: ups, per, untold: amount(null, rest.map((value) => value / per), seesBoth),
+		list, rest: some ? left : null, uplinks: ups, per, untold: amount(null, rest, 0, per, seesBoth),
 		restFlows: Math.max(0, ...span.frames.map((frame) => frame.rest[0])),
 	};
 }

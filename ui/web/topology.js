@@ -29,14 +29,16 @@ function newHost({ name, vtep, link }) {
 	};
 }
 
-function newPart(of) {
-	return { ...of, sent: 0, got: 0, lit: false, silent: 0, unplanned: 0 };
+/** A client, or of a host what belongs to a VNI (then it has no name). */
+function newPart({ id = null, name = null, host = null, vni, address = null }) {
+	return { id, name, host, vni, address, sent: 0, got: 0, lit: false, silent: 0, unplanned: 0 };
 }
 
 function vniPart(host, vni) {
-	if (!host.vnis.has(vni))
-		host.vnis.set(vni, newPart({ vni }));
-	return host.vnis.get(vni);
+	let part = host.vnis.get(vni);
+	if (!part)
+		host.vnis.set(vni, part = newPart({ vni }));
+	return part;
 }
 
 /** What is in the lab, silent: Map name -> host. */
@@ -54,16 +56,21 @@ function furnish(lab) {
 	return { hosts, clients };
 }
 
-function addEnd(host, client, vni, direction, value, marks) {
-	for (const part of [host, host && vniPart(host, vni), client]) {
+/** `way`: 'sent' or 'got'. */
+function addValue(part, way, value, lit) {
+	part[way] += value;
+	part.lit ||= lit;
+}
+
+function addEnd(host, client, vni, way, value, { lit, silent, unplanned }) {
+	if (host)
+		addValue(host, way, value, lit);
+	for (const part of [host && vniPart(host, vni), client]) {
 		if (!part)
 			continue;
-		part[direction] += value;
-		part.lit ||= marks.lit;
-		if (part !== host) {
-			part.silent += marks.silent;
-			part.unplanned += marks.unplanned;
-		}
+		addValue(part, way, value, lit);
+		part.silent += silent;
+		part.unplanned += unplanned;
 	}
 }
 
@@ -96,10 +103,10 @@ export function topology(amounts, lab, { unit, select }, { filter = null, select
 	const names = namesOf(lab);
 	const { hosts, clients } = furnish(lab);
 	markChosen(hosts, select, names);
-	for (const { flow, packets, received, silent, unplanned, ...amount } of amounts.list) {
+	for (const { flow, packets, bytes, received, silent, unplanned } of amounts.list) {
 		if (!flow || (filter && !filter(flow)))
 			continue;
-		const value = unit === 'bytes' ? amount.bytes : packets;
+		const value = unit === 'bytes' ? bytes : packets;
 		const marks = {
 			lit: Boolean(selection?.(flow)) && (value > 0 || Boolean(silent)), silent: silent ? 1 : 0, unplanned: unplanned ? 1 : 0,
 		};
@@ -118,12 +125,13 @@ export function topology(amounts, lab, { unit, select }, { filter = null, select
 		useUplinks(hosts, lab, amounts, unit);
 	const place = ({ vni }) => names.vniOrder.get(vni) ?? Infinity;
 	const inOrder = (a, b) => place(a) - place(b) || (a.vni ?? Infinity) - (b.vni ?? Infinity) || 0;
-	const all = [...hosts.values()].map((host) => ({ ...host, vnis: [...host.vnis.values()].sort(inOrder) }));
-	const parts = all.flatMap((host) => [...host.clients, ...host.vnis]);
+	const all = [...hosts.values()];
+	for (const host of all)
+		host.vnis = [...host.vnis.values()].sort(inOrder);
+	const busiest = (most, { sent, got }) => Math.max(most, sent, got);
 	return {
-		hosts: all, unit, selecting: Boolean(selection),
-		most: Math.max(0, ...all.flatMap(({ sent, got }) => [sent, got])),
-		parts: parts.reduce((most, { sent, got }) => Math.max(most, sent, got), 0),
+		hosts: all, unit, selecting: Boolean(selection), most: all.reduce(busiest, 0),
+		parts: all.reduce((most, host) => host.vnis.reduce(busiest, host.clients.reduce(busiest, most)), 0),
 	};
 }
 

@@ -5,7 +5,7 @@
 import { select } from 'd3-selection';
 import { arc as arcShape } from 'd3-shape';
 import { layout, placeLabels, ribbonPath } from '../layout.js';
-import { setAttribute, setText } from './dom.js';
+import { askSize, setAttribute, setText } from './dom.js';
 import { createGliders } from './glide.js';
 import { createRover } from './rove.js';
 
@@ -58,7 +58,7 @@ function birthplace(angle, host, spans, before) {
 	return to.start + (angle - from.start) / (from.end - from.start || 1) * (to.end - to.start);
 }
 
-export function createChord(svg, { onDrill, onSelect, onPoint }) {
+export function createChord(svg, { onDrill, onSelect, onPoint, sizeOf = askSize }) {
 	const root = select(svg);
 	const layers = {};
 	for (const name of ['ribbons', 'marks', 'brackets', 'arcs', 'labels'])
@@ -74,7 +74,7 @@ export function createChord(svg, { onDrill, onSelect, onPoint }) {
 
 	/** `letters`: of the longest name. */
 	function measure(band, letters) {
-		const { width, height } = svg.getBoundingClientRect();
+		const { width, height } = sizeOf(svg);
 		const changed = width !== size.width || height !== size.height || band !== size.band || letters !== size.letters;
 		if (changed && width > 0 && height > 0) {
 			const letter = parseFloat(getComputedStyle(svg).getPropertyValue('--letter'));

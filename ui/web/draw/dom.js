@@ -23,6 +23,32 @@ export function setAttribute(element, name, value) {
 		element.setAttribute(name, value);
 }
 
+/**
+ * A function that tells the size of an element's content. Asked in the middle of a drawing, a browser lays out the whole page to
+ * answer; so it is told by the browser, and asked only of what was not seen before. `changed()`: after sizes have changed.
+ */
+export function watchSizes(changed) {
+	const sizes = new WeakMap();
+	const observer = new ResizeObserver((entries) => {
+		for (const { target, contentRect: { width, height } } of entries)
+			sizes.set(target, { width, height });
+		changed();
+	});
+	return (element) => {
+		if (!sizes.has(element))
+			observer.observe(element);
+		if (!(sizes.get(element)?.width > 0))
+			sizes.set(element, askSize(element));
+		return sizes.get(element);
+	};
+}
+
+/** The same of elements without padding, asked each time. */
+export function askSize(element) {
+	const { width, height } = element.getBoundingClientRect();
+	return { width, height };
+}
+
 export function byId(id) {
 	return document.getElementById(id);
 }

@@ -5,7 +5,7 @@ import { cell as cellText, share } from '../format.js';
 import { lossOf, overheadOf } from '../figures.js';
 import { isLab } from '../names.js';
 import { protoText, sortRows, visibleRows, vniText } from '../rows.js';
-import { byId, make, setAttribute, setText, writeStyle } from './dom.js';
+import { askSize, byId, make, setAttribute, setText, writeStyle } from './dom.js';
 
 const HEADS = {
 	from: 'From', to: 'To', vni: 'VNI', proto: 'Protocol', sent: 'Sent', share: 'Share', received: 'Received', loss: 'Loss',
@@ -58,7 +58,7 @@ function mark(cell) {
 }
 
 /** `onSort(column)`, `onPoint(cell or null)`, `onSelect(cell)`. */
-export function createTable({ onSort, onPoint, onSelect }) {
+export function createTable({ onSort, onPoint, onSelect, sizeOf = askSize }) {
 	const frame = byId('figures');
 	const table = frame.querySelector('table');
 	const body = byId('rows');
@@ -68,6 +68,7 @@ export function createTable({ onSort, onPoint, onSelect }) {
 	const heads = new Map();
 	let shown = null; // { rows, picture }
 	let lit = null;
+	let scrolled = 0; // asked for when it changes, not in the middle of a drawing
 
 	for (const [name, text] of Object.entries(HEADS)) {
 		const button = make('button', { type: 'button' }, text);
@@ -116,7 +117,7 @@ export function createTable({ onSort, onPoint, onSelect }) {
 	function drawRows() {
 		const { rows, picture } = shown;
 		const height = rowHeight();
-		const { first, count } = visibleRows(rows.length, height, frame.scrollTop, frame.clientHeight);
+		const { first, count } = visibleRows(rows.length, height, scrolled, sizeOf(frame).height);
 		const existing = [...body.children].slice(1, -1);
 		while (existing.length > count)
 			existing.pop().remove();
@@ -166,6 +167,7 @@ export function createTable({ onSort, onPoint, onSelect }) {
 		scrolling = true;
 		requestAnimationFrame(() => {
 			scrolling = false;
+			scrolled = frame.scrollTop;
 			drawRows();
 		});
 	});

@@ -6,7 +6,7 @@ import { hostColour, vniColour } from '../palette.js';
 import { niceMost, timeStep } from '../timeline.js';
 import { clock } from '../words.js';
 import { eventAt } from '../events.js';
-import { byId, make, setAttribute, setText } from './dom.js';
+import { askSize, byId, make, setAttribute, setText } from './dom.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const [LEFT, RIGHT, TOP, BOTTOM] = [66, 10, 8, 18];
@@ -39,7 +39,7 @@ export function layerColour(key, stack, lab) {
 }
 
 /** `onLook(seq)`: the moment the user wants to see; null: now. */
-export function createTimeline(box, { onLook, leastSeconds = LEAST_SECONDS }) {
+export function createTimeline(box, { onLook, leastSeconds = LEAST_SECONDS, sizeOf = askSize }) {
 	const svg = box.querySelector('svg');
 	const parts = {};
 	for (const name of ['grid', 'layers', 'marks', 'window', 'labels'])
@@ -125,7 +125,7 @@ export function createTimeline(box, { onLook, leastSeconds = LEAST_SECONDS }) {
 
 	/** `shown`: the span of the views; `at`: null when it follows the present. */
 	function render(model, { shown, at, stack, unit, lab, marks }) {
-		const { width, height } = svg.getBoundingClientRect();
+		const { width, height } = sizeOf(svg);
 		if (!model || !(width > LEFT + RIGHT))
 			return;
 		const to = model.times.at(-1);

@@ -7,7 +7,7 @@ import { isLab } from '../names.js';
 import { vniColour } from '../palette.js';
 import { placeHosts } from '../places.js';
 import { drawHost, makeHost } from './hostbox.js';
-import { make, setText } from './dom.js';
+import { askSize, make, setText } from './dom.js';
 import { createRover } from './rove.js';
 import { join, set, shape } from './shapes.js';
 import { createTiles } from './tiles.js';
@@ -17,7 +17,7 @@ const MARGIN = 16;
 const UPRIGHT = 0.95;
 
 /** `onSelect(name)` of a host or client, `onVni(vni)`, `onPoint({ host, client, vni } or null, x, y)`. */
-export function createTopology(svg, { onSelect, onVni, onPoint }) {
+export function createTopology(svg, { onSelect, onVni, onPoint, sizeOf = askSize }) {
 	const [rails, hosts, all] = ['rails', 'hosts', 'tiles'].map((name) => svg.appendChild(shape('g', { class: name })));
 	const tiles = createTiles(all);
 	let drawn = null;
@@ -46,7 +46,7 @@ export function createTopology(svg, { onSelect, onVni, onPoint }) {
 
 	function render(model, lab, mode) {
 		const frame = svg.parentElement;
-		const { width, height } = frame.getBoundingClientRect();
+		const { width, height } = sizeOf(frame);
 		if (!(width > 0))
 			return;
 		const had = rover.hasFocus();
