@@ -3,7 +3,7 @@
  * A whole lab, up and down, in which the n-th request to the kernel fails, for every n: afterwards nothing is left, and the user is told
  * why. The product knows nothing of this: the functions below stand before libc's, for the product and its libraries alike. Each run is
  * a process of its own; all its processes and threads count requests together. A netlink message is a request, too: made invalid, it is
- * refused by the kernel itself.
+ * refused by the kernel itself. Runs mostly wait, so some go on at once, each with a lab and a plot of its own.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -32,7 +32,7 @@
 #include "lab/run.h"
 #include "tests/unit/t.h"
 
-enum { SAID_MAX = 4096, RUN_LIMIT_S = 40, ORPHAN_LIMIT_MS = 10000 };
+enum { SAID_MAX = 4096, RUN_LIMIT_S = 40, ORPHAN_LIMIT_MS = 10000, AT_ONCE = 4 };
 
 /* One for all processes of a run. */
 struct plot {
@@ -290,9 +290,9 @@ static int play(play_fn run, const struct scenario *scn, const struct plan *plan
 
 /* ---- the test's side ---- */
 
-static struct plan *load(const char *text, struct scenario **ret_scn)
+static struct plan *load(const char *name, const char *text, struct scenario **ret_scn)
 {
-	struct scn_source source = {.file = "fault", .text = text, .len = strlen(text)};
+	struct scn_source source = {.file = name, .text = text, .len = strlen(text)};
 	struct scn_errors errors;
 	struct plan *plan = NULL;
 
@@ -344,12 +344,21 @@ static bool explains(const char *said)
 	return line && strlen(line) > 20 && !strstr(said, "Success") && !strstr(said, "(null)") && !strstr(said, "runtime error");
 }
 
-static bool judge_run(int status, bool ended, unsigned n)
+/* Of the lab of that name. */
+static bool left_socket(const char *name)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/run/tunlab/%s.sock", name);
+	return access(path, F_OK) == 0;
+}
+
+static bool judge_run(const char *name, int status, bool ended, unsigned n)
 {
 	bool lost_home = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && strcmp(plot->failed, "setns") == 0;
 	/* civetweb 1.15 forgets its listening socket when it cannot start a worker, and its workers when it cannot start the master. */
 	bool civetweb = strcmp(plot->failed, OF_CIVETWEB) == 0;
-	bool good = ok(ended) && (civetweb || eq_str(plot->left, "")) && ok(access("/run/tunlab/fault.sock", F_OK) != 0);
+	bool good = ok(ended) && (civetweb || eq_str(plot->left, "")) && ok(!left_socket(name));
 
 	if (lost_home) /* in a lab's namespace, with no way back, ending at once is right */
 		return good;
@@ -363,38 +372,88 @@ static bool judge_run(int status, bool ended, unsigned n)
 	return good;
 }
 
-static void fail_each(play_fn run, const char *text)
+static void *share(size_t len)
 {
-	struct scenario *scn;
-	struct plan *plan = load(text, &scn);
-	unsigned n = 0, failures = 0, bad = 0;
-	bool ended;
-	int status;
+	return mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
 
-	if (!plan)
-		return;
+/* Of all workers. */
+struct tally {
+	atomic_uint requests, runs, failures, bad;
+};
+
+/* Request `first` fails, then each AT_ONCE-th after it, until no request is left to fail; first 0: none fails, once. */
+static void work(play_fn run, const char *text, unsigned first, struct tally *tally)
+{
+	char name[32];
+	struct scenario *scn;
+	struct plan *plan;
+	unsigned n = first;
+	bool ended;
+
+	plot = share(sizeof(*plot));
+	(void)snprintf(name, sizeof(name), "fault-%d", getpid());
+	plan = load(name, text, &scn);
+	if (!plan || !ok(plot != MAP_FAILED))
+		_exit(1);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-	status = run_once(run, scn, plan, 0, &ended);
-	if (judge_run(status, ended, 0) && eq_i64(WEXITSTATUS(status), EXIT_SIGNAL + SIGTERM)) {
-		t_note("%u requests without a failure", atomic_load(&plot->requests));
-		do {
-			status = run_once(run, scn, plan, ++n, &ended);
-			bad += !judge_run(status, ended, n);
-			failures += WEXITSTATUS(status) == EXIT_MACHINE;
-		} while (plot->failed[0] && bad < 5);
-		t_note("%u runs, %u of them failed as they should", n - 1, failures);
-		ok(failures > n / 3); /* what a lab can do without, and what is asked on its way down, does no harm */
-	}
+	do {
+		int status = run_once(run, scn, plan, n, &ended);
+
+		if (!judge_run(name, status, ended, n) || (!first && !eq_i64(WEXITSTATUS(status), EXIT_SIGNAL + SIGTERM)))
+			atomic_fetch_add(&tally->bad, 1);
+		atomic_fetch_add(&tally->runs, plot->failed[0] != 0);
+		atomic_fetch_add(&tally->failures, WEXITSTATUS(status) == EXIT_MACHINE);
+		n += AT_ONCE;
+	} while (first && plot->failed[0] && atomic_load(&tally->bad) < 5);
+	if (!first)
+		atomic_store(&tally->requests, atomic_load(&plot->requests));
 	plan_free(plan);
 	scenario_free(scn);
+	_exit(0);
+}
+
+/* Each in a process of its own, which has the orphans of its labs. */
+static void work_all(play_fn run, const char *text, unsigned first, unsigned n, struct tally *tally)
+{
+	pid_t workers[AT_ONCE];
+	int status;
+
+	for (unsigned i = 0; i < n; i++) {
+		workers[i] = fork();
+		if (workers[i] == 0)
+			work(run, text, first + i, tally);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		while (waitpid(workers[i], &status, 0) < 0 && errno == EINTR)
+			;
+		eq_i64(status, 0);
+	}
+}
+
+static void fail_each(play_fn run, const char *text)
+{
+	struct tally *tally = share(sizeof(*tally));
+
+	if (!ok(tally != MAP_FAILED))
+		return;
+	work_all(run, text, 0, 1, tally);
+	t_note("%u requests without a failure", tally->requests);
+	if (!eq_u64(tally->bad, 0))
+		return;
+	tally->failures = 0;
+	work_all(run, text, 1, AT_ONCE, tally);
+	t_note("%u runs, %u of them failed as they should", tally->runs, tally->failures);
+	eq_u64(tally->bad, 0);
+	ok(tally->runs + AT_ONCE > tally->requests / 2);
+	ok(tally->failures > tally->runs / 3); /* what a lab can do without, and what is asked on its way down, does no harm */
 }
 
 static bool may_not(void)
 {
 	struct error err;
 
-	plot = mmap(NULL, sizeof(*plot), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return privilege_check(&err) || plot == MAP_FAILED;
+	return privilege_check(&err) != 0;
 }
 
 TEST(every_failing_request_of_a_direct_lab_over_ipv6)
