@@ -83,7 +83,7 @@ look('a link is taken down and brought back from the page; the topology shows it
 	await page.waitForSelector('#timeline [data-event*="link host4 down"]', { state: 'attached' });
 	await page.waitForFunction(() => document.querySelector('#act-link-now').textContent === 'Now: down');
 	await page.click('#act-close');
-	await page.waitForTimeout(3500);
+	await newSamples(page, 2);
 	await shot(page, 'link-down');
 	await choose(page, 'view', 'Chord');
 	await page.waitForFunction(() => /[1-9][\d.]*\s% lost/.test(document.querySelector('#figures-words').textContent));
@@ -104,7 +104,7 @@ look('flows that nobody planned carry a warning mark', async (page) => {
 	assert.match(await page.getAttribute('[data-ribbon="host1>host3"]', 'aria-label'), /not planned/);
 	assert.match(await text(page, '#rows tr:has(.marked)'), /! not planned/);
 	await shot(page, 'not-planned');
-	await ping.ended;
+	await ping.kill();
 });
 
 look('planned pairs that are silent are hollow', async (page) => {
@@ -155,8 +155,8 @@ look('the old lab’s token is refused with a sentence', async (page) => {
 look('a culprit made in the running lab is soon on the screen', async (page) => {
 	const traffic = new Child(['traffic', '--lab', world.name, '--client', '14', '--rate', '3kpps', '--size', '1000', '--duration', '8s']);
 	await page.waitForFunction(() => document.querySelector('#talkers b').textContent === 'c14');
+	await page.waitForFunction(() => /^for \d.s$/.test(document.querySelector('#talkers .since').textContent));
 	await resting(page);
-	assert.match(await text(page, '#talkers .since'), /^for \d s$/);
 	await shot(page, 'culprit');
 	await traffic.kill('SIGINT');
 });
