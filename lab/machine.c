@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/units.h"
+
 void machine_parse(const char *text, struct machine_counts *ret)
 {
 	*ret = (struct machine_counts){ 0 };
@@ -35,11 +37,6 @@ void machine_read(struct machine_counts *ret)
 	}
 	if (f)
 		(void)fclose(f);
-}
-
-static uint64_t less(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
 }
 
 struct machine_load machine_since(const struct machine_counts *then, const struct machine_counts *now)

@@ -3,10 +3,9 @@
  * comes a second after its first packet. */
 #include <stdlib.h>
 
+#include "base/units.h"
 #include "lab/request_internal.h"
 #include "lab/run.h"
-
-#define SECOND_NS 1000000000ULL
 
 struct watcher {
 	struct connection *connection;

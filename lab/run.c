@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "lab/cmd/privilege.h"
 #include "lab/events.h"
 #include "lab/facts.h"
@@ -19,8 +20,6 @@
 #include "lab/verdict/report.h"
 #include "monitor/opening.h"
 #include "ui/server.h"
-
-#define SECOND_NS 1000000000u
 
 enum {
 	SPARE_FILES = 512,          /* page and command connections */

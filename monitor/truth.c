@@ -8,10 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "bpf/wire.h"
 #include "lab/traffic/engine.h"
-
-#define SECOND_NS 1000000000u
 
 const char *const truth_place_names[TRUTH_PLACE_MAX] = {
 	[TRUTH_SENT] = "sent", [TRUTH_LEFT] = "left", [TRUTH_ARRIVED] = "arrived", [TRUTH_ANSWERED] = "answered",
@@ -51,16 +50,6 @@ enum truth_place truth_next(enum scn_proto proto, enum truth_place place)
 	if (proto == SCN_UDP && place == TRUTH_ARRIVED)
 		return TRUTH_RECEIVED;
 	return place + 1;
-}
-
-static uint64_t less(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 /* ------------------------------------------------------------------ collecting */

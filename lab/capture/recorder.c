@@ -13,10 +13,9 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "base/units.h"
 #include "lab/capture/line.h"
 #include "lab/capture/pcapng.h"
-
-#define SECOND_NS 1000000000u
 
 /* In the order they were first seen, which is their number in the file. */
 struct interface {

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/loop.h"
+#include "base/units.h"
 #include "lab/capture/recorder.h"
 #include "lab/cmd/command.h"
 #include "lab/cmd/privilege.h"
@@ -31,8 +32,6 @@ enum {
 	LAST_WORDS_MS = 1000, /* for a reader that does not read, when the capture is over */
 	SETTLE_MS = 120,     /* until the kernel hands over a block that is not full (RETIRE_MS), with room */
 };
-
-#define SECOND_NS 1000000000u
 
 struct capture_options {
 	bool lines;

@@ -16,12 +16,11 @@
 
 #include "base/loop.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "lab/cmd/command.h"
 #include "lab/control.h"
 #include "lab/scenario/scenario.h"
 #include "monitor/view_top.h"
-
-#define SECOND_NS 1000000000u
 
 enum { ROWS_DEFAULT = 20 /* of a document, where no screen bounds them */ };
 

@@ -3,16 +3,12 @@
  * lost behind the monitor: delivery tells. */
 #include <stdio.h>
 
+#include "base/units.h"
 #include "lab/verdict/check_internal.h"
 
 static uint64_t apart(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : b - a;
-}
-
-static uint64_t less(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
 }
 
 /* What a generator counts itself beside what the monitor saw: packets sent there, answers received back. Answers that were lost on the

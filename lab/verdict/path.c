@@ -4,12 +4,8 @@
 
 #include <stdio.h>
 
+#include "base/units.h"
 #include "lab/verdict/path_internal.h"
-
-static uint64_t less(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
 
 static enum truth_place place_before(enum scn_proto proto, enum truth_place place)
 {

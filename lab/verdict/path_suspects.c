@@ -5,14 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "lab/verdict/path_internal.h"
 
 #define CERTAIN UINT64_MAX /* answers for all of them */
-
-static uint64_t less(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
-}
 
 __attribute__((format(printf, 4, 5)))
 static void suspect(struct walker *w, size_t hop, uint64_t weight, const char *format, ...)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/loop.h"
+#include "base/units.h"
 #include "lab/cmd/command.h"
 #include "lab/cmd/privilege.h"
 #include "lab/control.h"
@@ -20,8 +21,6 @@
 #include "lab/watch/hook.h"
 #include "monitor/snapshot.h"
 #include "ui/server.h"
-
-#define SECOND_NS 1000000000u
 
 enum { FILES = 512 };      /* page and command connections, and some */
 
