@@ -1,24 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One TCP stream from a client to another, through both hosts' tunnels, with the monitor on their uplinks and without. Turns
- * alternate, and which comes first does, too.
+ * One TCP stream from a client to another, through both hosts' tunnels. While it runs the monitor is hooked to their uplinks
+ * and taken off again, many times: a stream each would differ more, by where it is scheduled and what it loses, than by the
+ * monitor. Which comes first alternates.
  */
 #include "lab/bench/bench.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lab/bench/bed.h"
 #include "lab/net/ns.h"
 
-enum { ROUNDS = 12, TURN_MS = 300, PORT = 7655, BLOCK = 128 << 10 };
+enum { ROUNDS = 40, TURN_MS = 100, SETTLE_MS = 20, PORT = 7655, BLOCK = 128 << 10 };
+
+/* The stream's two ends are processes of their own; what arrived they share with this one. */
+struct stream {
+	_Atomic uint64_t *received;
+	pid_t sender, receiver;
+};
 
 /* A socket in a client's namespace, where it stays. */
 static int open_socket(const struct bench_bed *bed, uint32_t client, struct error *err)
@@ -36,30 +46,26 @@ static int open_socket(const struct bench_bed *bed, uint32_t client, struct erro
 	return r ?: fd;
 }
 
-static void send_for_a_turn(int fd)
+/* Both loops end when the other end does, and with this program. */
+static void send_on(int fd)
 {
 	static char block[BLOCK];
-	uint64_t end_ns = bench_now_ns() + TURN_MS * 1000000ull;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (bench_now_ns() < end_ns && write(fd, block, sizeof(block)) > 0)
+	while (write(fd, block, sizeof(block)) > 0)
 		;
 	_exit(0);
 }
 
-/* What arrives until the sender is through, in bits per second. */
-static double receive(int fd)
+static void receive_on(int fd, _Atomic uint64_t *received)
 {
 	static char block[BLOCK];
-	uint64_t start_ns = 0, bytes = 0;
 	ssize_t n;
 
-	while ((n = read(fd, block, sizeof(block))) > 0) {
-		if (!start_ns)
-			start_ns = bench_now_ns();
-		bytes += (uint64_t)n;
-	}
-	return start_ns ? (double)bytes * 8e9 / (double)(bench_now_ns() - start_ns + 1) : 0;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while ((n = read(fd, block, sizeof(block))) > 0)
+		atomic_fetch_add_explicit(received, (uint64_t)n, memory_order_relaxed);
+	_exit(0);
 }
 
 static int connect_both(int listener, int sender, const struct ip_addr *to, struct error *err)
@@ -80,58 +86,101 @@ static int connect_both(int listener, int sender, const struct ip_addr *to, stru
 	return fd;
 }
 
-static int stream(const struct bench_bed *bed, int listener, int sender, double *ret_bps, struct error *err)
+/* Undone by end_stream(), also on failure. */
+static int fork_ends(struct stream *s, int sender, int receiver, struct error *err)
 {
-	int receiver = connect_both(listener, sender, &bed->plan->clients[1].addr, err);
-	pid_t pid;
-
-	if (receiver < 0)
-		return receiver;
-	pid = fork();
-	if (pid == 0)
-		send_for_a_turn(sender);
-	(void)close(sender);
-	*ret_bps = receive(receiver);
-	(void)close(receiver);
-	if (pid > 0)
-		(void)waitpid(pid, NULL, 0);
-	if (pid < 0)
-		error_set(err, "cannot start a sender: out of processes or memory");
-	return pid < 0 ? -EAGAIN : 0;
+	s->sender = fork();
+	if (s->sender == 0)
+		send_on(sender);
+	if (s->sender > 0)
+		s->receiver = fork();
+	if (s->sender > 0 && s->receiver == 0)
+		receive_on(receiver, s->received);
+	if (s->sender > 0 && s->receiver > 0)
+		return 0;
+	error_set(err, "cannot start a sender and a receiver: out of processes or memory");
+	return -EAGAIN;
 }
 
-/* A turn, with the monitor attached or not. */
-static int take_turn(struct bench_bed *bed, bool watched, double *ret_bps, struct error *err)
+static int begin_stream(struct stream *s, const struct bench_bed *bed, struct error *err)
 {
-	int listener = -1, sender = -1, r = watched ? bench_bed_watch(bed, true, err) : 0;
+	int listener, sender = -1, receiver = -1;
+	void *shared = mmap(NULL, sizeof(*s->received), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (shared == MAP_FAILED) {
+		error_set(err, "no memory to count what arrives");
+		return -ENOMEM;
+	}
+	s->received = shared;
+	listener = open_socket(bed, 1, err);
+	if (listener >= 0)
+		sender = open_socket(bed, 0, err);
+	if (sender >= 0)
+		receiver = connect_both(listener, sender, &bed->plan->clients[1].addr, err);
+	int r = receiver >= 0 ? fork_ends(s, sender, receiver, err) : listener < 0 ? listener : sender < 0 ? sender : receiver;
+
+	for (int fds[] = {listener, sender, receiver}, i = 0; i < 3; i++) {
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+	}
+	return r;
+}
+
+static void end_stream(struct stream *s)
+{
+	pid_t ends[] = {s->sender, s->receiver};
+
+	for (int i = 0; i < 2; i++) {
+		if (ends[i] > 0 && kill(ends[i], SIGKILL) == 0)
+			(void)waitpid(ends[i], NULL, 0);
+	}
+	if (s->received)
+		(void)munmap((void *)s->received, sizeof(*s->received));
+}
+
+static void pass_ms(long ms)
+{
+	struct timespec t = {.tv_nsec = ms * 1000000};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &t, &t) == EINTR)
+		;
+}
+
+/* A turn, with the monitor attached or not, in bits per second. */
+static int take_turn(struct bench_bed *bed, const struct stream *s, bool watched, double *ret_bps, struct error *err)
+{
+	int r = watched ? bench_bed_watch(bed, true, err) : 0;
+	uint64_t start_ns, bytes;
 
 	if (r)
 		return r;
-	listener = open_socket(bed, 1, err);
-	sender = listener < 0 ? listener : open_socket(bed, 0, err);
-	r = sender < 0 ? sender : stream(bed, listener, sender, ret_bps, err);
-	if (listener >= 0)
-		(void)close(listener);
-	if (watched && !r)
-		r = bench_bed_watch(bed, false, err);
-	return r;
+	pass_ms(SETTLE_MS);
+	start_ns = bench_now_ns();
+	bytes = atomic_load(s->received);
+	pass_ms(TURN_MS);
+	*ret_bps = (double)(atomic_load(s->received) - bytes) * 8e9 / (double)(bench_now_ns() - start_ns);
+	return watched ? bench_bed_watch(bed, false, err) : 0;
 }
 
 static int run(struct bench *b, struct error *err)
 {
 	double with[BENCH_ROUNDS_MAX], without[BENCH_ROUNDS_MAX], warm;
 	unsigned rounds = bench_rounds(b, ROUNDS);
+	struct stream stream = {0};
 	struct bench_bed bed;
 	int r = bench_bed_open(&bed, err);
 
 	if (r)
 		return r;
-	r = take_turn(&bed, false, &warm, err); /* resolves neighbours, grows buffers */
+	r = begin_stream(&stream, &bed, err);
+	if (!r)
+		r = take_turn(&bed, &stream, true, &warm, err); /* its window grows, and the flows become known */
 	for (unsigned i = 0; i < rounds && !r; i++) {
-		r = take_turn(&bed, i % 2, i % 2 ? &with[i] : &without[i], err);
+		r = take_turn(&bed, &stream, i % 2, i % 2 ? &with[i] : &without[i], err);
 		if (!r)
-			r = take_turn(&bed, !(i % 2), i % 2 ? &without[i] : &with[i], err);
+			r = take_turn(&bed, &stream, !(i % 2), i % 2 ? &without[i] : &with[i], err);
 	}
+	end_stream(&stream);
 	if (!r)
 		bench_add(b, "Gbit/s", bench_median(with, rounds) / 1e9, "without monitor", bench_median(without, rounds) / 1e9,
 			  "TCP through the overlay, monitored");
