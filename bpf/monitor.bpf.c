@@ -247,6 +247,14 @@ static __always_inline void count_any(const struct __sk_buff *skb, __u32 cpu, en
 	count_packet(host, verdict, &parsed->key, &count, cpu, dir);
 }
 
+/* The super-packet that most are; its headers are together nearly always. Any other packet: PLAIN_NOT. */
+static __always_inline enum verdict parse_super(const struct __sk_buff *skb, struct parsed *ret)
+{
+	const void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
+
+	return skb->gso_size ? parse_plain(data, data_end, skb->len, true, ports, ret) : PLAIN_NOT;
+}
+
 /* Nearly all headers are short: the copy costs as much as it is long. */
 enum { COPY_FIRST = 160 };
 
@@ -266,7 +274,9 @@ int observe_any(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	dir = scratch->dir == FLOW_TX ? FLOW_TX : FLOW_RX;
 	if (is_received(skb, dir)) {
-		verdict = parse_copy(skb, COPY_FIRST);
+		verdict = parse_super(skb, &scratch->parsed);
+		if (verdict != VERDICT_FLOW)
+			verdict = parse_copy(skb, COPY_FIRST);
 		if (verdict == VERDICT_TRUNCATED && skb->len > COPY_FIRST)
 			verdict = parse_copy(skb, PARSE_DEPTH_MAX);
 	} else {
@@ -301,15 +311,15 @@ static __always_inline void hand_on(struct __sk_buff *skb, enum flow_dir dir)
 static __always_inline int observe(struct __sk_buff *skb, enum flow_dir dir)
 {
 	const void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
-	__u32 len = skb->len, gso_size = skb->gso_size, cpu;
+	__u32 len = skb->len, cpu;
 	enum verdict verdict = PLAIN_NOT;
 	struct flow_count count;
 	struct host_count *host;
 	struct parsed parsed;
 
-	if (is_received(skb, dir) && !skb->vlan_present)
-		verdict = parse_plain(data, data_end, len, gso_size, ports, &parsed);
-	if (verdict == PLAIN_NOT || (gso_size && verdict != VERDICT_FLOW)) {
+	if (is_received(skb, dir) && !skb->vlan_present && !skb->gso_size)
+		verdict = parse_plain(data, data_end, len, false, ports, &parsed);
+	if (verdict == PLAIN_NOT) {
 		hand_on(skb, dir);
 		return TC_ACT_UNSPEC;
 	}
@@ -318,11 +328,6 @@ static __always_inline int observe(struct __sk_buff *skb, enum flow_dir dir)
 	if (!host)
 		return TC_ACT_UNSPEC;
 	count = (struct flow_count){.packets = 1, .bytes = len, .inner_bytes = parsed.inner_len};
-	if (gso_size) {
-		parse_count(&parsed, len, gso_size, skb->gso_segs, &count);
-		host->seen += 1 - count.packets;
-		host->seen_bytes += len - count.bytes;
-	}
 	count_packet(host, verdict, &parsed.key, &count, cpu, dir);
 	return TC_ACT_UNSPEC;
 }
