@@ -83,13 +83,12 @@ static const struct flow_value zero_value;
 static __always_inline struct host_count *host_of(const struct __sk_buff *skb, __u32 cpu,
 						       enum flow_dir dir)
 {
-	__u32 host = skb->ifindex - base_ifindex;
+	__u32 host = skb->ifindex - base_ifindex, n = n_hosts, index;
 	struct host_counters *counters;
-	__u32 index;
 
-	if (host >= n_hosts)
-		host = n_hosts;
-	index = cpu * (n_hosts + 1) + host;
+	if (host > n)
+		host = n;
+	index = cpu * (n + 1) + host;
 	counters = bpf_map_lookup_elem(&hosts, &index);
 	if (!counters)
 		return NULL;
@@ -188,12 +187,11 @@ static __always_inline struct flow_value *value_in_pair(__u32 index, __u32 tag, 
  */
 static __always_inline struct flow_value *value_of(const struct flow_key *key, __u32 cpu)
 {
-	__u32 tag = flow_tag(key);
-	__u32 first = cpu * slots_per_cpu;
-	struct flow_value *value = value_in_pair(first + flow_slot_index(tag, slots_per_cpu), tag, key);
+	__u32 tag = flow_tag(key), n = slots_per_cpu, first = cpu * n;
+	struct flow_value *value = value_in_pair(first + flow_slot_index(tag, n), tag, key);
 
 	if (!value)
-		value = value_in_pair(first + flow_slot_index_other(tag, slots_per_cpu), tag, key);
+		value = value_in_pair(first + flow_slot_index_other(tag, n), tag, key);
 	if (value)
 		return value;
 	return generation & 1 ? value_in_hash(&flows_odd, key) : value_in_hash(&flows_even, key);
