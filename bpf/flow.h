@@ -109,7 +109,7 @@ struct host_counters {
 };
 
 /*
- * A place in the direct-mapped per-CPU table in front of the flow hash. The first flow to claim
+ * A place in the per-CPU table in front of the flow hash. The first flow to claim
  * a slot on a CPU keeps it, until user space takes it back (monitor/ageing.c).
  *
  * tag is flow_tag() of the key, which is odd, or one of SLOT_FREE ... A free slot is only the CPU's
@@ -124,7 +124,7 @@ enum {
 	SLOT_CLEARED = 4,  /* its value was fetched, and is zero; soon to be free */
 };
 
-enum { SLOT_PAIR = 2 }; /* slots side by side; two such pairs serve a flow, and there is at least one */
+enum { SLOTS_MIN = 8 }; /* of a CPU: see flow_slot_near() */
 
 struct flow_slot {
 	__u32 tag;
@@ -177,16 +177,19 @@ static inline __attribute__((always_inline)) __u32 flow_tag(const struct flow_ke
 	return (__u32)(sum >> 32) | 1;
 }
 
-/* Which of a CPU's slots (a power of two) a tag belongs to; the tag's lowest bit is always set. */
-static inline __attribute__((always_inline)) __u32 flow_slot_index(__u32 tag, __u32 slots)
+/*
+ * Of a CPU's slots (a power of two, SLOTS_MIN or more) half are near and half are far. A flow has two places side by side
+ * in the near half, then four in the far one: where the search begins; the others differ in the lowest bits. So 65536 flows in
+ * twice as many slots leave a dozen without a place, and the flows that there usually are stay on half of the pages.
+ */
+static inline __attribute__((always_inline)) __u32 flow_slot_near(__u32 tag, __u32 slots)
 {
-	return (tag >> 1) & (slots - 1);
+	return (tag >> 1) & (slots / 2 - 1); /* the lowest bit is always set */
 }
 
-/* Where else: flows that share the one seldom share the other. */
-static inline __attribute__((always_inline)) __u32 flow_slot_index_other(__u32 tag, __u32 slots)
+static inline __attribute__((always_inline)) __u32 flow_slot_far(__u32 tag, __u32 slots)
 {
-	return (tag >> 16) & (slots - 1);
+	return slots / 2 + ((tag >> 16) & (slots / 2 - 1));
 }
 
 _Static_assert(sizeof(struct flow_key) == 72, "flow_key has padding");

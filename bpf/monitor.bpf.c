@@ -181,17 +181,18 @@ static __always_inline struct flow_value *value_in_pair(__u32 index, __u32 tag, 
 }
 
 /*
- * Counters of a flow on this CPU; NULL: the map is full. Two pairs of slots serve a tag: with one slot, of 10000
- * flows in 32768 slots every seventh would be left to the hash, four times as dear to count in and ten times to
- * read; with one pair, of 65536 in as many slots every fourth.
+ * Counters of a flow on this CPU; NULL: the map is full. The hash is for the few that find no place in the slots: four
+ * times as dear to count in, ten times to read, and it may have no memory at hand for many at once.
  */
 static __always_inline struct flow_value *value_of(const struct flow_key *key, __u32 cpu)
 {
-	__u32 tag = flow_tag(key), n = slots_per_cpu, first = cpu * n;
-	struct flow_value *value = value_in_pair(first + flow_slot_index(tag, n), tag, key);
+	__u32 tag = flow_tag(key), n = slots_per_cpu, first = cpu * n, far = first + flow_slot_far(tag, n);
+	struct flow_value *value = value_in_pair(first + flow_slot_near(tag, n), tag, key);
 
 	if (!value)
-		value = value_in_pair(first + flow_slot_index_other(tag, n), tag, key);
+		value = value_in_pair(far, tag, key);
+	if (!value)
+		value = value_in_pair(far ^ 2, tag, key);
 	if (value)
 		return value;
 	return generation & 1 ? value_in_hash(&flows_odd, key) : value_in_hash(&flows_even, key);

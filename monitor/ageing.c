@@ -10,7 +10,7 @@
  * all that is under way.
  *
  * A slot: its tag is made SLOT_RETIRING, which no program takes for a flow or for free. A packet of that flow finds
- * its other slot or the hash. A step later, the value is added to the row's aged part and zeroed, and the tag made
+ * another of its slots or the hash. A step later, the value is added to the row's aged part and zeroed, and the tag made
  * SLOT_CLEARED: were it free at once, a program could see that and yet, on a CPU that reads out of order, the
  * value of before. Another step later it is SLOT_FREE.
  *

@@ -33,13 +33,13 @@ enum {
 	 */
 	FILTER_HANDLE = 1,
 	FILTER_PRIORITY = 0x7475, /* "tu" */
-	SLOTS_PER_CPU_DEFAULT = 65536,
+	SLOTS_PER_CPU_DEFAULT = 131072,
 	SLOTS_PER_CPU_MIN = 64,
-	SLOTS_BYTES_MAX = 32 << 20, /* over all CPUs: machines with hundreds get fewer slots each */
+	SLOTS_BYTES_MAX = 64 << 20, /* over all CPUs: machines with hundreds get fewer slots each */
 	/*
-	 * A large lab starts with thousands of new flows in a few ms, more than the kernel has memory ready for where it
-	 * may not sleep: so it gets the room beforehand, if that is not too much. It takes longer, but so does building
-	 * such a lab.
+	 * A large lab starts with thousands of new flows in a few ms. Where many CPUs share SLOTS_BYTES_MAX some go to the
+	 * hash, and more than the kernel has memory ready for where it may not sleep: so it gets the room beforehand, if that
+	 * is not too much. It takes longer, but so does building such a lab.
 	 */
 	PREALLOCATE_HOSTS = 64,
 	PREALLOCATE_BYTES_MAX = 128 << 20,
@@ -129,9 +129,9 @@ static uint32_t choose_slots(uint32_t wanted, uint32_t capacity, uint32_t n_cpus
 	uint32_t slots = SLOTS_PER_CPU_DEFAULT;
 
 	if (wanted)
-		return round_up_pow2(wanted < SLOT_PAIR ? SLOT_PAIR : wanted);
+		return round_up_pow2(wanted < SLOTS_MIN ? SLOTS_MIN : wanted);
 	while (slots > SLOTS_PER_CPU_MIN &&
-	       (slots / 2 >= capacity ||
+	       (slots / 4 >= capacity ||
 		(uint64_t)slots * n_cpus * sizeof(struct flow_slot) > SLOTS_BYTES_MAX))
 		slots /= 2;
 	return slots;

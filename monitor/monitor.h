@@ -33,7 +33,7 @@ struct monitor_config {
 	uint32_t base_ifindex; /* interface index of host 0's underlay interface */
 	uint32_t n_hosts;      /* host i's is base_ifindex + i; 0 means 1 */
 	uint32_t capacity;     /* flows that surely fit; 0 means MONITOR_CAPACITY_DEFAULT */
-	uint32_t slots;        /* direct-mapped slots per CPU, made a power of two, at least 2; 0: chosen */
+	uint32_t slots;        /* slots per CPU, made a power of two, at least SLOTS_MIN; 0: chosen */
 	uint64_t idle_ns;      /* see struct reader_limits; 0: READER_IDLE_NS_DEFAULT */
 	uint32_t kept;         /* likewise; 0: as many as capacity */
 	enum monitor_parser parser;

@@ -53,7 +53,7 @@ void reader_free(struct reader *r); /* NULL is fine */
 
 /*
  * Replace the table's contents by what was counted so far: totals since the maps were made, which only
- * grow. No system call for flows in the direct-mapped slots, a batch for the rest. Packets counted
+ * grow. No system call for flows in slots, a batch for the rest. Packets counted
  * meanwhile may or may not be in. now_ns becomes the table's read_ns. On failure (-ENOMEM, or the
  * map's errno) the table is empty, and the next reading has it all.
  */

@@ -296,7 +296,7 @@ TEST(interfaces_that_are_no_hosts_are_counted_apart)
 TEST(a_full_table_loses_nothing_silently)
 {
 	enum { FLOWS = 100, ROUNDS = 3, CAPACITY = 16 };
-	struct monitor_config config = {.capacity = CAPACITY, .slots = 4};
+	struct monitor_config config = {.capacity = CAPACITY, .slots = SLOTS_MIN};
 	struct flow_table table = {0};
 	uint64_t packets = 0, bytes = 0;
 	const struct host_count *tx;
@@ -375,7 +375,7 @@ TEST(flows_of_all_cpus_are_summed_up_to_the_capacity)
 /* ---- ageing ---- */
 
 /* A thread on each CPU sends packets of the same flows: all in slots, or (with two of them) most in the hash. */
-enum { HAMMER_FLOWS = 8, HAMMER_CPUS = 4 };
+enum { HAMMER_FLOWS = 3 * SLOTS_MIN, HAMMER_CPUS = 4 };
 
 struct hammer {
 	struct monitor *monitor;
@@ -483,7 +483,7 @@ TEST(flows_hammered_in_the_hash_age_exactly)
 {
 	if (!is_root())
 		skip("needs root");
-	hammer(2);
+	hammer(SLOTS_MIN);
 }
 
 /* Ten times as many flows as the tables hold, one after the other. */
@@ -533,7 +533,7 @@ TEST(a_scan_costs_known_flows_nothing)
 {
 	enum { CAPACITY = 64, KNOWN = 16, ROUNDS = 12, SCAN = 500 };
 	/* Idle is what did not change since the reading before. */
-	struct monitor_config config = {.capacity = CAPACITY, .slots = 4, .idle_ns = 16};
+	struct monitor_config config = {.capacity = CAPACITY, .slots = SLOTS_MIN, .idle_ns = 16};
 	struct flow_table table = {0};
 	struct flow_health health;
 	uint64_t known = 0;
@@ -704,14 +704,14 @@ static void check_one_packet(const struct packet *p, bool spliced, enum monitor_
 }
 
 /*
- * Flows that all begin at once. Room in the hash is made while packets are processed, where the kernel may run short
- * of memory that it need not sleep for: a large lab's monitor has it beforehand, for each of them.
+ * As many flows as promised, all at once. Room in the hash is made while packets are processed, where the kernel may run
+ * short of memory that it need not sleep for: they are to find places in the slots.
  */
 TEST(a_burst_of_new_flows_is_not_lost)
 {
-	enum { FLOWS = 8192, BATCH = 512 };
+	enum { FLOWS = MONITOR_CAPACITY_DEFAULT, BATCH = 512 };
 	static struct packet packets[BATCH];
-	struct monitor_config config = {.n_hosts = 100, .capacity = FLOWS, .slots = 1};
+	struct monitor_config config = {0};
 	struct sockaddr_ll to = {
 		.sll_family = AF_PACKET,
 		.sll_protocol = htons(0x0800),
