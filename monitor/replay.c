@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns reading captures: the file, libpcap, the link layers only captures have, and the loop from
- * packet to flow table. A packet costs little here, so what stands between it and the file counts:
- * the stream has a big buffer and no lock.
+ * Owns reading captures: the file, libpcap, and the loop from packet to flow table. A packet costs
+ * little here, so what stands between it and the file counts: the stream has a big buffer and no lock.
  */
 #include "monitor/replay.h"
 
@@ -16,6 +15,7 @@
 #include <pcap/pcap.h>
 
 #include "bpf/parse_plain.h"
+#include "monitor/replay_link.h"
 
 enum {
 	BUFFER_SIZE = 1 << 20,
@@ -36,97 +36,6 @@ struct reader {
 	struct error *err;
 	pcap_t *pcap;
 };
-
-/* ---- link layers of captures: each returns what follows, as the functions in parse.h do ---- */
-
-/* LINKTYPE_LINUX_SLL: packet type, device type, address length, 8 bytes of address, protocol. */
-struct wire_sll {
-	__u8 before[14];
-	__be16 type;
-} WIRE;
-
-/* LINKTYPE_LINUX_SLL2: protocol first, interface and address behind it. */
-struct wire_sll2 {
-	__be16 type;
-	__u8 behind[18];
-} WIRE;
-
-/* LINKTYPE_NULL, LINKTYPE_LOOP: the address family, in the byte order of a machine unknown. */
-struct wire_null {
-	__be32 family;
-} WIRE;
-
-static int parse_sll(struct cursor *c)
-{
-	const struct wire_sll *sll;
-
-	cursor_take(c, sll);
-	return parse_type_or_length(sll->type);
-}
-
-static int parse_sll2(struct cursor *c)
-{
-	const struct wire_sll2 *sll;
-
-	cursor_take(c, sll);
-	return parse_type_or_length(sll->type);
-}
-
-static int parse_null(struct cursor *c)
-{
-	const struct wire_null *null;
-	uint32_t family;
-
-	cursor_take(c, null);
-	family = parse_be32(null->family);
-	if (family > 0xffff)
-		family = __builtin_bswap32(family);
-	switch (family) {
-	case 2:
-		return ETH_TYPE_IPV4;
-	case 10: /* Linux */
-	case 24: /* NetBSD, OpenBSD */
-	case 28: /* FreeBSD */
-	case 30: /* Darwin */
-		return ETH_TYPE_IPV6;
-	default: /* some write the EtherType */
-		return family >= ETH_TYPE_MIN && family <= 0xffff ? (int)family : FLOW_NO_TYPE;
-	}
-}
-
-/* EtherType of what the capture's packets begin with behind their link layer, or a negative verdict. */
-static int parse_capture_link(struct cursor *c, int link)
-{
-	switch (link) {
-	case DLT_LINUX_SLL:
-		return parse_sll(c);
-	case DLT_LINUX_SLL2:
-		return parse_sll2(c);
-	case DLT_NULL:
-	case DLT_LOOP:
-		return parse_null(c);
-	case DLT_RAW:
-		return parse_first_byte_type(parse_first_byte(c));
-	case DLT_IPV4:
-		return ETH_TYPE_IPV4;
-	case DLT_IPV6:
-		return ETH_TYPE_IPV6;
-	default:
-		return ETH_TYPE_TEB;
-	}
-}
-
-static bool link_is_known(int link)
-{
-	static const int known[] = {DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_NULL,
-				    DLT_LOOP, DLT_RAW, DLT_IPV4, DLT_IPV6};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (known[i] == link)
-			return true;
-	}
-	return false;
-}
 
 /* ---- packets ---- */
 
@@ -248,6 +157,32 @@ static int open_stream(const char *path, FILE **ret, struct replay_progress *pro
 	return 0;
 }
 
+/* What libpcap does not know: perhaps it is packed, or nothing. Of a pipe the beginning is gone. */
+static void explain_format(const char *path, FILE *f, const char *why, struct error *err)
+{
+	static const struct {
+		const char *tool;
+		uint8_t n, magic[6];
+	} packers[] = {
+		{ "gzip", 3, { 0x1f, 0x8b, 8 } },
+		{ "bzip2", 3, { 'B', 'Z', 'h' } },
+		{ "xz", 6, { 0xfd, '7', 'z', 'X', 'Z', 0 } },
+		{ "zstd", 4, { 0x28, 0xb5, 0x2f, 0xfd } },
+		{ "lz4", 4, { 0x04, 0x22, 0x4d, 0x18 } },
+	};
+	uint8_t head[6] = { 0 };
+	size_t n = fseeko(f, 0, SEEK_SET) ? sizeof(head) : fread(head, 1, sizeof(head), f);
+
+	for (size_t i = 0; i < sizeof(packers) / sizeof(*packers); i++) {
+		if (memcmp(head, packers[i].magic, packers[i].n) == 0) {
+			error_set(err, "cannot read %s: it is packed; unpack it on the way: %s -dc %s | tunlab replay -", path,
+				  packers[i].tool, path);
+			return;
+		}
+	}
+	error_set(err, "cannot read %s as pcap or pcapng: %s", path, n ? why : "it is empty");
+}
+
 /* Closes f with *ret when that is closed, or at once when it fails. */
 static int open_capture(const char *path, FILE *f, pcap_t **ret, struct error *err)
 {
@@ -256,19 +191,32 @@ static int open_capture(const char *path, FILE *f, pcap_t **ret, struct error *e
 	const char *name;
 
 	if (!pcap) {
-		error_set(err, "cannot read %s: %s", path, why);
+		explain_format(path, f, why, err);
 		(void)fclose(f); /* only read from */
 		return -EINVAL;
 	}
-	if (!link_is_known(pcap_datalink(pcap))) {
+	if (!parse_knows_link(pcap_datalink(pcap))) {
 		name = pcap_datalink_val_to_description(pcap_datalink(pcap));
-		error_set(err, "cannot read %s: its link type is %s (%d); Ethernet, Linux cooked, raw IP and null are read",
-			  path, name ? name : "unknown", pcap_datalink(pcap));
+		error_set(err, "cannot read %s: its link type is %s (%d); Ethernet, Linux cooked, 802.11, PPP, Cisco HDLC, raw IP and "
+			  "null are read", path, name ? name : "unknown", pcap_datalink(pcap));
 		pcap_close(pcap);
 		return -EPROTONOSUPPORT;
 	}
 	*ret = pcap;
 	return 0;
+}
+
+/* Why there is nothing more to read. */
+static void explain_end(const char *path, struct reader *r)
+{
+	const char *why = pcap_geterr(r->pcap);
+
+	if (strstr(why, "different from the type of the first interface")) /* libpcap's words, the only sign there is */
+		error_set(r->err, "%s is of several link types, of which libpcap reads the first, and only up to here (%llu packets): "
+			  "take an interface out by tshark -r %s -Y 'frame.interface_id == 0' -F pcap -w ONE.pcap", path,
+			  (unsigned long long)r->n_packets, path);
+	else
+		error_set(r->err, "%s is broken after %llu packets: %s", path, (unsigned long long)r->n_packets, why);
 }
 
 static int read_packets(const char *path, pcap_handler on_each, FILE *f, struct replay_progress *progress, struct reader *r)
@@ -288,8 +236,7 @@ static int read_packets(const char *path, pcap_handler on_each, FILE *f, struct 
 	if (r->stopped)
 		return r->stopped;
 	if (n < 0) {
-		error_set(r->err, "%s is broken after %llu packets: %s", path, (unsigned long long)r->n_packets,
-			  pcap_geterr(r->pcap));
+		explain_end(path, r);
 		return -EINVAL;
 	}
 	return 0;

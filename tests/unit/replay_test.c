@@ -62,6 +62,9 @@ static void build_ip(struct packet *p, int family)
 	memmove(p->data, p->data + 14, p->len);
 }
 
+#define WLAN_DATA(flags) "\x08" flags "\0\0\2\0\0\0\0\1\2\0\0\0\0\2\2\0\0\0\0\3\0\0"
+#define SNAP(type) "\xaa\xaa\3\0\0\0" type
+
 TEST(link_types)
 {
 	static const struct {
@@ -92,6 +95,15 @@ TEST(link_types)
 		{"null, an EtherType", 0, "\0\0\x08\0", 4, 4, VERDICT_FLOW},
 		{"null, another family", 0, "\7\0\0\0", 4, 4, VERDICT_OTHER},
 		{"loop", LINKTYPE_LOOP, "\0\0\0\2", 4, 4, VERDICT_FLOW},
+		{"PPP as in HDLC", 9, "\xff\x03\0\x21", 4, 4, VERDICT_FLOW},
+		{"PPP, shortened", 9, "\0\x57", 2, 6, VERDICT_FLOW},
+		{"PPP, its own protocol", 50, "\xff\x03\xc0\x21", 4, 4, VERDICT_OTHER},
+		{"Cisco HDLC", 104, "\x0f\0\x86\xdd", 4, 6, VERDICT_FLOW},
+		{"Cisco HDLC, SLARP", 104, "\x8f\0\x80\x35", 4, 4, VERDICT_OTHER},
+		{"802.11 data", 105, WLAN_DATA("\1") SNAP("\x08\0"), 32, 4, VERDICT_FLOW},
+		{"802.11 data, encrypted", 105, WLAN_DATA("\x41") SNAP("\x08\0"), 32, 4, VERDICT_OTHER},
+		{"802.11 behind radiotap", 127, "\0\0\x0a\0\0\0\0\0\1\2" WLAN_DATA("\1") SNAP("\x86\xdd"), 42, 6, VERDICT_FLOW},
+		{"radiotap shorter than it can be", 127, "\0\0\x07\0\0\0\0\0", 8, 4, VERDICT_MALFORMED},
 	};
 	struct flow_table table = {0};
 
@@ -218,6 +230,28 @@ TEST(a_broken_file_gives_what_was_read)
 	flows_free(&table);
 }
 
+/* Section header, an interface with Ethernet, one with raw IP. */
+static const uint32_t pcapng_of_two_links[] = {
+	0x0a0d0d0a, 28, 0x1a2b3c4d, 1, UINT32_MAX, UINT32_MAX, 28,
+	1, 20, 1, 65535, 20,
+	1, 20, LINKTYPE_RAW, 65535, 20,
+};
+
+/* A file of these bytes. */
+static int read_bytes(const void *bytes, size_t n, struct flow_table *table, struct error *err)
+{
+	static const struct replay_config plain;
+	char path[] = "/tmp/replay-XXXXXX";
+	int fd = mkstemp(path), ret;
+	struct replay_span span;
+
+	ok(fd >= 0 && write(fd, bytes, n) == (ssize_t)n);
+	(void)close(fd);
+	ret = replay_file(path, &plain, table, &span, err);
+	unlink(path);
+	return ret;
+}
+
 TEST(what_cannot_be_read_has_a_reason)
 {
 	struct replay_config config = {.capacity = 0};
@@ -230,11 +264,18 @@ TEST(what_cannot_be_read_has_a_reason)
 	ok(strstr(err.text, "/nonexistent/x") != NULL);
 	eq_i64(replay_file("/tmp", &config, &table, &span, &err), -EISDIR);
 	eq_i64(replay_file("/dev/null", &config, &table, &span, &err), -EINVAL);
-	if (!capture_begin(&capture, 105)) /* IEEE 802.11 */
+	ok(strstr(err.text, "it is empty") != NULL);
+	if (!capture_begin(&capture, 195)) /* IEEE 802.15.4 */
 		return;
 	eq_i64(capture_read(&capture, NULL, &table, &span, &err), -EPROTONOSUPPORT);
-	ok(strstr(err.text, "802.11") != NULL);
+	ok(strstr(err.text, "802.15.4") != NULL);
 	eq_u64(table.n, 0);
+	eq_i64(read_bytes("\x1f\x8b\x08\0\0\0\0\0", 8, &table, &err), -EINVAL);
+	ok(strstr(err.text, "gzip -dc /tmp/replay-") != NULL);
+	eq_i64(read_bytes("11:02:03 IP a > b", 17, &table, &err), -EINVAL);
+	ok(strstr(err.text, "as pcap or pcapng: unknown file format") != NULL);
+	eq_i64(read_bytes(pcapng_of_two_links, sizeof(pcapng_of_two_links), &table, &err), -EINVAL);
+	ok(strstr(err.text, "several link types") != NULL);
 	flows_free(&table);
 }
 
