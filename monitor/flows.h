@@ -112,6 +112,12 @@ int64_t flow_vni(const struct flow_key *key);
 /* Whether the flow's inner addresses are any: :: is one, too. */
 bool flow_has_inner_ip(const struct flow_key *key);
 
+/*
+ * One of them, which bytes points to, as its own IP header has it: an IPv6 address that maps an IPv4 one is not
+ * that one. Written to buf[ADDR_STRLEN], which is returned; NULL where there is no inner IP header.
+ */
+const char *flow_inner_text(const struct flow_key *key, const uint8_t bytes[16], char *buf);
+
 /* UDP ports of all tunnels known, as registered, and VXLAN's in Linux before it was; 0-terminated. */
 extern const struct flow_port flow_ports_default[FLOW_PORTS_MAX];
 

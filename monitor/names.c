@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names of what numbers mean, spelled as the contract does; declared in flows.h and monitor.h. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "bpf/parse.h"
 #include "monitor/flows.h"
 #include "monitor/monitor.h"
@@ -94,6 +96,16 @@ int64_t flow_vni(const struct flow_key *key)
 bool flow_has_inner_ip(const struct flow_key *key)
 {
 	return key->inner_ethertype == ETH_TYPE_IPV4 || key->inner_ethertype == ETH_TYPE_IPV6;
+}
+
+const char *flow_inner_text(const struct flow_key *key, const uint8_t bytes[16], char *buf)
+{
+	struct ip_addr a;
+
+	if (!flow_has_inner_ip(key))
+		return NULL;
+	memcpy(a.b, bytes, sizeof(a.b));
+	return key->inner_ethertype == ETH_TYPE_IPV6 ? inet_ntop(AF_INET6, a.b, buf, ADDR_STRLEN) : addr_format(&a, buf);
 }
 
 const char *verdict_name(unsigned int verdict)

@@ -17,10 +17,9 @@ void emit_address(struct emit *e, const char *key, const uint8_t bytes[16])
 
 void emit_inner(struct emit *e, const char *key, const struct flow_key *flow, const uint8_t bytes[16])
 {
-	if (flow_has_inner_ip(flow))
-		emit_address(e, key, bytes);
-	else
-		emit_null(e, key);
+	char buf[ADDR_STRLEN];
+
+	emit_string(e, key, flow_inner_text(flow, bytes, buf));
 }
 
 void emit_vni(struct emit *e, const char *key, int64_t vni)

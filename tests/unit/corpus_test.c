@@ -117,7 +117,7 @@ static void key_text(const struct flow_key *key, char *buf, size_t size)
 	};
 	const char *name = names[key->encap] ? names[key->encap] : encap_name(key->encap);
 	char a[4][ADDR_STRLEN], number[24] = "-", proto[16];
-	bool ip = flow_has_inner_ip(key);
+	const char *src = flow_inner_text(key, key->inner_src, a[2]), *dst = flow_inner_text(key, key->inner_dst, a[3]);
 
 	if (flow_vni(key) >= 0)
 		snprintf(number, sizeof(number), "%" PRId64, flow_vni(key));
@@ -129,13 +129,13 @@ static void key_text(const struct flow_key *key, char *buf, size_t size)
 		snprintf(proto, sizeof(proto), "0x0800/-");
 	else if (key->inner_ethertype == FLOW_NOT_IPV6)
 		snprintf(proto, sizeof(proto), "0x86dd/-");
-	else if (ip)
+	else if (src)
 		snprintf(proto, sizeof(proto), "0x%04x/%u", key->inner_ethertype, key->inner_ipproto);
 	else
 		snprintf(proto, sizeof(proto), "0x%04x/-", key->inner_ethertype);
 	snprintf(buf, size, "%s %s %s %s %s %s %s", name, address_text(key->outer_src, a[0]),
-		 address_text(key->outer_dst, a[1]), number, ip ? address_text(key->inner_src, a[2]) : "-",
-		 ip ? address_text(key->inner_dst, a[3]) : "-", proto);
+		 address_text(key->outer_dst, a[1]), number, src ? src : "-",
+		 dst ? dst : "-", proto);
 }
 
 /* What truth has rows for, but is none of the tunnels here. */

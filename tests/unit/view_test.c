@@ -294,6 +294,11 @@ TEST(the_unspecified_address_is_an_address)
 	eq_str(string(item(doc, "flows", 0), "inner_src"), "::");
 	eq_str(string(item(doc, "flows", 0), "inner_dst"), "ff02::1:ff00:1");
 	cJSON_Delete(doc);
+	set_addr(f.sample.flows[0].key.inner_src, "::ffff:192.168.0.1");
+	doc = flows(&f, FLOW_QUERY_ALL);
+	eq_str(string(item(doc, "flows", 0), "inner_src"), "::ffff:192.168.0.1"); /* not IPv4's 192.168.0.1 */
+	cJSON_Delete(doc);
+	set_addr(f.sample.flows[0].key.inner_src, "::");
 	by_inner.by = BY_INNER;
 	doc = flows(&f, by_inner);
 	row = item(doc, "rows", 0);
