@@ -8,7 +8,10 @@
 
 #include "bpf/parse_link.h"
 
-enum { PARSE_GTPU_EXT_MAX = 8 }; /* GTP-U extension headers in a row */
+enum {
+	PARSE_GRE_ROUTES_MAX = 8,
+	PARSE_GTPU_EXT_MAX = 8, /* extension headers in a row */
+};
 
 /* What a tunnel header says. */
 struct tunnel {
@@ -108,19 +111,33 @@ PARSE_FN int parse_gre_payload(struct cursor *c, int type, bool sequence, struct
 	}
 }
 
+PARSE_FN int parse_gre_routes(struct cursor *c)
+{
+	const struct wire_gre_route *route;
+
+	PARSE_ROLLED
+	for (int i = 0; i < PARSE_GRE_ROUTES_MAX; i++) {
+		cursor_take(c, route);
+		if (!route->family && !route->len)
+			return 0;
+		c->off += route->len;
+	}
+	return -VERDICT_UNKNOWN;
+}
+
 PARSE_FN int parse_gre(struct cursor *c, struct tunnel *t)
 {
 	const struct wire_gre_field *field;
 	const struct wire_gre *gre;
 	__u32 flags;
-	int type;
+	int type, ret;
 
 	cursor_take(c, gre);
 	flags = parse_be16(gre->flags);
 	type = parse_be16(gre->type);
-	if (flags & (GRE_FLAG_ROUTING | GRE_VERSION)) /* version 1 is PPTP's (RFC 2637) */
+	if (flags & GRE_VERSION) /* 1 is PPTP's (RFC 2637) */
 		return -VERDICT_UNKNOWN;
-	if (flags & GRE_FLAG_CHECKSUM)
+	if (flags & (GRE_FLAG_CHECKSUM | GRE_FLAG_ROUTING)) /* with the one there is room for both */
 		cursor_take(c, field);
 	t->encap = ENCAP_GRE_NO_KEY;
 	if (flags & GRE_FLAG_KEY) {
@@ -130,6 +147,9 @@ PARSE_FN int parse_gre(struct cursor *c, struct tunnel *t)
 	}
 	if (flags & GRE_FLAG_SEQUENCE)
 		cursor_take(c, field);
+	c->off = parse_blur(c->off);
+	if (flags & GRE_FLAG_ROUTING && (ret = parse_gre_routes(c)) < 0)
+		return ret;
 	c->off = parse_blur(c->off);
 	t->encap = parse_blur(t->encap);
 	t->vni = parse_blur(t->vni);

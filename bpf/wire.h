@@ -237,6 +237,13 @@ struct wire_gre_field {
 
 /* draft-foschiano-erspan: type II is 8 bytes, III is 12 and may have a subheader of 8 */
 struct wire_erspan2 {
+/* RFC 1701: source routes come last; the last of them is empty. */
+struct wire_gre_route {
+	__be16 family;
+	__u8 offset;
+	__u8 len; /* of what follows */
+} WIRE;
+
 	__be32 version_session; /* version 4 bits, VLAN 12, class 3, flags 3, session 10 */
 	__be32 index;
 } WIRE;

@@ -171,7 +171,7 @@ static inline void put_gre(struct packet *p, uint16_t flags, uint16_t type)
 	put_ipv4(p, 1, 47);
 	put_u16(p, flags);
 	put_u16(p, type);
-	if (flags & 0x8000)
+	if (flags & 0xc000)
 		put_u32(p, 0x12340000);
 	if (flags & 0x2000)
 		put_u32(p, 10000);
@@ -266,9 +266,31 @@ static inline void build_gre_version_1(struct packet *p)
 	put_payload(p, 64);
 }
 
+/* Two routes of four bytes each, then the empty one (RFC 1701). */
 static inline void build_gre_routing(struct packet *p)
 {
+	put_gre(p, 0x6000, 0x0800);
+	for (int i = 0; i < 2; i++) {
+		put_u32(p, 0x08000004);
+		put_u32(p, 0x0a030001 + i);
+	}
+	put_u32(p, 0);
+	put_inner_packet(p);
+}
+
+static inline void build_gre_9_routes(struct packet *p)
+{
 	put_gre(p, 0x4000, 0x0800);
+	for (int i = 0; i < 9; i++)
+		put_u32(p, 0x08000000);
+	put_u32(p, 0);
+	put_inner_packet(p);
+}
+
+static inline void build_gre_route_too_long(struct packet *p)
+{
+	put_gre(p, 0x4000, 0x0800);
+	put_u32(p, 0x080000ff);
 	put_payload(p, 64);
 }
 
@@ -586,7 +608,9 @@ static const struct packet_case tunnel_cases[] = {
 	{"GRE, WCCP 2", build_gre_wccp_2, TUNNEL(ENCAP_GRE_NO_KEY, 0, 0x0800, 17, 4, 38)},
 	{"GRE, WCCP 1", build_gre_wccp_1, TUNNEL(ENCAP_GRE_NO_KEY, 0, 0x0800, 17, 4, 38)},
 	{"GRE, version 1", build_gre_version_1, .verdict = VERDICT_UNKNOWN},
-	{"GRE, source routing", build_gre_routing, .verdict = VERDICT_UNKNOWN},
+	{"GRE, source routing", build_gre_routing, TUNNEL(ENCAP_GRE, 10000, 0x0800, 17, 4, 66)},
+	{"GRE, nine source routes", build_gre_9_routes, .verdict = VERDICT_UNKNOWN},
+	{"GRE, source route beyond the packet", build_gre_route_too_long, .verdict = VERDICT_TRUNCATED},
 	{"GRE, later fragment", build_gre_later_fragment, .verdict = VERDICT_OTHER, .later_fragment = true},
 	{"GRE, type IPv6, version 4", build_gre_not_ipv6, TUNNEL(ENCAP_GRE_NO_KEY, 0, FLOW_NOT_IPV6, 0, 0, 38)},
 	{"GRETAP", build_gretap, TUNNEL(ENCAP_GRETAP_NO_KEY, 0, 0x0800, 17, 4, 38)},
