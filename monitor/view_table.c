@@ -146,16 +146,13 @@ static void put_field(struct table *t, const cJSON *row, const struct field *f, 
 	}
 }
 
-/* Where all flows have the same encapsulation, saying so on each line is noise. */
-static bool encaps_differ(const cJSON *rows)
+/* Where all flows are VXLAN's, saying so on each line is noise; of others the number says little if it is a VNI, a key or a TEID. */
+static bool encap_matters(const cJSON *rows)
 {
-	const char *first = get_text(rows ? rows->child : NULL, "encap");
 	const cJSON *row;
 
 	cJSON_ArrayForEach(row, rows) {
-		const char *encap = get_text(row, "encap");
-
-		if (first && encap && strcmp(first, encap))
+		if (strcmp(get_text(row, "encap") ?: "vxlan", "vxlan"))
 			return true;
 	}
 	return false;
@@ -256,7 +253,7 @@ static void put_flows(struct text *out, const cJSON *doc, const struct layout *l
 {
 	const cJSON *flows = get(doc, "flows"), *rows = flows ? flows : get(doc, "rows"), *row;
 	struct table t = { .columns = layout->columns, .n_columns = columns_of(layout) };
-	struct flows_view view = { .rates = rates, .show_encap = encaps_differ(rows),
+	struct flows_view view = { .rates = rates, .show_encap = encap_matters(rows),
 				   .generated = get_number(get(doc, "pairs"), "all") > 0 };
 
 	cJSON_ArrayForEach(row, rows) {
