@@ -117,12 +117,13 @@ PARSE_FN int parse_inner_link(struct cursor *c, const struct tunnel *t, int type
 	return parse_first_byte_type(byte) == type ? type : parse_absent(type);
 }
 
-/* The rest of the key. Anything but IP is a flow without inner addresses. */
+/* The rest of the key. Anything but IP is a flow without inner addresses, also what only begins like it. */
 PARSE_FN enum verdict parse_inner_ip(struct cursor *c, const struct tunnel *t, int type, struct flow_key *key)
 {
 	int proto = parse_ip(c, type, key->inner_src, key->inner_dst, false);
 
-	if (proto == -VERDICT_OTHER) {
+	if (proto == -VERDICT_OTHER || proto == -VERDICT_MALFORMED) {
+		type = proto == -VERDICT_MALFORMED ? parse_absent(type) : type;
 		parse_put_words(key->inner_src, 0, 0);
 		parse_put_words(key->inner_dst, 0, 0);
 		parse_put_tunnel(key, t, type, 0);

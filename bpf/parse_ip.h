@@ -121,8 +121,8 @@ PARSE_FN int parse_ipv6(struct cursor *c, __u8 src[16], __u8 dst[16])
 	if ((ip->version_class_label & parse_be32(IPV6_VERSION)) != parse_be32(IPV6_VERSION_6))
 		return -VERDICT_MALFORMED;
 	payload_len = parse_be16(ip->payload_len);
-	c->no_length = parse_blur(payload_len == 0);
-	if (payload_len)
+	c->no_length = parse_blur(payload_len == 0 && c->len - c->off > IPV6_PAYLOAD_MAX); /* RFC 2675, 3 */
+	if (!c->no_length)
 		cursor_limit(c, c->off, payload_len);
 	c->later_fragment = parse_blur(0);
 	parse_put_ipv6(src, &ip->src);

@@ -125,12 +125,26 @@ PARSE_FN int parse_mpls(struct cursor *c)
 	return ETH_TYPE_TEB;
 }
 
+/* As in HDLC (RFC 1662) or without its two bytes; the protocol may be shortened to one, then odd (RFC 1661, 6.5). */
 PARSE_FN int parse_ppp(struct cursor *c)
 {
+	const struct wire_ppp_hdlc *hdlc;
 	const struct wire_ppp *ppp;
+	int proto = parse_first_byte(c);
 
-	cursor_take(c, ppp);
-	switch (parse_be16(ppp->proto)) {
+	if (proto == PPP_HDLC_ALL) {
+		cursor_take(c, hdlc);
+		proto = parse_first_byte(c);
+	}
+	if (proto < 0)
+		return proto;
+	if (proto & 1) {
+		c->off += 1;
+	} else {
+		cursor_take(c, ppp);
+		proto = parse_be16(ppp->proto);
+	}
+	switch (proto) {
 	case PPP_IPV4:
 		return ETH_TYPE_IPV4;
 	case PPP_IPV6:

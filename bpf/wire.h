@@ -58,6 +58,7 @@ enum {
 	PROTO_AUTH = 51,
 	PROTO_DSTOPTS = 60,
 
+	PPP_HDLC_ALL = 0xff, /* address of all stations: what a protocol cannot begin with */
 	PPP_IPV4 = 0x0021,
 	PPP_IPV6 = 0x0057,
 	PPP_MPLS = 0x0281,
@@ -125,6 +126,12 @@ struct wire_ppp {
 	__be16 proto;
 } WIRE;
 
+/* RFC 1662: before the protocol, where the other side did not agree to leave it out */
+struct wire_ppp_hdlc {
+	__u8 address; /* PPP_HDLC_ALL */
+	__u8 control;
+} WIRE;
+
 /* RFC 8300: base and service path header */
 struct wire_nsh {
 	__be16 flags_len; /* length in units of 4 in the lower 6 bits */
@@ -164,6 +171,7 @@ struct wire_ipv6 {
 	struct wire_ipv6_address dst;
 } WIRE;
 
+#define IPV6_PAYLOAD_MAX 65535 /* that the length field can tell */
 #define IPV6_VERSION 0xf0000000
 #define IPV6_VERSION_6 0x60000000
 
@@ -229,6 +237,13 @@ struct wire_gre_field {
 	__be32 value;
 } WIRE;
 
+/* RFC 1701: source routes come last; the last of them is empty. */
+struct wire_gre_route {
+	__be16 family;
+	__u8 offset;
+	__u8 len; /* of what follows */
+} WIRE;
+
 #define GRE_FLAG_CHECKSUM 0x8000
 #define GRE_FLAG_ROUTING 0x4000 /* RFC 1701, withdrawn by RFC 2784 */
 #define GRE_FLAG_KEY 0x2000
@@ -237,13 +252,6 @@ struct wire_gre_field {
 
 /* draft-foschiano-erspan: type II is 8 bytes, III is 12 and may have a subheader of 8 */
 struct wire_erspan2 {
-/* RFC 1701: source routes come last; the last of them is empty. */
-struct wire_gre_route {
-	__be16 family;
-	__u8 offset;
-	__u8 len; /* of what follows */
-} WIRE;
-
 	__be32 version_session; /* version 4 bits, VLAN 12, class 3, flags 3, session 10 */
 	__be32 index;
 } WIRE;

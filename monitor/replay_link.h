@@ -27,14 +27,6 @@ struct wire_null {
 	__be32 family;
 } WIRE;
 
-/* LINKTYPE_PPP_HDLC; of LINKTYPE_PPP only where the first byte says so. */
-struct wire_ppp_hdlc {
-	__u8 address; /* PPP_HDLC_ALL */
-	__u8 control;
-} WIRE;
-
-#define PPP_HDLC_ALL 0xff
-
 /* LINKTYPE_C_HDLC, Cisco's. */
 struct wire_cisco_hdlc {
 	__u8 address;
@@ -88,18 +80,6 @@ PARSE_FN int parse_null(struct cursor *c)
 	}
 }
 
-PARSE_FN int parse_ppp_hdlc(struct cursor *c)
-{
-	const struct wire_ppp_hdlc *hdlc;
-	int byte = parse_first_byte(c);
-
-	if (byte < 0)
-		return byte;
-	if (byte == PPP_HDLC_ALL)
-		cursor_take(c, hdlc);
-	return ETH_TYPE_PPP;
-}
-
 PARSE_FN int parse_cisco_hdlc(struct cursor *c)
 {
 	const struct wire_cisco_hdlc *hdlc;
@@ -140,7 +120,7 @@ PARSE_FN int parse_capture_link(struct cursor *c, int link)
 		return ETH_TYPE_IPV6;
 	case DLT_PPP:
 	case DLT_PPP_SERIAL:
-		return parse_ppp_hdlc(c);
+		return ETH_TYPE_PPP;
 	case DLT_C_HDLC:
 		return parse_cisco_hdlc(c);
 	case DLT_IEEE802_11:

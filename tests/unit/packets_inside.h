@@ -7,6 +7,7 @@
 #define TUNLAB_TESTS_PACKETS_INSIDE_H
 
 #include "tests/unit/packets_tunnels.h"
+#include "tests/unit/packets_vxlan.h"
 
 /* ---- IEEE 802.11 in GRE, as wireless controllers have it ---- */
 
@@ -251,6 +252,61 @@ static inline void build_udp_length_0(struct packet *p)
 	memset(p->data + 38, 0, 2);
 }
 
+/* ---- lengths ---- */
+
+/* The field can tell the length of a packet as small as this, so it has to (RFC 8200, 3; RFC 2675, 3). */
+static inline void build_v6_length_0(struct packet *p)
+{
+	build_v6_v4_udp(p);
+	packet_finish(p);
+	memset(p->data + 18, 0, 2);
+}
+
+/* Inside, where the tunnel is known already, a header that cannot be one is what the tunnel carries. */
+static inline void build_inner_total_length_19(struct packet *p)
+{
+	build_v4_v4_udp(p);
+	packet_finish(p);
+	p->data[66] = 0;
+	p->data[67] = 19;
+}
+
+/* ---- PPP in GRE ---- */
+
+static inline void build_gre_ppp(struct packet *p)
+{
+	put_gre(p, 0, 0x880b);
+	put_u16(p, 0x0021);
+	put_inner_packet(p);
+}
+
+static inline void build_gre_ppp_hdlc(struct packet *p)
+{
+	put_gre(p, 0, 0x880b);
+	put_u32(p, 0xff030021);
+	put_inner_packet(p);
+}
+
+static inline void build_gre_ppp_short(struct packet *p)
+{
+	put_gre(p, 0, 0x880b);
+	put_u8(p, 0x21);
+	put_inner_packet(p);
+}
+
+static inline void build_gre_ppp_control(struct packet *p)
+{
+	put_gre(p, 0, 0x880b);
+	put_u32(p, 0xff03c021);
+	put_payload(p, 20);
+}
+
+static inline void build_gre_ppp_cut(struct packet *p)
+{
+	put_gre(p, 0, 0x880b);
+	put_u16(p, 0xff03);
+}
+
 /* ---- GTP-U ---- */
 
 /* The field is there for the sake of the sequence number, and means nothing. */
@@ -307,6 +363,14 @@ static const struct packet_case inside_cases[] = {
 	{"authenticated later fragment", build_later_fragment_authenticated,
 	 .verdict = VERDICT_OTHER, .later_fragment = true},
 	{"UDP length 0", build_udp_length_0, .verdict = VERDICT_MALFORMED},
+	{"IPv6 length 0", build_v6_length_0, .verdict = VERDICT_MALFORMED},
+	{"IPv4 length shorter than its header inside", build_inner_total_length_19, V4_FLOW(FLOW_NOT_IPV4, 0, 0)},
+
+	{"PPP", build_gre_ppp, TUNNEL(ENCAP_GRE_NO_KEY, 0, 0x0800, 17, 4, 38)},
+	{"PPP as in HDLC", build_gre_ppp_hdlc, TUNNEL(ENCAP_GRE_NO_KEY, 0, 0x0800, 17, 4, 38)},
+	{"PPP, protocol in one byte", build_gre_ppp_short, TUNNEL(ENCAP_GRE_NO_KEY, 0, 0x0800, 17, 4, 38)},
+	{"PPP, link control", build_gre_ppp_control, TUNNEL(ENCAP_GRE_NO_KEY, 0, 0x880b, 0, 0, 38)},
+	{"PPP, cut before its protocol", build_gre_ppp_cut, .verdict = VERDICT_TRUNCATED},
 
 	{"GTP-U, extension type without the flag", build_gtpu_no_extension,
 	 TUNNEL(ENCAP_GTPU, 0xfedcba98, 0x0800, 17, 4, 54)},
