@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lab/scenario/plan.h"
+#include "lab/scenario/plan_internal.h"
 
 /* One port of a leaf is its trunk to br100. */
 static uint32_t hosts_per_leaf(const struct plan *p)

@@ -45,9 +45,15 @@ int plan_make_traffic(struct plan *p, struct scn_errors *e);
 void plan_verify_names(const struct plan *p, struct scn_errors *e);
 int plan_make_events(struct plan *p); /* -ENOMEM */
 
+/* splitmix64 (public domain, Steele, Lea, Flood): a well-mixed number from any; chained over what
+ * must tell choices apart. */
+uint64_t plan_mix(uint64_t x);
+
 /* Whether the client, host or VNI itself is there, or may be: 0 or -ENOENT with the sentence in why. */
 int plan_check_exists(const struct plan *p, const struct who *w, char *why, size_t why_len);
 /* As far as mistakes elsewhere let anybody tell: 0, or as plan_resolve and (one) plan_resolve_one. */
 int plan_check_who(const struct plan *p, const struct who *w, bool one, char *why, size_t why_len);
+/* Which clients a `who` speaks of is certain, in spite of mistakes elsewhere. */
+bool plan_who_is_sure(const struct plan *p, const struct who *w);
 
 #endif
