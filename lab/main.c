@@ -23,8 +23,8 @@ static const struct command cmd_version = {
 };
 
 static const struct command *const commands[] = {
-	&cmd_run, &cmd_check, &cmd_plan, &cmd_traffic, &cmd_status, &cmd_flows, &cmd_top, &cmd_replay, &cmd_monitor, &cmd_link, &cmd_exec, &cmd_shell, &cmd_capture, &cmd_guess, &cmd_stop,
-	&cmd_clean, &cmd_doctor, &cmd_bench, &cmd_help, &cmd_version,
+	&cmd_run, &cmd_check, &cmd_plan, &cmd_traffic, &cmd_status, &cmd_flows, &cmd_top, &cmd_replay, &cmd_monitor, &cmd_link, &cmd_exec,
+	&cmd_shell, &cmd_capture, &cmd_guess, &cmd_stop, &cmd_clean, &cmd_doctor, &cmd_bench, &cmd_help, &cmd_version,
 };
 
 static const size_t n_commands = sizeof(commands) / sizeof(commands[0]);

@@ -64,8 +64,8 @@ static struct sample *take_sample(struct run *run)
 {
 	struct monitor_cost program;
 	struct sample_source source = {
-		.plan = run->plan, .flows = &run->flows, .parser = monitor_parser_name(run->monitor), .engine = run->engine, .infos = run->infos, .zero_ns = run->zero_ns,
-		.links = events_links(run->events), .marks = events_log(run->events),
+		.plan = run->plan, .flows = &run->flows, .parser = monitor_parser_name(run->monitor), .engine = run->engine,
+		.infos = run->infos, .zero_ns = run->zero_ns, .links = events_links(run->events), .marks = events_log(run->events),
 		.unix_s = clock_seconds(CLOCK_REALTIME), .cpu_s = clock_seconds(CLOCK_PROCESS_CPUTIME_ID), .previous = run->newest,
 		.program = &program,
 	};
@@ -78,7 +78,8 @@ static struct sample *take_sample(struct run *run)
 	return s;
 }
 
-struct sample *run_sample(struct run *run)
+/* A fresh sample, not published; the last one when the lab is being taken apart. NULL: there is none, or no memory. */
+static struct sample *sample_now(struct run *run)
 {
 	if (run->state < RUN_STOPPING)
 		return take_sample(run);
@@ -95,7 +96,7 @@ static void age_flows(struct run *run)
 
 static void publish(struct run *run)
 {
-	struct sample *s = run_sample(run);
+	struct sample *s = sample_now(run);
 
 	if (!s) {
 		say("out of memory: a sample was left out, the counters go on");
@@ -178,7 +179,7 @@ static void on_tick(void *arg, uint32_t events)
 /* All that was sent has arrived, or never will. A check that may still come true is waited for, tick by tick. */
 static void on_drained(struct run *run)
 {
-	struct sample *s = run->judge && run->status == EXIT_WELL ? run_sample(run) : NULL;
+	struct sample *s = run->judge && run->status == EXIT_WELL ? sample_now(run) : NULL;
 
 	run->drained = true;
 	if (s)
@@ -378,7 +379,7 @@ static int take_place(struct run *run, struct error *err)
 
 static struct sample *service_sample(void *arg)
 {
-	return run_sample(arg);
+	return sample_now(arg);
 }
 
 static struct sample *service_newest(void *arg)
@@ -578,7 +579,7 @@ static int judge_now(struct run *run, struct sample *s)
  * none. */
 static void conclude(struct run *run)
 {
-	struct sample *s = run_sample(run);
+	struct sample *s = sample_now(run);
 
 	if (s && run->options->headless)
 		say_what_went(s);

@@ -81,9 +81,7 @@ unsigned long run_files_needed(const struct plan *plan);
 
 /* For requests: */
 void run_info(void *run, struct lab_info *ret);
-/* A fresh sample, not published; the last one when the lab is being taken apart. NULL: there is none, or no memory. */
-struct sample *run_sample(struct run *run);
-/* The same of one generator alone; see sample_take_generator. NULL: no memory. */
+/* A sample of one generator alone; see sample_take_generator. NULL: no memory. */
 struct sample *run_sample_generator(const struct run *run, uint32_t id, const struct sample *then);
 /* Orders a generator and keeps its description. */
 int run_add_generator(struct run *run, const struct generator_spec *spec, int32_t section, uint32_t *ret_id, struct error *err);

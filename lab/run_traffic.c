@@ -12,7 +12,8 @@ static void keep_info(struct run *run, uint32_t id, const struct generator_spec 
 
 	run->n_infos = id + 1;
 	*info = (struct generator_info) {
-		.section = section, .secret = section >= 0 && run->scn->traffic[section].secret, .client = spec->client, .proto = spec->proto, .rate = spec->rate, .size = spec->size,
+		.section = section, .secret = section >= 0 && run->scn->traffic[section].secret, .client = spec->client,
+		.proto = spec->proto, .rate = spec->rate, .size = spec->size,
 	};
 	if (section >= 0)
 		memcpy(info->name, run->scn->traffic[section].name, sizeof(info->name));

@@ -25,7 +25,8 @@ struct row {
 	struct row_key key;
 	const struct sample_flow *flow; /* one of its flows; the only one with BY_FLOW */
 	struct row_count count;
-	uint64_t size;           /* that rows are ordered by, in the query's order: of what was sent; of a machine's interfaces the bigger direction */
+	uint64_t size;           /* that rows are ordered by, in the query's order: of what was sent; of a machine's interfaces the
+				    bigger direction */
 };
 
 struct rows {

@@ -23,11 +23,6 @@ uint64_t view_lab_version(const struct sample *s);
 void emit_frames(struct emit *e, const char *key, uint64_t packets, uint64_t bytes);
 /* "other": what was not tunnelled; like a flow, counted where it left and where it arrived. */
 void emit_other(struct emit *e, const struct flow_health *h);
-/* "hosts", "clients"; "traffic" and whether there is more of it that is "secret". s may be NULL. */
-void emit_hosts(struct emit *e, const struct plan *plan, const struct sample *s);
-void emit_clients(struct emit *e, const struct plan *plan);
-void emit_traffic(struct emit *e, const struct sample *s);
-
 /* "to": the first peers by name, all up to `shown`; "peers": how many there are. */
 void emit_peers(struct emit *e, const struct sample_stream *streams, uint32_t n, uint32_t shown);
 const char *view_generator_state(uint32_t state);

@@ -33,7 +33,7 @@ static void emit_seen_hosts(struct emit *e, const struct sample *s)
 	emit_array_end(e);
 }
 
-void emit_hosts(struct emit *e, const struct plan *plan, const struct sample *s)
+static void emit_hosts(struct emit *e, const struct plan *plan, const struct sample *s)
 {
 	static const struct link_state unimpaired;
 	size_t next = 0; /* of the sample's links, which stand in the order of hosts */
@@ -55,7 +55,7 @@ void emit_hosts(struct emit *e, const struct plan *plan, const struct sample *s)
 	emit_array_end(e);
 }
 
-void emit_clients(struct emit *e, const struct plan *plan)
+static void emit_clients(struct emit *e, const struct plan *plan)
 {
 	emit_array(e, "clients");
 	for (uint32_t i = 0; plan && i < plan->n_clients; i++) {
@@ -119,7 +119,7 @@ static void emit_generator(struct emit *e, const struct sample *s, const struct 
 	emit_object_end(e);
 }
 
-void emit_traffic(struct emit *e, const struct sample *s)
+static void emit_traffic(struct emit *e, const struct sample *s)
 {
 	bool secret = false;
 

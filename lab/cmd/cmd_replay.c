@@ -87,8 +87,8 @@ static bool show_progress(void *arg, const struct replay_progress *p)
 	if (now - (d->shown_ns ? d->shown_ns : d->begin_ns) < SHOW_EVERY_NS)
 		return true;
 	d->shown_ns = now;
-	fprintf(stderr, "\r\033[K%s%.1f million packets, %.1f million a second", d->pass == 1 ? "looking for its span: " : "", (double)p->packets / 1e6,
-		(double)p->packets * 1e3 / (double)(now - d->begin_ns));
+	fprintf(stderr, "\r\033[K%s%.1f million packets, %.1f million a second", d->pass == 1 ? "looking for its span: " : "",
+		(double)p->packets / 1e6, (double)p->packets * 1e3 / (double)(now - d->begin_ns));
 	if (p->bytes)
 		fprintf(stderr, ", %.0f %%", 100.0 * (double)p->bytes_read / (double)p->bytes);
 	return true;
@@ -126,7 +126,9 @@ static int serve(const struct replay_options *o, const char *path, const struct 
 static char *view_capture(const char *path, const struct flow_query *q, struct flow_table *table, const struct replay_span *span,
 			  struct seen_log *seen)
 {
-	const struct sample_source source = { .kind = SAMPLE_CAPTURE, .flows = table, .seen = seen, .zero_ns = span->first_ns, .unix_s = (double)span->last_ns / 1e9 };
+	const struct sample_source source = {
+		.kind = SAMPLE_CAPTURE, .flows = table, .seen = seen, .zero_ns = span->first_ns, .unix_s = (double)span->last_ns / 1e9,
+	};
 	const struct lab_info info = { .name = path };
 	struct sample *sample;
 	char *json;

@@ -42,8 +42,8 @@ struct command {
 	int (*run)(const void *options, char *const *args, int n_args); /* exit status */
 };
 
-extern const struct command cmd_run, cmd_check, cmd_plan, cmd_traffic, cmd_status, cmd_flows, cmd_top, cmd_link, cmd_exec, cmd_shell, cmd_capture, cmd_stop,
-	cmd_clean, cmd_doctor, cmd_replay, cmd_monitor, cmd_guess, cmd_bench;
+extern const struct command cmd_run, cmd_check, cmd_plan, cmd_traffic, cmd_status, cmd_flows, cmd_top, cmd_link, cmd_exec, cmd_shell,
+	cmd_capture, cmd_stop, cmd_clean, cmd_doctor, cmd_replay, cmd_monitor, cmd_guess, cmd_bench;
 
 /* Parses argv (argv[0] is the command's name) and runs the command. */
 int command_run(const struct command *c, int argc, char **argv);
