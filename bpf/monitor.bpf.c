@@ -14,6 +14,7 @@
 #include <linux/pkt_cls.h>
 #include <stdbool.h>
 
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/flow.h"
@@ -28,6 +29,7 @@ const volatile __u32 base_ifindex; /* interface index of host 0 */
 const volatile __u32 n_hosts;
 const volatile __u32 slots_per_cpu; /* power of two */
 const volatile bool promiscuous;    /* count frames for other hosts as received */
+const volatile bool bare;           /* interfaces whose packets begin with an IP header, too */
 
 /* [cpu * slots_per_cpu + slot]. Mapped by user space, which reads it without system calls. */
 struct {
@@ -66,7 +68,8 @@ struct {
  * of a stack, and takes much longer. And a copy of its headers, where they are not linear.
  */
 struct scratch {
-	__u32 dir; /* enum flow_dir of the packet handed on to observe_any */
+	__u32 dir;  /* enum flow_dir of the packet handed on to observe_any */
+	__u32 type; /* of its first header: an EtherType, ETH_TYPE_TEB for Ethernet */
 	struct parsed parsed;
 	__u8 bytes[PARSE_DEPTH_MAX];
 };
@@ -130,7 +133,7 @@ __noinline int parse_copy(struct __sk_buff *skb, __u32 depth)
 		return VERDICT_TRUNCATED;
 	cursor_init(&cursor, scratch->bytes, copy_headers(skb, scratch->bytes, depth), skb->len);
 	cursor.want_l4 = skb->gso_size;
-	return parse_frame(&cursor, ports, &scratch->parsed);
+	return parse_packet(&cursor, ports, bare ? scratch->type : ETH_TYPE_TEB, &scratch->parsed);
 }
 
 static __always_inline bool key_equal(const struct flow_key *a, const struct flow_key *b)
@@ -295,7 +298,7 @@ struct {
 };
 
 /* Nobody else on this CPU meets a packet before the program called is through: they run with softirqs off. */
-static __always_inline void hand_on(struct __sk_buff *skb, enum flow_dir dir)
+static __always_inline void hand_on(struct __sk_buff *skb, enum flow_dir dir, __u32 type)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
@@ -303,6 +306,7 @@ static __always_inline void hand_on(struct __sk_buff *skb, enum flow_dir dir)
 	if (!scratch)
 		return;
 	scratch->dir = dir;
+	scratch->type = type;
 	bpf_tail_call(skb, &general, 0);
 }
 
@@ -319,7 +323,7 @@ static __always_inline int observe(struct __sk_buff *skb, enum flow_dir dir)
 	if (is_received(skb, dir) && !skb->vlan_present && !skb->gso_size)
 		verdict = parse_plain(data, data_end, len, false, ports, &parsed);
 	if (verdict == PLAIN_NOT) {
-		hand_on(skb, dir);
+		hand_on(skb, dir, ETH_TYPE_TEB);
 		return TC_ACT_UNSPEC;
 	}
 	cpu = bpf_get_smp_processor_id();
@@ -341,6 +345,21 @@ SEC("tc")
 int observe_rx(struct __sk_buff *skb)
 {
 	return observe(skb, FLOW_RX);
+}
+
+/* On an interface without a link layer (tun, WireGuard) the socket buffer knows which IP it is. */
+SEC("tc")
+int observe_bare_tx(struct __sk_buff *skb)
+{
+	hand_on(skb, FLOW_TX, bpf_ntohs((__u16)skb->protocol));
+	return TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int observe_bare_rx(struct __sk_buff *skb)
+{
+	hand_on(skb, FLOW_RX, bpf_ntohs((__u16)skb->protocol));
+	return TC_ACT_UNSPEC;
 }
 
 #include "bpf/tailcall.bpf.h"

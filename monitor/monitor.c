@@ -191,6 +191,7 @@ static int set_knobs(struct monitor *m, const struct monitor_config *config)
 	knobs->n_hosts = maps->n_hosts;
 	knobs->slots_per_cpu = maps->slots_per_cpu;
 	knobs->promiscuous = config->promiscuous;
+	knobs->bare = config->bare;
 
 	ret = bpf_map__set_max_entries(m->skel->maps.slots, maps->n_cpus * maps->slots_per_cpu);
 	if (!ret)
@@ -212,6 +213,7 @@ static int choose_parser(struct monitor *m)
 {
 	struct monitor_bpf *skel = m->skel;
 	struct bpf_program *const direct[] = { skel->progs.observe_tx, skel->progs.observe_rx };
+	struct bpf_program *const bare[] = { skel->progs.observe_bare_tx, skel->progs.observe_bare_rx };
 	struct bpf_program *const tailcall[] = {
 		skel->progs.walk_tx, skel->progs.walk_rx, skel->progs.walk_link, skel->progs.walk_ip,
 		skel->progs.walk_tunnel, skel->progs.walk_count,
@@ -221,6 +223,8 @@ static int choose_parser(struct monitor *m)
 
 	for (size_t i = 0; i < sizeof(direct) / sizeof(direct[0]) && !ret; i++)
 		ret = bpf_program__set_autoload(direct[i], !tails);
+	for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]) && !ret; i++)
+		ret = bpf_program__set_autoload(bare[i], skel->rodata->bare);
 	for (size_t i = 0; i < sizeof(tailcall) / sizeof(tailcall[0]) && !ret; i++)
 		ret = bpf_program__set_autoload(tailcall[i], tails);
 	if (!ret)
@@ -437,6 +441,11 @@ int monitor_prog_fd(const struct monitor *m, enum flow_dir dir)
 	return bpf_program__fd(m->progs[dir]);
 }
 
+int monitor_bare_prog_fd(const struct monitor *m, enum flow_dir dir)
+{
+	return bpf_program__fd(dir == FLOW_TX ? m->skel->progs.observe_bare_tx : m->skel->progs.observe_bare_rx);
+}
+
 /* ---- what it costs ---- */
 
 /* Only the switch that stays; others may have asked as we do, which shows by runs alone. */
@@ -456,12 +465,13 @@ void monitor_get_cost(const struct monitor *m, struct monitor_cost *ret_cost)
 {
 	struct monitor_cost cost = {.enabled = m->stats_fd >= 0 || stats_switched_on()};
 
-	for (int dir = 0; dir < FLOW_DIR_MAX; dir++) {
+	for (int i = 0; i < 2 * FLOW_DIR_MAX; i++) {
 		struct bpf_prog_info info = {0};
 		__u32 len = sizeof(info);
+		int fd = i < FLOW_DIR_MAX ? monitor_prog_fd(m, i) : monitor_bare_prog_fd(m, i - FLOW_DIR_MAX);
 
-		/* Before 5.1 there are no such members: they stay 0. */
-		if (bpf_obj_get_info_by_fd(monitor_prog_fd(m, dir), &info, &len) < 0)
+		/* Not loaded; or before 5.1, where there are no such members: they stay 0. */
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) < 0)
 			continue;
 		cost.run_ns += info.run_time_ns;
 		cost.runs += info.run_cnt;

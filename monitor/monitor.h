@@ -38,6 +38,7 @@ struct monitor_config {
 	uint32_t kept;         /* likewise; 0: as many as capacity */
 	enum monitor_parser parser;
 	bool promiscuous;      /* frames for other hosts count as received, as on a switch port */
+	bool bare;             /* programs for interfaces without a link layer as well: monitor_bare_prog_fd() */
 	/* libbpf's and the verifier's lines, for debugging; may be NULL. In the caller's thread. */
 	void (*log)(void *arg, const char *line);
 	void *log_arg;
@@ -97,5 +98,7 @@ int monitor_enable_stats(struct monitor *monitor, struct error *err);
 
 /* Program descriptors by direction, for bpf_prog_test_run in tests and benchmarks. */
 int monitor_prog_fd(const struct monitor *monitor, enum flow_dir dir);
+/* Likewise of those for packets that begin with an IP header, whichever the parser; negative unless the configuration asks for them. */
+int monitor_bare_prog_fd(const struct monitor *monitor, enum flow_dir dir);
 
 #endif

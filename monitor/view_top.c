@@ -405,7 +405,7 @@ static void put_views(struct screen *s)
 {
 	char text[40];
 
-	for (unsigned v = 0; v < TOP_VIEW_MAX; v++) {
+	for (unsigned v = s->look->no_clients ? TOP_PAIRS : TOP_CLIENTS; v < TOP_VIEW_MAX; v++) {
 		(void)snprintf(text, sizeof(text), s->look->colour || v != s->look->view ? " %s " : "[%s]", top_views[v].name);
 		style(s, v == s->look->view ? REVERSE : PLAIN);
 		put(s, text);
@@ -477,7 +477,7 @@ static void put_rest(struct screen *s, const cJSON *doc, unsigned shown)
 static void put_keys(struct screen *s)
 {
 	style(s, FAINT);
-	put(s, "c p v h: view   s: bits or packets   space: pause   q: quit");
+	put(s, s->look->no_clients ? "p v h: view   s: bits or packets   space: pause   q: quit" : "c p v h: view   s: bits or packets   space: pause   q: quit");
 	end_line(s);
 }
 

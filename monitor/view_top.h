@@ -24,6 +24,7 @@ struct top_look {
 	unsigned view;         /* TOP_CLIENTS … */
 	enum flow_order order; /* ORDER_BPS or ORDER_PPS */
 	bool paused;
+	bool no_clients;       /* there are none to be shown */
 	double silent_s;       /* since the lab last answered */
 	bool colour, utf8;
 	unsigned width, height;

@@ -155,7 +155,7 @@ const struct command cmd_monitor = {
 		   "does when it ends, also by kill -9. An interface that goes is waited for.\n\n"
 		   "Which interface? Tunnelled packets show where they are tunnelled: on the underlay's interface (eth0, a bond), not on the\n"
 		   "tunnel device (vxlan0), which carries what is inside. Of a bridge or bond and its ports choose one, or packets that cross\n"
-		   "both are counted on each.\n\n"
+		   "both are counted on each. On tun and WireGuard devices, which have no Ethernet header, bytes count from the IP header on.\n\n"
 		   "  sudo tunlab monitor --dev eth0                            look at http://127.0.0.1:8080/\n"
 		   "  sudo tunlab monitor --dev eth0 --headless --duration 10s  the flow table of ten seconds\n"
 		   "  sudo tunlab monitor --dev eth0 --port vxlan=4789,9999     a port of your own\n"

@@ -33,7 +33,7 @@ struct top_options {
 
 static const struct command_option options[] = {
 	{ "lab", OPTION_TEXT, AT(lab), "LAB", "which lab, where several run" },
-	{ "by", OPTION_TEXT, AT(by), "WHAT", "clients, pairs, vnis or hosts first (default clients)" },
+	{ "by", OPTION_TEXT, AT(by), "WHAT", "clients, pairs, vnis or hosts first (default clients, pairs of a monitor)" },
 	{ "sort", OPTION_TEXT, AT(sort), "WHAT", "bits or packets per second (default bits)" },
 	{ "top", OPTION_TEXT, AT(top), "N", "with --json: only the N busiest (default 20)" },
 	{ "json", OPTION_FLAG, AT(json), NULL, "no screen: a document a line, each second" },
@@ -43,6 +43,7 @@ static const struct command_option options[] = {
 struct top {
 	struct top_look look;
 	struct top_past past;
+	unsigned refuge;      /* the view to take where there are no clients; TOP_CLIENTS: none */
 	size_t rows;          /* to ask for; 0: as many as the screen takes */
 	int lab, timer, signals;
 	char *document;       /* the newest; NULL: none yet */
@@ -161,6 +162,38 @@ static void ask(struct top *t)
 	free(text);
 }
 
+/* What is on the screen is of the old question until the new one is answered. */
+static void ask_anew(struct top *t)
+{
+	if (t->asked)
+		t->stale = true;
+	else
+		ask(t);
+}
+
+static void show_view(struct top *t, unsigned view)
+{
+	if (view == t->look.view || (view == TOP_CLIENTS && t->look.no_clients))
+		return;
+	t->look.view = view;
+	top_past_free(&t->past);
+	free(t->document);
+	t->document = NULL;
+	ask_anew(t);
+}
+
+/* Interfaces that are watched have no clients: nobody asked for them by name, so something else is shown. */
+static void refuse(struct top *t, const char *text)
+{
+	if (t->look.view == TOP_CLIENTS && t->refuge != TOP_CLIENTS) {
+		t->look.no_clients = true;
+		show_view(t, t->refuge);
+		return;
+	}
+	leave_screen(t);
+	end(t, refusal_status(text), NULL);
+}
+
 static void take_answer(struct top *t)
 {
 	char *text;
@@ -179,9 +212,8 @@ static void take_answer(struct top *t)
 		ask(t);
 		return;
 	}
-	if (strncmp(text, "{\"error\":", 9) == 0) { /* such as clients, of interfaces that no lab knows */
-		leave_screen(t);
-		end(t, refusal_status(text), NULL);
+	if (strncmp(text, "{\"error\":", 9) == 0) {
+		refuse(t, text);
 		free(text);
 		return;
 	}
@@ -193,15 +225,6 @@ static void take_answer(struct top *t)
 	draw(t);
 }
 
-/* What is on the screen is of the old question until the new one is answered. */
-static void ask_anew(struct top *t)
-{
-	if (t->asked)
-		t->stale = true;
-	else
-		ask(t);
-}
-
 static void on_second(struct top *t)
 {
 	timer_clear(t->timer);
@@ -211,17 +234,6 @@ static void on_second(struct top *t)
 }
 
 /* ---- keys and signals ---- */
-
-static void show_view(struct top *t, unsigned view)
-{
-	if (view == t->look.view)
-		return;
-	t->look.view = view;
-	top_past_free(&t->past);
-	free(t->document);
-	t->document = NULL;
-	ask_anew(t);
-}
 
 static void on_key(struct top *t, char key)
 {
@@ -242,7 +254,7 @@ static void on_key(struct top *t, char key)
 		t->answered_ns = now_ns();
 		break;
 	case '\t':
-		show_view(t, (t->look.view + 1) % TOP_VIEW_MAX);
+		show_view(t, (t->look.view + 1) % TOP_VIEW_MAX ?: t->look.no_clients ? TOP_PAIRS : TOP_CLIENTS);
 		break;
 	}
 }
@@ -369,6 +381,7 @@ static int read_options(const struct top_options *o, struct top *t)
 	status = read_choice("--by", o->by, views, TOP_VIEW_MAX, &t->look.view);
 	if (status == EXIT_WELL)
 		status = read_choice("--sort", o->sort, sorts, 2, &sort);
+	t->refuge = o->by ? TOP_CLIENTS : TOP_PAIRS;
 	t->look.order = sort ? ORDER_PPS : ORDER_BPS;
 	if (status == EXIT_WELL && o->top && (!o->json || parse_number(o->top, 1, UINT32_MAX, &rows))) {
 		say(o->json ? "top: --top %s: want a whole number from 1 to 4294967295"

@@ -48,10 +48,10 @@ static int tcx_link(int prog_fd, uint32_t ifindex, enum flow_dir dir)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-static int tcx_attach(const struct hooks *h, uint32_t ifindex, struct hook *hook)
+static int tcx_attach(const int progs[FLOW_DIR_MAX], uint32_t ifindex, struct hook *hook)
 {
 	for (int dir = 0; dir < FLOW_DIR_MAX; dir++) {
-		hook->links[dir] = tcx_link(h->progs[dir], ifindex, (enum flow_dir)dir);
+		hook->links[dir] = tcx_link(progs[dir], ifindex, (enum flow_dir)dir);
 		if (hook->links[dir] >= 0)
 			continue;
 		while (dir-- > 0)
@@ -115,13 +115,13 @@ static void clsact_detach(struct nl *nl, const struct hook *hook)
 		(void)bpf_tc_hook_destroy(&at); /* likewise */
 }
 
-static int filter_attach(const struct hooks *h, uint32_t ifindex, enum flow_dir dir, struct hook_filter *ret)
+static int filter_attach(int prog, uint32_t ifindex, enum flow_dir dir, struct hook_filter *ret)
 {
 	LIBBPF_OPTS(bpf_tc_hook, at, .ifindex = (int)ifindex, .attach_point = attach_points[dir]);
 	int r = -EEXIST;
 
 	for (uint32_t handle = 1; handle <= FILTER_HANDLES_MAX && r == -EEXIST; handle++) {
-		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = handle, .priority = FILTER_PRIORITY, .prog_fd = h->progs[dir]);
+		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = handle, .priority = FILTER_PRIORITY, .prog_fd = prog);
 
 		r = bpf_tc_attach(&at, &opts);
 		if (!r)
@@ -138,7 +138,7 @@ static int tell_guard(const struct hooks *h, const struct hook *hook)
 	return n == (ssize_t)sizeof(*hook) ? 0 : -EPIPE;
 }
 
-static int clsact_attach(const struct hooks *h, uint32_t ifindex, struct hook *hook)
+static int clsact_attach(const struct hooks *h, const int progs[FLOW_DIR_MAX], uint32_t ifindex, struct hook *hook)
 {
 	LIBBPF_OPTS(bpf_tc_hook, at, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 	int r = bpf_tc_hook_create(&at);
@@ -148,7 +148,7 @@ static int clsact_attach(const struct hooks *h, uint32_t ifindex, struct hook *h
 		return r;
 	r = tell_guard(h, hook);
 	for (int dir = 0; dir < FLOW_DIR_MAX && !r; dir++) {
-		r = filter_attach(h, ifindex, (enum flow_dir)dir, &hook->filters[dir]);
+		r = filter_attach(progs[dir], ifindex, (enum flow_dir)dir, &hook->filters[dir]);
 		if (!r)
 			r = tell_guard(h, hook);
 	}
@@ -211,13 +211,11 @@ static int choose_kind(const int progs[FLOW_DIR_MAX], const char *wanted, enum h
 	return -EINVAL;
 }
 
-int hooks_open(const int progs[FLOW_DIR_MAX], struct nl *nl, const char *wanted, struct hooks *ret, struct error *err)
+int hooks_open(const struct hook_programs *progs, struct nl *nl, const char *wanted, struct hooks *ret, struct error *err)
 {
-	struct hooks h = { .nl = nl, .guard = { .fd = -1 } };
-	int r;
+	struct hooks h = { .progs = *progs, .nl = nl, .guard = { .fd = -1 } };
+	int r = choose_kind(progs->framed, wanted, &h.kind, err);
 
-	memcpy(h.progs, progs, sizeof(h.progs));
-	r = choose_kind(progs, wanted, &h.kind, err);
 	if (r)
 		return r;
 	if (h.kind == HOOK_CLSACT)
@@ -234,8 +232,9 @@ void hooks_close(struct hooks *h)
 	guard_end(&h->guard);
 }
 
-/* Loopback frames have an Ethernet header as well, of zeros. */
-static int check_header(const struct hooks *h, const char *name, struct error *err)
+/* Loopback frames have an Ethernet header as well, of zeros. What comes in by a GRE or IP-in-IP device is seen with the outer header
+ * still in front, what goes out without: these are refused. */
+static int choose_programs(const struct hooks *h, const char *name, const int **ret, struct error *err)
 {
 	struct ifreq request = { 0 };
 	int r;
@@ -246,10 +245,18 @@ static int check_header(const struct hooks *h, const char *name, struct error *e
 		error_set(err, "cannot watch %s: %s", name, strerror(-r));
 		return r;
 	}
-	if (request.ifr_hwaddr.sa_family == ARPHRD_ETHER || request.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK)
+	switch (request.ifr_hwaddr.sa_family) {
+	case ARPHRD_ETHER:
+	case ARPHRD_LOOPBACK:
+		*ret = h->progs.framed;
 		return 0;
-	error_set(err, "cannot watch %s: what it carries does not begin with an Ethernet header (link type %u), as with tun, WireGuard "
-		  "and GRE devices; watch the interface its tunnel goes out by", name, request.ifr_hwaddr.sa_family);
+	case ARPHRD_NONE: /* tun, WireGuard */
+	case ARPHRD_RAWIP:
+		*ret = h->progs.bare;
+		return 0;
+	}
+	error_set(err, "cannot watch %s: what it carries begins neither with an Ethernet header nor with an IP header (link type %u), as with "
+		  "GRE and IP-in-IP devices; watch the interface its tunnel goes out by", name, request.ifr_hwaddr.sa_family);
 	return -EOPNOTSUPP;
 }
 
@@ -270,12 +277,13 @@ int hook_attach(const struct hooks *h, const char *name, uint32_t ifindex, struc
 {
 	struct hook hook = { .kind = h->kind, .ifindex = ifindex };
 	libbpf_print_fn_t print;
-	int r = check_header(h, name, err);
+	const int *progs = NULL;
+	int r = choose_programs(h, name, &progs, err);
 
 	if (r)
 		return r;
 	print = libbpf_set_print(NULL); /* its own lines would tell less, and twice */
-	r = h->kind == HOOK_TCX ? tcx_attach(h, ifindex, &hook) : clsact_attach(h, ifindex, &hook);
+	r = h->kind == HOOK_TCX ? tcx_attach(progs, ifindex, &hook) : clsact_attach(h, progs, ifindex, &hook);
 	(void)libbpf_set_print(print);
 	if (r)
 		explain(r, h->kind, name, err);

@@ -32,8 +32,13 @@ struct hook {
 	bool made_qdisc;
 };
 
+/* Descriptors, borrowed: for frames with an Ethernet header, and for packets that begin with an IP header. */
+struct hook_programs {
+	int framed[FLOW_DIR_MAX], bare[FLOW_DIR_MAX];
+};
+
 struct hooks {
-	int progs[FLOW_DIR_MAX];    /* borrowed */
+	struct hook_programs progs;
 	struct nl *nl;              /* borrowed; in the namespace of the interfaces, as the calling thread */
 	enum hook_kind kind;
 	struct guard guard;         /* with clsact; fd -1: none */
@@ -41,11 +46,11 @@ struct hooks {
 
 /* Chooses the kind: TCX where the kernel has it, unless `wanted` names one (NULL: none). For clsact the guard is started: call it before
  * the process has threads. -ENOSYS: this kernel lacks what was asked for; -EINVAL: there is no such kind. Undo: hooks_close. */
-int hooks_open(const int progs[FLOW_DIR_MAX], struct nl *nl, const char *wanted, struct hooks *ret, struct error *err);
+int hooks_open(const struct hook_programs *progs, struct nl *nl, const char *wanted, struct hooks *ret, struct error *err);
 void hooks_close(struct hooks *h);
 
-/* Attaches both directions, or nothing. -ENODEV: no such interface; -EOPNOTSUPP: its frames do not begin with an Ethernet header.
- * Needs CAP_NET_ADMIN, and CAP_BPF for TCX. */
+/* Attaches both directions, or nothing. -ENODEV: no such interface; -EOPNOTSUPP: its frames begin neither with an Ethernet nor with
+ * an IP header. Needs CAP_NET_ADMIN, and CAP_BPF for TCX. */
 int hook_attach(const struct hooks *h, const char *name, uint32_t ifindex, struct hook *ret, struct error *err);
 /* Takes off what hook_attach put on; one whose interface is gone is fine, and so is one on nothing. */
 void hook_detach(const struct hooks *h, struct hook *hook);

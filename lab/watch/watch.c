@@ -280,16 +280,19 @@ static int open_links(struct watch *w, struct error *err)
 
 static int open_monitor(struct watch *w, struct error *err)
 {
-	struct monitor_config config = { .capacity = w->config->capacity, .parser = w->config->parser };
-	int progs[FLOW_DIR_MAX], r;
+	struct monitor_config config = { .capacity = w->config->capacity, .parser = w->config->parser, .bare = true };
+	struct hook_programs progs;
+	int r;
 
 	memcpy(config.ports, w->config->ports, sizeof(config.ports));
 	r = monitor_open(&config, err, &w->monitor);
 	if (r)
 		return r;
-	for (int dir = 0; dir < FLOW_DIR_MAX; dir++)
-		progs[dir] = monitor_prog_fd(w->monitor, (enum flow_dir)dir);
-	r = hooks_open(progs, w->nl, w->config->hook, &w->hooks, err);
+	for (int dir = 0; dir < FLOW_DIR_MAX; dir++) {
+		progs.framed[dir] = monitor_prog_fd(w->monitor, (enum flow_dir)dir);
+		progs.bare[dir] = monitor_bare_prog_fd(w->monitor, (enum flow_dir)dir);
+	}
+	r = hooks_open(&progs, w->nl, w->config->hook, &w->hooks, err);
 	return r ?: attach_first(w, err);
 }
 

@@ -357,12 +357,86 @@ test("what cannot be is said, with what can", async () => {
     assert.equal(r.status, status, `${args}: ${r.status} ${r.stderr}`);
     assert.match(r.stderr, text);
   }
-  // A device without Ethernet headers is refused by name, where this kernel makes one.
-  if (here.try("ip", "tuntap", "add", "dev", "tun9", "mode", "tun").status === 0) {
-    const r = tell("--dev", "tun9", "--listen", "127.0.0.1:0");
+  // A device of GRE, whose packets are not the same in both directions, is refused by name, where this kernel makes one.
+  if (here.try("ip", "link", "add", "gre9", "type", "gre", "local", "10.9.0.1", "remote", "10.9.0.2").status === 0) {
+    const r = tell("--dev", "gre9", "--listen", "127.0.0.1:0");
     assert.equal(r.status, 3);
-    assert.match(r.stderr, /cannot watch tun9: .*Ethernet header/);
-    here.sh("ip tuntap del dev tun9 mode tun");
+    assert.match(r.stderr, /cannot watch gre9: .*Ethernet header/);
+    here.sh("ip link del gre9");
+  }
+});
+
+// Gives every packet back that leaves by tun9, its outer addresses exchanged, until its input ends.
+const mirror = `import fcntl, os, select, struct, sys
+fd = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH22x", b"tun9", 0x1001)) # TUNSETIFF, IFF_TUN | IFF_NO_PI
+print("open", flush=True)
+while not sys.stdin in (ready := select.select([fd, sys.stdin], [], [])[0]):
+    p = os.read(fd, 2000)
+    os.write(fd, p[:12] + p[16:20] + p[12:16] + p[20:] if p[0] >> 4 == 4 else p[:8] + p[24:40] + p[8:24] + p[40:])
+`;
+// VXLAN as from anybody's VTEP: a datagram's payload.
+const vxlanPacket = "0800000000002a00" + "020000000002020000000001" + "0800" + "4500001c0000000040110000c0a80701c0a80702" + "0001000200080000";
+
+for (const hook of hooks)
+  test(`${hook}: packets that begin with an IP header (tun, WireGuard)`, async () => {
+    await ready();
+    if (!existsSync("/dev/net/tun") || !have("python3")) skip("needs /dev/net/tun and python3");
+    const tun = spawn("nsenter", ["-t", String(here.process.pid), "-n", "python3", "-c", mirror], { stdio: ["pipe", "pipe", "inherit"] });
+    let monitor;
+    try {
+      await new Promise((resolve) => tun.stdout.once("data", resolve).once("close", resolve));
+      here.sh("ip addr add 10.77.0.1/24 dev tun9; sysctl -qw net.ipv6.conf.tun9.disable_ipv6=0; ip addr add fd77::1/64 dev tun9 nodad; ip link set tun9 up");
+      await start(hook).then((m) => m.stop()); // skips where there is no such hook
+      monitor = await Monitor.start("--dev", "tun9", "--hook", hook);
+      here.sh(`${process.execPath} -e '
+        const packet = Buffer.from("${vxlanPacket}", "hex");
+        for (const [family, to] of [["udp4", "10.77.0.2"], ["udp6", "fd77::2"]]) {
+          const socket = require("node:dgram").createSocket(family);
+          let left = 5;
+          const next = () => (left-- ? socket.send(packet, 4789, to, next) : socket.close());
+          next();
+        }'`);
+      const flows = () => monitor.flows().flows;
+      assert.ok(await eventually(() => flows().reduce((n, f) => n + f.received.packets, 0) === 10), JSON.stringify(flows()));
+      for (const [outer, bytes] of [["10.77.0", 78], ["fd77:", 98]]) {
+        const out = flows().find((f) => f.outer_src === `${outer}${outer.endsWith(":") ? ":" : "."}1`);
+        assert.deepEqual([out.encap, out.vni, out.inner_src, out.inner_dst, out.inner_proto], ["vxlan", 42, "192.168.7.1", "192.168.7.2", "ipv4/udp"]);
+        assert.deepEqual([out.packets, out.bytes, out.inner_bytes, out.received.packets], [5, 5 * bytes, 5 * 42, 0]);
+      }
+      assert.equal(flows().length, 4);
+    } finally {
+      await monitor?.stop();
+      tun.stdin.end();
+      await new Promise((resolve) => (tun.exitCode === null ? tun.once("close", resolve) : resolve()));
+    }
+  });
+
+test("top: no clients here, so pairs are shown, and the key for clients does nothing", async () => {
+  const monitor = await start("clsact");
+  let top;
+  try {
+    ping(10);
+    const lines = new Child(["top", "--lab", monitor.name, "--json"]);
+    await lines.waitFor(/"192\.168\.7\.2".*\n/);
+    await lines.kill("SIGTERM");
+    assert.equal(JSON.parse(lines.out.split("\n")[0]).by, "inner");
+    const asked = run(["top", "--lab", monitor.name, "--json", "--by", "clients"]);
+    assert.deepEqual([asked.status, asked.out], [2, ""]);
+    assert.match(asked.err, /want outer, inner, vni, host or flow/);
+    top = new Child(["100", "16", tunlab, "top", "--lab", monitor.name], { bin: tunlab.replace(/tunlab$/, "tests/lib/terminal"),
+      stdio: ["pipe", "pipe", "pipe", "pipe"], env: { ...process.env, TERM: "xterm", NO_COLOR: "1" } });
+    await top.waitFor(/\[pairs\] [^]*192\.168\.7\.1 [^]*p v h: view/);
+    top.process.stdin.write("ch");
+    await top.waitFor(/\[hosts\] [^]*alpha [^]*q: quit/);
+    top.process.stdin.write("\t");
+    await top.waitFor(/\[hosts\] [^]*\[pairs\] [^]*q: quit/);
+    top.process.stdin.write("q");
+    assert.equal((await top.ended).status, 0, top.err);
+    assert.doesNotMatch(top.out.slice(top.out.indexOf("[pairs]")), /clients/);
+  } finally {
+    await top?.kill();
+    await monitor.stop();
   }
 });
 
