@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A running lab: order of up and down, the poll loop's events, sampling, and the end; see run.h. */
+/* A running lab: order of up and down, the poll loop's events, and sampling; see run.h. */
 #include "lab/run.h"
 
 #include <errno.h>
@@ -11,14 +11,11 @@
 #include "base/units.h"
 #include "lab/cmd/privilege.h"
 #include "lab/events.h"
-#include "lab/facts.h"
 #include "lab/net/down.h"
 #include "lab/net/walk.h"
 #include "lab/request.h"
 #include "lab/service.h"
 #include "lab/verdict/judge.h"
-#include "lab/verdict/report.h"
-#include "monitor/opening.h"
 #include "ui/server.h"
 
 enum {
@@ -271,76 +268,6 @@ static int open_events(struct run *run, struct error *err)
 	return r;
 }
 
-static bool has_encap(const struct plan *plan, enum scn_encap encap)
-{
-	for (uint32_t i = 0; i < plan->n_vnis; i++)
-		if (plan->vnis[i].scn->encap == encap)
-			return true;
-	return false;
-}
-
-static struct monitor_opening *start_opening(const struct run *run)
-{
-	/* What travels in UDP is known by its port; GRE has an IP protocol number of its own. */
-	struct flow_port vxlan = { .port = run->scn->port, .encap = ENCAP_VXLAN };
-	struct flow_port geneve = { .port = SCN_GENEVE_PORT, .encap = ENCAP_GENEVE };
-	bool both = has_encap(run->plan, SCN_VXLAN) && has_encap(run->plan, SCN_GENEVE);
-	struct monitor_config config = {
-		.ports = { has_encap(run->plan, SCN_GENEVE) ? geneve : vxlan, both ? vxlan : (struct flow_port){ 0 } },
-		.base_ifindex = PLAN_IFINDEX_UPLINK, .n_hosts = run->plan->n_hosts, .capacity = run->plan->flow_capacity,
-		.parser = run->options->parser,
-	};
-
-	return monitor_opening_start(&config);
-}
-
-static int attach_monitor(struct run *run, struct error *err)
-{
-	int r = 0;
-
-	for (uint32_t i = 0; i < run->plan->n_hosts && !r; i++)
-		r = monitor_attach(run->monitor, run->lab->hosts[i], PLAN_IFINDEX_UPLINK + i, err);
-	return r;
-}
-
-struct building {
-	uint32_t hosts;
-	uint64_t began_ns, drawn_ns;
-};
-
-/* Nothing is drawn of a build that is over in a second. */
-static void draw_building(void *arg, uint32_t host)
-{
-	struct building *b = arg;
-	uint64_t now = now_ns();
-
-	if (now - b->began_ns < SECOND_NS || now - b->drawn_ns < SECOND_NS / 10)
-		return;
-	b->drawn_ns = now;
-	say_progress("building host %u of %u", host, b->hosts);
-}
-
-/* The monitor is opened beside the building. No thread is left afterwards: the engine is still to be forked. */
-static int build(struct run *run, struct error *err)
-{
-	struct monitor_opening *opening = start_opening(run);
-	struct building building = { .hosts = run->plan->n_hosts, .began_ns = now_ns() };
-	struct lab_watcher watcher = { draw_building, &building };
-	struct error why;
-	int r = -ENOMEM, opened;
-
-	if (!opening)
-		return r;
-	r = lab_build(run->plan, &watcher, &run->lab, err);
-	if (building.drawn_ns)
-		say_progress(NULL);
-	opened = monitor_opening_finish(opening, &why, &run->monitor);
-	if (r || !opened)
-		return r;
-	*err = why;
-	return opened;
-}
-
 static int start_engine(struct run *run, struct error *err)
 {
 	int r = engine_start(run->plan, run->lab->clients, run->plan->n_streams + RUN_LIVE_STREAMS_MAX, &run->engine);
@@ -407,11 +334,7 @@ static int go_up(struct run *run, struct error *err)
 	int r = take_place(run, err);
 
 	if (!r)
-		r = build(run, err);
-	if (!r)
-		r = attach_monitor(run, err);
-	if (!r)
-		r = lab_open_uplinks(run->lab, err);
+		r = run_build(run, err);
 	if (!r)
 		r = open_signals(run, err);
 	if (!r)
@@ -514,79 +437,11 @@ static void go_down(struct run *run)
 	(void)pthread_mutex_destroy(&run->info_lock);
 }
 
-static void say_what_went(const struct sample *s)
-{
-	uint64_t sent = 0, received = 0, missed = 0, cold_ns = 0, unresolved = 0;
-
-	for (size_t i = 0; i < s->n_generators; i++) {
-		sent += s->generators[i].sent;
-		received += s->generators[i].received;
-		missed += s->generators[i].missed;
-		unresolved += s->generators[i].unresolved;
-		if (!s->generators[i].known && s->generators[i].cold_ns > cold_ns)
-			cold_ns = s->generators[i].cold_ns;
-	}
-	say("%zu generators sent %llu packets, %llu arrived; the monitor saw %zu flows and lost %llu packets", s->n_generators,
-	    (unsigned long long)sent, (unsigned long long)received, s->n_flows, (unsigned long long)s->health.lost);
-	if (cold_ns)
-		say("neighbours were resolved before the clock started, in %.3f ms by the slowest generator", (double)cold_ns / 1e6);
-	if (unresolved)
-		say("%llu peers did not answer for their MAC address", (unsigned long long)unresolved);
-	if (missed)
-		say("%llu more were planned: this machine could not keep the rate", (unsigned long long)missed);
-}
-
-/* The answer to the riddle, now that nobody can look for it any more. */
-static void tell_secret(const struct run *run)
-{
-	const struct plan_generator *g = plan_secret(run->plan);
-
-	if (g)
-		say("it was c%u (traffic %s); --seed %llu repeats this run", g->client, run->scn->traffic[g->section].name,
-		    (unsigned long long)run->scn->seed);
-}
-
-/* The lab's devices are asked only if the machine dropped anything at all. */
-static struct machine_load load_so_far(const struct run *run)
-{
-	struct machine_counts now;
-	struct machine_load load;
-
-	machine_read(&now);
-	load = machine_since(&run->machine_then, &now);
-	load.lab_dropped = load.dropped ? walk_count_drops(run->lab) : 0;
-	return load;
-}
-
-static int judge_now(struct run *run, struct sample *s)
-{
-	struct machine_load load = load_so_far(run);
-	bool whole = run->status == EXIT_WELL;
-	struct lab_info info;
-	struct facts facts;
-	struct report_run about = { .info = &info, .facts = &facts, .feed = run->snapshot };
-
-	run_info(run, &info);
-	facts_read(run->lab, &facts);
-	snapshot_publish(run->snapshot, sample_ref(s), run->plan); /* the last interval, down to the last packet */
-	if (whole)
-		return judge_conclude(run->judge, s, &load, &about);
-	judge_cut_off(run->judge, s, &about);
-	return run->status;
-}
-
-/* The end of a run, on a sample that holds all that was sent: the verdict where one was asked for. A run that was cut off has
- * none. */
 static void conclude(struct run *run)
 {
 	struct sample *s = sample_now(run);
 
-	if (s && run->options->headless)
-		say_what_went(s);
-	if (run->judge && (!s || run->status != EXIT_WELL))
-		say("the run was cut off: no verdict");
-	if (run->judge && s)
-		run->status = judge_now(run, s);
+	run_conclude(run, s);
 	sample_unref(s);
 }
 
@@ -619,7 +474,6 @@ int run_lab(const struct run_options *options, const struct scenario *scn, const
 		publish(&run); /* the page has something to show before the first second is over */
 		r = loop_run(run.loop);
 		conclude(&run);
-		tell_secret(&run);
 	}
 	if (r)
 		say("%s%s", *err.text ? err.text : "cannot run the lab: ", *err.text ? "" : strerror(-r));

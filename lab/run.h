@@ -88,7 +88,12 @@ int run_add_generator(struct run *run, const struct generator_spec *spec, int32_
 /* Asked to end: traffic drains, then the loop ends with `status`. */
 void run_end(struct run *run, int status);
 
-/* Between run.c, run_traffic.c and run_page.c: */
+/* Between the files of run: */
+/* Builds the plan's lab and opens the monitor beside it, then attaches it, and only then opens the uplinks. Leaves no thread behind. */
+int run_build(struct run *run, struct error *err);
+/* The end of a run, by a sample that holds all that was sent (NULL: there is none): what went, and the verdict where one was asked
+ * for, into run->status. A run that was cut off has none. */
+void run_conclude(struct run *run, struct sample *s);
 enum { RUN_LIVE_STREAMS_MAX = 1 << 18 /* room for the pairs that `tunlab traffic` adds in the lab's life; touched only when used */ };
 /* Orders the scenario's generators. */
 int run_add_planned(struct run *run, struct error *err);
