@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { Child, run } from '../lib/lab.mjs';
-import { begin, choose, count, drawn, endLook, look, newSamples, newTab, resting, shot, startLab, state, text, until, world } from './browser.mjs';
+import { begin, choose, count, drawn, endLook, look, newSamples, newTab, pointAt, resting, shot, startLab, state, text, until, world } from './browser.mjs';
 
 const said = (page, pattern) => page.waitForFunction((source) => new RegExp(source).test(document.querySelector('#act-said').textContent),
 	pattern.source);
@@ -93,6 +93,51 @@ look('a link is taken down and brought back from the page; the topology shows it
 	await page.click('#act-close');
 	await choose(page, 'view', 'Topology');
 	await page.waitForFunction(() => !document.querySelector('[data-host=host4] .uplink.down'));
+	await choose(page, 'view', 'Chord');
+});
+
+look('what happened is reached by the keyboard, one stop of Tab for all, and can be looked at', async (page) => {
+	const focused = (name) => page.evaluate((attribute) => document.activeElement.getAttribute(attribute), name);
+	await page.focus('#timeline');
+	await page.keyboard.press('Shift+Tab');
+	assert.match(await focused('aria-label'), /^\d+:\d\d link host4 up$/, 'the newest');
+	await page.keyboard.press('ArrowLeft');
+	assert.match(await focused('aria-label'), /^\d+:\d\d link host4 down$/);
+	await page.keyboard.press('Enter');
+	await until(page, 'past');
+	assert.match(await text(page, '#moment'), /link host4 down/);
+	assert.equal(await page.locator('.moments [tabindex="0"]').count(), 1);
+	await page.click('#live');
+	await until(page, 'live');
+});
+
+look('a wall of 4K shows all twice as large, and is pointed at where it seems to be', async () => {
+	const context = await world.browser.newContext({ viewport: { width: 3840, height: 2160 } });
+	const page = await newTab(context);
+	await page.waitForSelector('.ribbon', { state: 'attached' });
+	await drawn(page);
+	const { wide, total } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth,
+		total: document.querySelector('#total').getBoundingClientRect().height }));
+	assert.ok(wide <= 3840, 'nothing to scroll');
+	assert.ok(total > 60, `the total is ${total} high`);
+	const { x, y } = await pointAt(page, '[data-arc=host0]');
+	const tip = await page.locator('#tooltip').boundingBox();
+	assert.ok(Math.abs(tip.x - x) < 60 && Math.abs(tip.y - y) < 60, JSON.stringify([tip, x, y]));
+	const line = await page.locator('#timeline').boundingBox();
+	await page.mouse.click(line.x + line.width - 22, line.y + line.height / 2); // the last of it
+	const end = await page.evaluate(() => Number(document.querySelector('#timeline .handle').getAttribute('x1')));
+	assert.ok(Math.abs(line.width - 22 - 2 * end) < 120, `${line.width} ${end}`);
+	await context.close();
+});
+
+look('a table with nothing in it says why', async (page) => {
+	await choose(page, 'view', 'Table');
+	await page.fill('#search', 'nobody');
+	await page.waitForFunction(() => document.querySelectorAll('#rows tr:not(.spare)').length === 0);
+	assert.match(await text(page, '.why'), /^Nothing matchesNo traffic passes your filters/);
+	await page.fill('#search', '');
+	await page.waitForFunction(() => document.querySelectorAll('#rows tr:not(.spare)').length > 0);
+	assert.equal(await page.isVisible('.why'), false);
 	await choose(page, 'view', 'Chord');
 });
 

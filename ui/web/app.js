@@ -260,11 +260,14 @@ function drawLegend() {
 		box.replaceChildren(...(view.view === 'topology' ? topology.legend(lab) : []));
 	}
 	setText(byId('legend'), picture.figures.folded > 0 && view.view === 'chord' ? words.FOLDED : words.LEGENDS[view.view] ?? '');
+	setAttribute(byId('legend'), 'title', view.view === 'topology' ? words.GAUGES : null);
 }
 
 function drawMiddle(condition) {
 	const filtered = view.filters.length > 0 || view.search.trim() !== '';
-	const text = words.middleWords({ condition, picture, lab: store.lab, filtered, canAct: act.allowed, view: view.view });
+	const facts = { condition, picture, lab: store.lab, filtered, canAct: act.allowed };
+	const text = words.middleWords({ ...facts, view: view.view });
+	table.explain(words.middleWords({ ...facts, view: 'table' }));
 	byId('middle').hidden = text[0] === '';
 	[...byId('middle').children].forEach((element, i) => {
 		setText(element, text[i]);

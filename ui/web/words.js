@@ -16,8 +16,11 @@ export function linkText(condition, lab) {
 /** How to read a picture. */
 export const LEGENDS = {
 	chord: 'A ribbon has its sender’s colour and points at the receiver. Click an arc to look inside, a ribbon to select it.',
-	topology: 'Lines are as thick as their traffic; a gauge shows an uplink beside the busiest one, or beside its own rate.',
+	topology: 'Thick lines are busy. Gauges compare uplinks.',
 };
+
+/** More of the topology's. */
+export const GAUGES = 'A gauge shows what an uplink carries, beside the busiest one of the lab or, where it has a limit, beside that.';
 
 /** The same where hosts stand together. */
 export const FOLDED = 'Too many for one circle: hosts with little traffic stand together. Click such a group to look into it.';

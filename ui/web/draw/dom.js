@@ -43,10 +43,14 @@ export function watchSizes(changed) {
 	};
 }
 
+/** How many of the screen's pixels are one of an element's: a wall shows all larger (style.css). */
+export const zoomOf = (element) => element.currentCSSZoom ?? 1;
+
 /** The same of elements without padding, asked each time. */
 export function askSize(element) {
 	const { width, height } = element.getBoundingClientRect();
-	return { width, height };
+	const zoom = zoomOf(element);
+	return { width: width / zoom, height: height / zoom };
 }
 
 export function byId(id) {

@@ -65,6 +65,7 @@ export function createTable({ onSort, onPoint, onSelect, sizeOf = askSize }) {
 	const total = Object.fromEntries(['sent', 'received', 'loss', 'overhead'].map((name) => [name, byId(`total-${name}`)]));
 	const spare = { above: make('tr', { class: 'spare', 'aria-hidden': 'true' }, make('td')),
 		below: make('tr', { class: 'spare', 'aria-hidden': 'true' }, make('td')) };
+	const none = make('p', { class: 'why' }, make('strong'), make('span'), ' ', make('code'));
 	const heads = new Map();
 	let shown = null; // { rows, picture }
 	let lit = null;
@@ -80,6 +81,8 @@ export function createTable({ onSort, onPoint, onSelect, sizeOf = askSize }) {
 	}
 	byId('heads').append(...heads.values());
 	body.append(spare.above, spare.below);
+	none.hidden = true;
+	frame.append(none);
 
 	const rowHeight = () => (frame.classList.contains('wide') ? 30 : 45);
 	const isLit = ({ from, to }) => Boolean(lit) && (lit.arc ? from.key === lit.arc || to.key === lit.arc
@@ -150,6 +153,15 @@ export function createTable({ onSort, onPoint, onSelect, sizeOf = askSize }) {
 		writeNumber(total.overhead, extra, extra === null ? '–' : share(extra, 1));
 	}
 
+	/** Why there are no rows: [title, text, command]; where the table stands beside a picture, that says the rest. */
+	function explain(words) {
+		none.hidden = words[0] === '' || !shown || shown.rows.length > 0;
+		[...none.children].forEach((element, i) => {
+			setText(element, words[i]);
+			element.hidden = words[i] === '' || (i > 0 && !frame.classList.contains('wide'));
+		});
+	}
+
 	/** Marks the rows of a pair or a node. */
 	function light(what) {
 		lit = what;
@@ -179,5 +191,5 @@ export function createTable({ onSort, onPoint, onSelect, sizeOf = askSize }) {
 			onSelect(cell);
 	});
 
-	return { render, light, rows: () => shown?.rows ?? [] };
+	return { render, explain, light, rows: () => shown?.rows ?? [] };
 }

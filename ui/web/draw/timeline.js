@@ -6,7 +6,8 @@ import { hostColour, vniColour } from '../palette.js';
 import { niceMost, timeStep } from '../timeline.js';
 import { clock } from '../words.js';
 import { eventAt } from '../events.js';
-import { askSize, byId, make, setAttribute, setText } from './dom.js';
+import { askSize, byId, make, setAttribute, setText, zoomOf } from './dom.js';
+import { createMoments } from './moments.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const [LEFT, RIGHT, TOP, BOTTOM] = [66, 10, 8, 18];
@@ -41,6 +42,7 @@ export function layerColour(key, stack, lab) {
 /** `onLook(seq)`: the moment the user wants to see; null: now. */
 export function createTimeline(box, { onLook, leastSeconds = LEAST_SECONDS, sizeOf = askSize }) {
 	const svg = box.querySelector('svg');
+	const moments = createMoments(svg, { onLook });
 	const parts = {};
 	for (const name of ['grid', 'layers', 'marks', 'window', 'labels'])
 		parts[name] = svg.appendChild(shape('g', { class: name, 'aria-hidden': 'true' }));
@@ -89,25 +91,28 @@ export function createTimeline(box, { onLook, leastSeconds = LEAST_SECONDS, size
 		});
 	}
 
-	function drawMarks(marks, [from, to], x, height) {
+	function drawMarks(marks, { times, seqs }, [from, to], x, height) {
 		const seen = marks.filter(({ time }) => time >= from && time <= to);
 		while (parts.marks.childElementCount > seen.length)
 			parts.marks.lastChild.remove();
 		while (parts.marks.childElementCount < seen.length) {
 			const mark = shape('g', { class: 'event' });
-			mark.append(shape('line', {}), shape('path', { d: 'M0,-5L5,0L0,5L-5,0Z' }), shape('title', {}));
+			mark.append(shape('line', {}), shape('path', { d: 'M0,-5L5,0L0,5L-5,0Z' }));
 			parts.marks.append(mark);
 		}
 		[...parts.marks.children].forEach((mark, i) => {
-			const [line, diamond, title] = mark.children;
+			const [line, diamond] = mark.children;
 			const at = Math.round(x(seen[i].time)) + 0.5;
 			setAttribute(mark, 'class', seen[i].failed ? 'event failed' : 'event');
 			setAttribute(mark, 'data-event', seen[i].text);
 			for (const [name, value] of Object.entries({ x1: at, x2: at, y1: TOP, y2: height - BOTTOM }))
 				setAttribute(line, name, value);
 			setAttribute(diamond, 'transform', `translate(${at},${TOP + 3})`);
-			setText(title, `${clock(seen[i].time)} ${seen[i].text}`);
 		});
+		moments.render(seen.map(({ time, text, failed }) => ({
+			x: Math.round(x(time)), seq: seqs[Math.max(0, times.findIndex((one) => one >= time))],
+			says: `${clock(time)} ${text}${failed ? ': failed' : ''}`,
+		})));
 	}
 
 	function drawLegend(model, stack, lab) {
@@ -138,7 +143,7 @@ export function createTimeline(box, { onLook, leastSeconds = LEAST_SECONDS, size
 		setAttribute(svg, 'viewBox', `0 0 ${width} ${height}`);
 		drawGrid(most, !(model.most > 0), [from, to], x, y, width, height, unit);
 		drawLayers(model, x, y, stack, lab);
-		drawMarks(marks, [from, to], x, height);
+		drawMarks(marks, model, [from, to], x, height);
 		const end = shown.end.elapsed_s;
 		const start = shown.mode === 'total' ? from : end - shown.seconds;
 		for (const [name, value] of Object.entries({ x: x(start), y: TOP, width: Math.max(2, x(end) - x(start)), height: height - TOP - BOTTOM }))
@@ -146,6 +151,7 @@ export function createTimeline(box, { onLook, leastSeconds = LEAST_SECONDS, size
 		for (const [name, value] of Object.entries({ x1: x(end), x2: x(end), y1: TOP - 4, y2: height - BOTTOM }))
 			setAttribute(handle, name, value.toFixed(1));
 		box.classList.toggle('past', at !== null);
+		box.classList.toggle('whole', shown.mode === 'total');
 		setAttribute(svg, 'aria-valuemin', Math.floor(model.times[0]));
 		setAttribute(svg, 'aria-valuemax', Math.floor(to));
 		setAttribute(svg, 'aria-valuenow', Math.floor(end));
@@ -158,7 +164,7 @@ export function createTimeline(box, { onLook, leastSeconds = LEAST_SECONDS, size
 
 	/** The seq at a place; null at the very end, which is now. */
 	function seqAt(clientX) {
-		const time = drawn.from + (clientX - svg.getBoundingClientRect().left - LEFT) / drawn.perSecond;
+		const time = drawn.from + ((clientX - svg.getBoundingClientRect().left) / zoomOf(svg) - LEFT) / drawn.perSecond;
 		const i = drawn.times.findIndex((one) => one >= time);
 		return i < 0 || i === drawn.times.length - 1 ? null : drawn.seqs[i];
 	}

@@ -6,7 +6,7 @@ import { lossOf, overheadOf } from '../figures.js';
 import { amount, share } from '../format.js';
 import { hostColour } from '../palette.js';
 import { linkWords } from '../words.js';
-import { byId, make } from './dom.js';
+import { byId, make, zoomOf } from './dom.js';
 
 function title(...nodes) {
 	const heading = make('strong');
@@ -116,7 +116,8 @@ export function createTooltip() {
 		const { width, height } = box.getBoundingClientRect();
 		const x = at.x + 16 + width > innerWidth - 8 ? at.x - 16 - width : at.x + 16;
 		const y = at.y + 16 + height > innerHeight - 8 ? at.y - 16 - height : at.y + 16;
-		box.style.transform = `translate(${Math.max(8, x)}px, ${Math.max(8, y)}px)`;
+		const zoom = zoomOf(box);
+		box.style.transform = `translate(${Math.max(8, x) / zoom}px, ${Math.max(8, y) / zoom}px)`;
 	}
 
 	return {

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happened, as buttons over the timeline's marks: a slider's own parts are nothing to who cannot see them. One stop of the Tab
+// key; arrow keys lead from one to the next, Enter looks at that moment.
+
+import { make, setAttribute, writeStyle } from './dom.js';
+
+/** `beside`: the timeline's picture. `onLook(seq)`: the moment the user wants to see. */
+export function createMoments(beside, { onLook }) {
+	const box = make('div', { class: 'moments', role: 'group', 'aria-label': 'What happened' });
+	beside.before(box);
+
+	let last = null; // that had the focus
+
+	/** Tab reaches where the focus was last, else the newest. */
+	function settle() {
+		const stop = last?.isConnected ? last : box.lastElementChild;
+		for (const button of box.children)
+			setAttribute(button, 'tabindex', button === stop ? 0 : -1);
+	}
+
+	/** `moments`: [{ x, seq, says }] in order, x in the picture's pixels. */
+	function render(moments) {
+		while (box.childElementCount > moments.length)
+			box.firstChild.remove(); // what is oldest leaves memory first
+		while (box.childElementCount < moments.length)
+			box.append(make('button', { type: 'button', tabindex: -1 }));
+		moments.forEach(({ x, seq, says }, i) => {
+			const button = box.children[i];
+			button.seq = seq;
+			setAttribute(button, 'aria-label', says);
+			setAttribute(button, 'title', says);
+			writeStyle(button, 'left', `${x}px`);
+		});
+		box.hidden = moments.length === 0;
+		settle();
+	}
+
+	box.addEventListener('click', ({ target }) => target.seq !== undefined && onLook(target.seq));
+	box.addEventListener('focusin', ({ target }) => {
+		last = target;
+		settle();
+	});
+	box.addEventListener('keydown', (event) => {
+		const all = [...box.children];
+		const here = all.indexOf(event.target);
+		const to = { ArrowLeft: here - 1, ArrowRight: here + 1, Home: 0, End: all.length - 1 }[event.key];
+		if (to === undefined || here < 0)
+			return;
+		event.preventDefault();
+		all[Math.max(0, Math.min(all.length - 1, to))].focus();
+	});
+
+	return { render };
+}
