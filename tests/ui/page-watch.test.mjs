@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { writeFileSync } from 'node:fs';
 import { pcap, vxlan, vxlanFrame } from '../lib/capture.mjs';
+import { scratch } from '../lib/lab.mjs';
 import { begin, choose, count, drawn, endLook, figures, look, newTab, resting, shot, startWithout, state, text, until, world } from './browser.mjs';
 
 const folder = scratch('watch');
