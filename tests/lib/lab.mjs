@@ -95,6 +95,12 @@ export class Child {
   }
 }
 
+// As run(), while other things go on.
+export async function runBeside(args, options) {
+  const child = new Child(args, options);
+  return { ...(await child.ended), out: child.out, err: child.err };
+}
+
 // A running lab; `await using`-less on purpose (node 18): call stop() in finally.
 export class Lab {
   static async start(scenario, args = [], { page = false, ...options } = {}) {
@@ -102,8 +108,7 @@ export class Lab {
     lab.name = labName();
     lab.child = new Child(["run", ...(scenario ? [scenario] : []), "--name", lab.name, "--listen", "127.0.0.1:0", ...args], options);
     await lab.child.waitFor(/clients up in/);
-    if (page) lab.url = (await lab.child.waitFor(/page (http:\S+)/))[1];
-    lab.token = /token (\S+)/.exec(lab.child.err)?.[1];
+    if (page) [[, lab.url], [, lab.token]] = [await lab.child.waitFor(/page (http:\S+)/), await lab.child.waitFor(/token (\S+) /)];
     return lab;
   }
   run(command, ...args) {
@@ -116,8 +121,8 @@ export class Lab {
     return run(["exec", "--lab", this.name, where, "--", ...command]);
   }
   async stop() {
-    if (!this.child.exit) this.run("stop");
-    const timer = setTimeout(() => this.child.kill(), 10_000);
+    const timer = setTimeout(() => this.child.kill(), 20_000);
+    if (!this.child.exit) await runBeside(["stop", "--lab", this.name]);
     const exit = await this.child.ended;
     clearTimeout(timer);
     return exit;

@@ -29,6 +29,7 @@
 #include "lab/traffic/engine.h"
 #include "lab/traffic/packet.h"
 #include "lab/traffic/transfer.h"
+#define T_AT_ONCE 4
 #include "tests/unit/t.h"
 
 enum { CLIENTS = 4, ABSENT = 3, MTU = 1450, SWITCH = 1000, ETH0 = 2, ETH_IP4 = 14 + 20, ETH_IP6 = 14 + 40 };

@@ -2,9 +2,9 @@
 // What changes a running lab: impaired links, the scenario's events, live changes by command and over HTTP, and the record of
 // it all.
 import assert from "node:assert/strict";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { after, skip, test } from "../lib/tap.mjs";
-import { Child, Lab, eventually, isRoot, labName, leftNothing, machineState, run, needRoot, scratch } from "../lib/lab.mjs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { after, beside, skip, test } from "../lib/tap.mjs";
+import { Child, Lab, eventually, isRoot, labName, leftNothing, machineState, run, runBeside, needRoot, scratch } from "../lib/lab.mjs";
 
 const dir = scratch("events");
 const before = isRoot && machineState();
@@ -17,10 +17,10 @@ function scenario(text, name = "t.ini") {
 const between = (value, low, high, what) => assert.ok(value >= low && value <= high, `${what}: ${value} is not between ${low} and ${high}`);
 
 // A run to its end: its exit status, what it said, and its JSON report (null without a verdict).
-function headless(text, ...args) {
-  const file = `${dir}/report.json`;
-  rmSync(file, { force: true });
-  const r = run(["run", scenario(text), "--headless", "--assert", "--name", labName(), "--report", "tap", "--report", `json:${file}`, ...args]);
+async function headless(text, ...args) {
+  const name = labName(), file = `${dir}/${name}.json`;
+  const r = await runBeside(["run", scenario(text, `${name}-t.ini`), "--headless", "--assert", "--name", name, "--report", "tap", "--report", `json:${file}`,
+    ...args]);
   const report = JSON.parse(readFileSync(file, "utf8") || "null");
   if (r.status === 4 && ["events", "backlog", "missed", "slip"].some((figure) => report.validity[figure].broken)) skip(report.invalid); // as it says
   return { ...r, report };
@@ -28,9 +28,9 @@ function headless(text, ...args) {
 
 const events = (doc) => doc.events.map((e) => [e.name, e.do, e.ok]);
 
-test("events: a link goes down and comes back, a section stops, starts again and speeds up", () => {
+beside("events: a link goes down and comes back, a section stops, starts again and speeds up", async () => {
   needRoot();
-  const r = headless(`[lab]
+  const r = await headless(`[lab]
 hosts = 3
 vnis = 7
 duration = 5s
@@ -97,9 +97,9 @@ check = delivery(traffic=web) == 100%
   between(base.sent - base.received, 200 * (mend - cut) - 12, 200 * (mend - cut) + 12, "lost");
 });
 
-test("a section that is stopped to the end is no reason to wait, nor one that starts again after its own stop", () => {
+beside("a section that is stopped to the end is no reason to wait, nor one that starts again after its own stop", async () => {
   needRoot();
-  const r = headless(`[lab]
+  const r = await headless(`[lab]
 hosts = 2
 vnis = 7
 duration = 3s
@@ -144,7 +144,7 @@ check = mismatch() == 0
   assert.ok(r.report.elapsed_s < 6, `waited until ${r.report.elapsed_s} s`);
 });
 
-test("[link hostN] holds from the start; --set adds and changes links and events", () => {
+beside("[link hostN] holds from the start; --set adds and changes links and events", async () => {
   needRoot();
   const text = `[lab]
 hosts = 3
@@ -166,9 +166,9 @@ check = loss(to=host2) == 0%
 [assert all of it]
 check = packets(traffic=a) ~ 3000 +- 2%
 `;
-  const r = headless(text);
+  const r = await headless(text);
   assert.equal(r.status, 0, r.out + r.err);
-  const changed = headless(text, "--set", "link host1.loss=0", "--set", "link host2.loss=10%", "--set", "event end.at=1s", "--set", "event end.do=traffic a rate 1pps");
+  const changed = await headless(text, "--set", "link host1.loss=0", "--set", "link host2.loss=10%", "--set", "event end.at=1s", "--set", "event end.do=traffic a rate 1pps");
   assert.equal(changed.status, 1, changed.err);
   assert.match(changed.out, /^not ok 1 .* measured 0%$/m);
   assert.match(changed.out, /^not ok 2 /m);
@@ -176,14 +176,14 @@ check = packets(traffic=a) ~ 3000 +- 2%
 });
 
 // netem is what this machine's kernel may lack; where it does, both forms must say so.
-test("a delay the kernel cannot make: exit 3, the place and the kernel option named, nothing left", () => {
+beside("a delay the kernel cannot make: exit 3, the place and the kernel option named, nothing left", async () => {
   needRoot();
   const lab = "[lab]\nhosts = 2\nvnis = 7\nduration = 2s\n[traffic a]\nfrom = c0\n";
-  const linked = headless(`${lab}[link host1]\ndelay = 1ms\n`);
+  const linked = await headless(`${lab}[link host1]\ndelay = 1ms\n`);
   if (linked.status === 0) skip("this kernel has netem");
   assert.equal(linked.status, 3, linked.err);
   assert.match(linked.err, /t\.ini:7: \[link host1\]: .*CONFIG_NET_SCH_NETEM/);
-  const failed = headless(`${lab}[event slow]\nat = 500ms\ndo = link host1 delay 1ms\n[assert a]\ncheck = loss() == 0%\n`);
+  const failed = await headless(`${lab}[event slow]\nat = 500ms\ndo = link host1 delay 1ms\n[assert a]\ncheck = loss() == 0%\n`);
   assert.equal(failed.status, 3, failed.err);
   assert.match(failed.err, /t\.ini:9: \[event slow\] do = link host1 delay 1ms: .*CONFIG_NET_SCH_NETEM/);
   assert.match(failed.err, /no verdict/);

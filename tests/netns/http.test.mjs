@@ -6,11 +6,7 @@ import net from "node:net";
 import { after, skip, test } from "../lib/tap.mjs";
 import { Lab, eventually, isRoot, labName, run, sleep } from "../lib/lab.mjs";
 
-async function startLab(scenario) {
-  const started = await Lab.start(scenario, [], { page: true });
-  started.token ??= (await started.child.waitFor(/token (\S+)/))[1];
-  return started;
-}
+const startLab = (scenario) => Lab.start(scenario, [], { page: true });
 
 const lab = isRoot ? await startLab("skewed") : null;
 const { hostname, port } = new URL(lab?.url ?? "http://127.0.0.1:1/");
@@ -370,12 +366,12 @@ check("every frame seen is in a flow, under other, or under a skip reason", asyn
     assert.equal(quiet.exec("c0", "ping", "-c", "20", "-i", "0.01", "192.168.0.9").status, 0); // after ARP, which is flooded
     assert.equal(quiet.exec("host0", "ping", "-c", "5", "-i", "0.01", "172.16.1.103").status, 0); // ARP and pings, not tunnelled
     const read = async () => (await fetch(`${quiet.url}api/v1/flows`)).json();
-    let doc, last;
+    const live = () => quiet.json("flows").monitor.seen;
+    let doc, metrics, table;
     assert.ok(await eventually(async () => {
-      last = doc;
-      await sleep(1500);
       doc = await read();
-      return doc.monitor.seen === last?.monitor.seen && doc.total.packets === last.total.packets;
+      [metrics, table] = [await (await fetch(`${quiet.url}metrics`)).text(), run(["flows", "--lab", quiet.name]).out];
+      return doc.monitor.seen === live() && doc.monitor.seen === (await read()).monitor.seen;
     }, 30_000), "the lab falls silent");
     const { flows, other, monitor } = doc;
     const sum = flows.reduce((all, f) => all + f.packets + f.received.packets, 0);
@@ -383,10 +379,8 @@ check("every frame seen is in a flow, under other, or under a skip reason", asyn
     assert.ok(other.packets >= 12 && other.received.packets > other.packets, "IGMP and ARP reach several hosts");
     assert.equal(monitor.seen, sum + other.packets + other.received.packets
       + monitor.truncated + monitor.unknown + monitor.otherhost + monitor.lost);
-    const metrics = await (await fetch(`${quiet.url}metrics`)).text();
     assert.match(metrics, new RegExp(`^tunlab_other_received_packets_total ${other.received.packets}$`, "m"));
     assert.match(metrics, new RegExp(`^tunlab_other_received_bytes_total ${other.received.bytes}$`, "m"));
-    const table = run(["flows", "--lab", quiet.name]).out;
     assert.match(table, new RegExp(`^other: ${other.packets} packets, .+ sent, ${other.received.packets} packets received, not tunnelled$`, "m"));
   } finally {
     await quiet.stop();
@@ -452,7 +446,7 @@ check("addresses that cannot be served are refused before anything is built", ()
 });
 
 check("orders in flight do not hold up the end of a lab", async () => {
-  for (let i = 0; i < 3; i++) {
+  await Promise.all(Array.from({ length: 3 }, async () => {
     const other = await startLab("idle");
     const order = (resolve) => {
       const request = http.request(`${other.url}api/v1/traffic`, { method: "POST", agent: false, headers: {
@@ -469,7 +463,7 @@ check("orders in flight do not hold up the end of a lab", async () => {
     assert.deepEqual(await other.stop(), { status: 0, signal: null }); // one that hangs is killed, and shows as such
     stopped = true;
     await Promise.all(busy);
-  }
+  }));
 });
 
 // The last one: it ends the lab.

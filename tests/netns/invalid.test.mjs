@@ -4,9 +4,8 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "../lib/tap.mjs";
-import { Child, eventually, json, labName, needRoot, run, scratch, sleep } from "../lib/lab.mjs";
-
+import { beside } from "../lib/tap.mjs";
+import { Child, eventually, json, labName, needRoot, runBeside, scratch, sleep } from "../lib/lab.mjs";
 
 const folder = scratch("invalid");
 
@@ -15,7 +14,7 @@ const engineOf = (pid) =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number)
     .find((p) => readFileSync(`/proc/${p}/comm`, "utf8") === "tunlab-traffic\n");
 
-// Runs 2 s of traffic with a check, and an event at 600 ms; stops the engine, or another process of the lab, for pause_ms after about 300,
+// Runs 2 s of traffic with a check, and two events; stops the engine, or another process of the lab, for pause_ms after about 300,
 // and meanwhile does what `meanwhile` says.
 async function spoiled(check, pause_ms, meanwhile, who = engineOf) {
   const name = labName("invalid"), at = (ext) => join(folder, `${name}.${ext}`);
@@ -28,7 +27,7 @@ from = c0
 proto = udp
 rate = 200pps
 [event still]
-at = 600ms
+at = 800ms
 do = link host1 up
 [event more]
 at = 700ms
@@ -45,7 +44,7 @@ check = ${check}
     await sleep(300);
     process.kill(victim, "SIGSTOP");
     try {
-      meanwhile?.(name);
+      await meanwhile?.(name);
       await sleep(pause_ms);
     } finally {
       process.kill(victim, "SIGCONT");
@@ -68,13 +67,13 @@ function isInvalid(r, figure, why) {
   assert.match(r.xml, /failures="0" errors="1"/);
 }
 
-test("departures given up: invalid, whatever the checks say", async () => {
+beside("departures given up: invalid, whatever the checks say", async () => {
   needRoot();
   const r = await spoiled("flows() >= 1", 1400);
   isInvalid(r, "missed", /traffic steady of c0 gave up \d+ departures? that (was|were) more than 1 s late/);
 });
 
-test("late departures: invalid only where a check fails", async () => {
+beside("late departures: invalid only where a check fails", async () => {
   needRoot();
   const failed = await spoiled("packets() == 7", 700);
   isInvalid(failed, "slip", /steady was \d+ ms behind its schedule at c0, and 500 ms is the limit/);
@@ -84,21 +83,21 @@ test("late departures: invalid only where a check fails", async () => {
   assert.ok(held.doc.validity.slip.value >= 500 && !held.doc.validity.slip.broken);
 });
 
-test("a late event: invalid only where a check fails; what was told ahead holds to the packet", async () => {
+beside("a late event: invalid only where a check fails; what was told ahead holds to the packet", async () => {
   needRoot();
-  const failed = await spoiled("packets(proto=udp) == 7", 1000, null, (pid) => pid);
+  const failed = await spoiled("packets(proto=udp) == 7", 1300, null, (pid) => pid);
   isInvalid(failed, "events", /event still was done \d+ ms late, and 500 ms is the limit: the machine is too busy/);
   assert.match(failed.tap, /measured 660$/m); // 700 ms of 200 pps, 1300 of 400
-  const [still, more] = failed.doc.events;
-  assert.ok(still.at_s > 1.1 && more.at_s === 0.7, JSON.stringify(failed.doc.events));
+  const [more, still] = failed.doc.events;
+  assert.ok(still.at_s > 1.3 && more.at_s === 0.7, JSON.stringify(failed.doc.events));
 });
 
-test("full sockets of the engine: invalid, for a sink would be blamed", async () => {
+beside("full sockets of the engine: invalid, for a sink would be blamed", async () => {
   needRoot();
   const flood = `const s = require("node:dgram").createSocket("udp4"), b = Buffer.alloc(1200); let n = 60000;
     const next = () => (n-- > 0 ? s.send(b, 7654, "192.168.0.2", next) : s.unref()); for (let i = 0; i < 64; i++) next();`;
-  const r = await spoiled("flows() >= 1", 0, (name) => {
-    const sent = run(["exec", "--lab", name, "c0", "--", process.execPath, "-e", flood]);
+  const r = await spoiled("flows() >= 1", 0, async (name) => {
+    const sent = await runBeside(["exec", "--lab", name, "c0", "--", process.execPath, "-e", flood]);
     assert.equal(sent.status, 0, sent.err);
   });
   assert.equal(r.status, 4, r.err);

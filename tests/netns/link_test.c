@@ -23,6 +23,7 @@
 #include "lab/traffic/engine.h"
 #include "monitor/flows.h"
 #include "monitor/monitor.h"
+#define T_AT_ONCE 4
 #include "tests/unit/t.h"
 
 enum { HOST = 1, SEED = 7, MBIT = 1000000, WIRE = 14 + 20 + 8 + 8 + 14 + 20 /* around an inner IPv4 payload */ };

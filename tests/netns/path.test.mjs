@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test, skip } from "../lib/tap.mjs";
+import { beside, skip } from "../lib/tap.mjs";
 import { Child, eventually, have, json, labName, needRoot, run, scratch } from "../lib/lab.mjs";
 
 
@@ -56,7 +56,7 @@ function explained(paths, name, stops, cause) {
   assert.equal(path.hops.filter((h) => h.stops).length, 1);
 }
 
-test("each cause is found, at its hop (head-end replication, bridges)", async () => {
+beside("each cause is found, at its hop (head-end replication, bridges)", async () => {
   needRoot();
   if (!have("bridge")) skip("bridge (iproute2) is missing");
   const mac = (exec, where) => JSON.parse(exec(where, "ip", "-j", "link", "show", "eth0"))[0].address;
@@ -124,7 +124,7 @@ check = loss(traffic=mtu) == 0%`, (exec) => {
   if (broken.status === 1) assert.match(broken.xml, /\npath of c0 to c3, udp, VNI 10: packets stop at fabric p1: host1's link is down\n {2}c0's generators: \d+ sent\n/);
 });
 
-test("the way back of pings, and what is over (multicast, direct wiring, IPv6)", async () => {
+beside("the way back of pings, and what is over (multicast, direct wiring, IPv6)", async () => {
   needRoot();
   const broken = await paths(`[lab]
 hosts = 5

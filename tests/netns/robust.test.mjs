@@ -51,18 +51,6 @@ test("SIGINT and SIGTERM at random moments of a larger build: over at once, noth
   await leftNothing(before, { killed: true }); // in the middle of a build nothing is taken apart: the kernel does it
 });
 
-test("two labs started and stopped at once, 20 times", async () => {
-  if (!isRoot) skip("needs root");
-  const before = machineState();
-  for (let i = 0; i < 20; i++) {
-    const labs = await Promise.all([0, 1].map(() => Lab.start("idle", ["--set", "lab.hosts=2", "--set", "lab.vnis=10000", ...direct])));
-    const stops = labs.map((l) => new Child(["stop", "--lab", l.name]));
-    for (const s of stops) assert.deepEqual(await s.ended, { status: 0, signal: null }, s.err);
-    for (const l of labs) assert.deepEqual(await l.child.ended, { status: 0, signal: null }, l.child.err);
-  }
-  await leftNothing(before);
-});
-
 // In a shell whose limit cannot be raised, even by root.
 function limited(n, ...args) {
   const command = `ulimit -n ${n}; exec setpriv --bounding-set -sys_resource --inh-caps -sys_resource ${[tunlab, ...args].join(" ")}`;
@@ -71,7 +59,7 @@ function limited(n, ...args) {
 
 test("descriptor limit: raised where allowed, else a clear exit 3; what is asked for suffices", async () => {
   if (!isRoot) skip("needs root");
-  const before = machineState(), args = ["run", "idle", "--headless", "--duration", "100ms", "--set", "lab.hosts=40"];
+  const before = machineState(), args = ["run", "idle", "--headless", "--duration", "100ms", "--set", "lab.hosts=5"];
   const refused = limited(200, ...args, "--name", labName("robust"));
   assert.equal(refused.status, 3);
   const needs = Number(/needs (\d+) open files and cannot raise the limit.*ulimit -n/.exec(refused.err)?.[1]);

@@ -3,7 +3,8 @@
  * The whole test framework: TEST(name) { ... } defines a test and enters it in the table that
  * main() here runs in order. One TAP line per test, however many assertions it makes; each that
  * fails prints its expression and both values. Include in one file per program, which has no
- * main of its own. An argument runs only the tests whose names contain it.
+ * main of its own. An argument runs only the tests whose names contain it. Where T_AT_ONCE is
+ * defined, so many tests run at once, each in a process of its own: for those that mostly wait.
  */
 #ifndef TUNLAB_TESTS_T_H
 #define TUNLAB_TESTS_T_H
@@ -132,33 +133,118 @@ static inline double t_now_s(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* Returns whether it holds. */
+static inline bool t_run(const struct t_test *test, int number)
+{
+	double began_s = t_now_s(), took_s;
+
+	t_failures = 0;
+	t_skip_reason = NULL;
+	test->run();
+	took_s = t_now_s() - began_s;
+	printf("%s %d - %s", t_failures ? "not ok" : "ok", number, test->name);
+	if (t_skip_reason && !t_failures)
+		printf(" # SKIP %s", t_skip_reason);
+	else if (took_s >= 0.5)
+		printf(" # %.1f s", took_s);
+	printf("\n");
+	return t_failures == 0;
+}
+
+#ifdef T_AT_ONCE
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct t_process {
+	pid_t pid;   /* 0: ended */
+	FILE *said;
+	int status;
+};
+
+static inline void t_start(const struct t_test *test, int number, struct t_process *ret)
+{
+	*ret = (struct t_process){.said = tmpfile()};
+	ret->pid = fork();
+	if (ret->pid == 0) {
+		(void)dup2(fileno(ret->said), STDOUT_FILENO);
+		_exit(t_run(test, number) ? 0 : 1);
+	}
+}
+
+/* Waits until one more has ended. */
+static inline void t_await(struct t_process *all, int n)
+{
+	int status;
+	pid_t pid = waitpid(-1, &status, 0);
+
+	for (int i = 0; i < n; i++)
+		if (all[i].pid == pid) {
+			all[i].pid = 0;
+			all[i].status = status;
+		}
+}
+
+/* What it said, and what it could not say any more. Returns whether it holds. */
+static inline bool t_show(struct t_process *p, const struct t_test *test, int number)
+{
+	rewind(p->said);
+	for (int c = getc(p->said); c != EOF; c = getc(p->said))
+		(void)putchar(c);
+	(void)fclose(p->said);
+	if (!WIFEXITED(p->status) || WEXITSTATUS(p->status) > 1)
+		printf("not ok %d - %s: it ended with status 0x%x\n", number, test->name, (unsigned)p->status);
+	return p->status == 0;
+}
+
+static inline int t_run_all(const struct t_test *const *tests, int n)
+{
+	struct t_process all[T_TESTS_MAX];
+	int n_started = 0, n_failed = 0;
+
+	for (int shown = 0; shown < n;) {
+		int running = 0;
+
+		for (int i = shown; i < n_started; i++)
+			running += all[i].pid != 0;
+		if (shown < n_started && all[shown].pid == 0) {
+			n_failed += !t_show(&all[shown], tests[shown], shown + 1);
+			shown++;
+		} else if (n_started < n && running < T_AT_ONCE) {
+			t_start(tests[n_started], n_started + 1, &all[n_started]);
+			n_started++;
+		} else {
+			t_await(all, n_started);
+		}
+	}
+	return n_failed;
+}
+#else
+static inline int t_run_all(const struct t_test *const *tests, int n)
+{
+	int n_failed = 0;
+
+	for (int i = 0; i < n; i++)
+		n_failed += !t_run(tests[i], i + 1);
+	return n_failed;
+}
+#endif
+
 int main(int argc, char **argv)
 {
-	int n_run = 0, n_failed = 0;
+	const struct t_test *wanted[T_TESTS_MAX];
+	int n = 0, n_failed;
 
 	(void)setvbuf(stdout, NULL, _IOLBF, 0); /* lines stay in order with a sanitizer's report */
 	if (t_n_tests > T_TESTS_MAX) {
 		printf("Bail out! %d tests are too many for T_TESTS_MAX\n", t_n_tests);
 		return 1;
 	}
-	for (int i = 0; i < t_n_tests; i++) {
-		if (argc > 1 && !strstr(t_tests[i].name, argv[1]))
-			continue;
-		double began_s = t_now_s(), took_s;
-
-		t_failures = 0;
-		t_skip_reason = NULL;
-		t_tests[i].run();
-		took_s = t_now_s() - began_s;
-		printf("%s %d - %s", t_failures ? "not ok" : "ok", ++n_run, t_tests[i].name);
-		if (t_skip_reason && !t_failures)
-			printf(" # SKIP %s", t_skip_reason);
-		else if (took_s >= 0.5)
-			printf(" # %.1f s", took_s);
-		printf("\n");
-		n_failed += t_failures != 0;
-	}
-	printf("1..%d\n", n_run);
+	for (int i = 0; i < t_n_tests; i++)
+		if (argc <= 1 || strstr(t_tests[i].name, argv[1]))
+			wanted[n++] = &t_tests[i];
+	n_failed = t_run_all(wanted, n);
+	printf("1..%d\n", n);
 	return n_failed != 0;
 }
 
