@@ -179,8 +179,8 @@ static inline __attribute__((always_inline)) __u32 flow_tag(const struct flow_ke
 
 /*
  * Of a CPU's slots (a power of two, SLOTS_MIN or more) half are near and half are far. A flow has two places side by side
- * in the near half, then four in the far one: where the search begins; the others differ in the lowest bits. So 65536 flows in
- * twice as many slots leave a dozen without a place, and the flows that there usually are stay on half of the pages.
+ * in the near half, then four in the far one: where the search begins; the others differ in the lowest bits. So of 65536 flows
+ * in twice as many slots a dozen find no place, in as many slots 6000; and those that there usually are stay on few pages.
  */
 static inline __attribute__((always_inline)) __u32 flow_slot_near(__u32 tag, __u32 slots)
 {

@@ -33,15 +33,15 @@ enum {
 	 */
 	FILTER_HANDLE = 1,
 	FILTER_PRIORITY = 0x7475, /* "tu" */
-	SLOTS_PER_CPU_DEFAULT = 131072,
+	SLOTS_PER_CPU_DEFAULT = 65536,
 	SLOTS_PER_CPU_MIN = 64,
 	SLOTS_BYTES_MAX = 64 << 20, /* over all CPUs: machines with hundreds get fewer slots each */
 	/*
-	 * A large lab starts with thousands of new flows in a few ms. Where many CPUs share SLOTS_BYTES_MAX some go to the
-	 * hash, and more than the kernel has memory ready for where it may not sleep: so it gets the room beforehand, if that
-	 * is not too much. It takes longer, but so does building such a lab.
+	 * A large lab starts with thousands of new flows in a few ms, which may all be sent by one CPU. So each has twice the
+	 * slots; and the hash, for which the kernel has not memory ready for so many where it may not sleep, gets it beforehand,
+	 * if that is not too much. It takes longer, but so does building such a lab.
 	 */
-	PREALLOCATE_HOSTS = 64,
+	LARGE_HOSTS = 64,
 	PREALLOCATE_BYTES_MAX = 128 << 20,
 	LOG_LINE_MAX = 512,
 };
@@ -124,9 +124,9 @@ static uint32_t round_up_pow2(uint32_t n)
 	return p;
 }
 
-static uint32_t choose_slots(uint32_t wanted, uint32_t capacity, uint32_t n_cpus)
+static uint32_t choose_slots(uint32_t wanted, uint32_t capacity, uint32_t n_cpus, uint32_t n_hosts)
 {
-	uint32_t slots = SLOTS_PER_CPU_DEFAULT;
+	uint32_t slots = n_hosts > LARGE_HOSTS ? 2 * SLOTS_PER_CPU_DEFAULT : SLOTS_PER_CPU_DEFAULT;
 
 	if (wanted)
 		return round_up_pow2(wanted < SLOTS_MIN ? SLOTS_MIN : wanted);
@@ -169,7 +169,7 @@ static int set_hash(struct bpf_map *map, const struct monitor_maps *maps)
 	uint64_t bytes = (uint64_t)maps->capacity * maps->n_cpus * sizeof(struct flow_value) * FLOW_HASHES;
 	int ret = bpf_map__set_max_entries(map, maps->capacity);
 
-	if (ret == 0 && maps->n_hosts > PREALLOCATE_HOSTS && bytes <= PREALLOCATE_BYTES_MAX)
+	if (ret == 0 && maps->n_hosts > LARGE_HOSTS && bytes <= PREALLOCATE_BYTES_MAX)
 		ret = bpf_map__set_map_flags(map, 0);
 	return ret;
 }
@@ -258,6 +258,7 @@ static int map_memory(const struct bpf_map *map, size_t bytes, int protection, v
 
 	if (p == MAP_FAILED)
 		return -errno;
+	(void)madvise(p, bytes, MADV_DONTFORK); /* children count nothing: not in their memory, nor copied for them */
 	*ret = p;
 	return 0;
 }
@@ -382,7 +383,7 @@ int monitor_open(const struct monitor_config *config, struct error *err,
 			.n_hosts = config->n_hosts ? config->n_hosts : 1,
 			.capacity = config->capacity ? config->capacity : MONITOR_CAPACITY_DEFAULT,
 		};
-		m->maps.slots_per_cpu = choose_slots(config->slots, m->maps.capacity, n_cpus);
+		m->maps.slots_per_cpu = choose_slots(config->slots, m->maps.capacity, n_cpus, m->maps.n_hosts);
 		ret = load(m, config);
 	} else {
 		ret = n_cpus;
