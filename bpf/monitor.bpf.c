@@ -250,11 +250,11 @@ static __always_inline void count_any(const struct __sk_buff *skb, __u32 cpu, en
 }
 
 /* The super-packet that most are; its headers are together nearly always. Any other packet: PLAIN_NOT. */
-static __always_inline enum verdict parse_super(const struct __sk_buff *skb, struct parsed *ret)
+static __always_inline enum verdict parse_super(const struct __sk_buff *skb, __u32 type, struct parsed *ret)
 {
 	const void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
 
-	return skb->gso_size ? parse_plain(data, data_end, skb->len, true, ports, ret) : PLAIN_NOT;
+	return skb->gso_size && type == ETH_TYPE_TEB ? parse_plain(data, data_end, skb->len, true, ports, ret) : PLAIN_NOT;
 }
 
 /* Nearly all headers are short: the copy costs as much as it is long. */
@@ -276,7 +276,7 @@ int observe_any(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	dir = scratch->dir == FLOW_TX ? FLOW_TX : FLOW_RX;
 	if (is_received(skb, dir)) {
-		verdict = parse_super(skb, &scratch->parsed);
+		verdict = parse_super(skb, scratch->type, &scratch->parsed);
 		if (verdict != VERDICT_FLOW)
 			verdict = parse_copy(skb, COPY_FIRST);
 		if (verdict == VERDICT_TRUNCATED && skb->len > COPY_FIRST)
