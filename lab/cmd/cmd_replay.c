@@ -198,7 +198,8 @@ const struct command cmd_replay = {
 		   "packets that were captured in part.\n\n"
 		   "--serve shows it in the page: its seconds are the history, in longer steps where it lasts for more than ten minutes.\n\n"
 		   "  tunlab replay FILE --by outer --top 10    who talks to whom in the underlay\n"
-		   "  tunlab replay FILE --serve                look at http://127.0.0.1:8080/\n",
+		   "  tunlab replay FILE --serve                look at http://127.0.0.1:8080/\n"
+		   "  gzip -dc FILE.gz | tunlab replay -        a packed one\n",
 	.options = options,
 	.options_size = sizeof(struct replay_options),
 	.min_args = 1,
