@@ -205,6 +205,15 @@ export async function leftNothing(before, { killed = false } = {}) {
   assert.deepEqual(leftPrograms(fresh), [], "BPF programs of a lab that is gone");
 }
 
+// What a flow table counted, as text to compare: time goes on, and so does what the monitor costs.
+export function counted({ elapsed_s: _, monitor: { cost: __, ...monitor }, ...counts }) {
+  return JSON.stringify({ ...counts, monitor });
+}
+
+// As fetch(), on a connection of its own: the page's server ends one that idles for half a second, and a test that was busy itself
+// would send its next request into that.
+export const fetchAlone = (url, { headers, ...options } = {}) => fetch(url, { ...options, headers: { Connection: "close", ...headers } });
+
 export const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 
 // Retries until fn() is truthy: for what the kernel finishes in the background.

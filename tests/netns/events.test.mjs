@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { after, beside, skip, test } from "../lib/tap.mjs";
-import { Child, Lab, eventually, isRoot, labName, leftNothing, machineState, run, runBeside, needRoot, scratch } from "../lib/lab.mjs";
+import { Child, Lab, eventually, isRoot, labName, leftNothing, machineState, run, runBeside, needRoot, scratch, fetchAlone } from "../lib/lab.mjs";
 
 const dir = scratch("events");
 const before = isRoot && machineState();
@@ -253,7 +253,7 @@ on("what cannot be is refused: exit 2 and a sentence; the link stays as it was",
 });
 
 const post = (host, body, headers = {}) =>
-  fetch(`${lab.url}api/v1/link/${host}`, {
+  fetchAlone(`${lab.url}api/v1/link/${host}`, {
     method: "POST",
     headers: { "Content-Type": "application/json", Authorization: `Bearer ${lab.token}`, ...headers },
     body: typeof body === "string" ? body : JSON.stringify(body),
@@ -291,7 +291,7 @@ on("POST /api/v1/link/HOST without the token, or with what cannot be, changes no
     assert.equal(r.status, status, what);
     assert.ok((await r.text()).length > 0, what);
   }
-  assert.equal((await fetch(`${lab.url}api/v1/link/host1`)).status, 405);
+  assert.equal((await fetchAlone(`${lab.url}api/v1/link/host1`)).status, 405);
   assert.deepEqual(links("host1"), [{ host: "host1", ...unimpaired }]);
 });
 
@@ -308,7 +308,7 @@ on("live changes are recorded: status, lab, history and the feed have them", asy
   const last = status().events.slice(-3);
   assert.deepEqual(last.map((e) => e.do), wanted);
   assert.ok(last.every((e) => e.ok && e.name === null && e.error === null && e.at_s > 0 && Math.abs(e.time - Date.now() / 1e3) < 60));
-  const get = async (path) => (await fetch(`${lab.url}api/v1/${path}`)).json();
+  const get = async (path) => (await fetchAlone(`${lab.url}api/v1/${path}`)).json();
   assert.ok(await eventually(async () => (await get("history")).events.at(-1)?.do === wanted.at(-1)), "a sample later");
   const history = await get("history");
   assert.deepEqual(newest(history), wanted);

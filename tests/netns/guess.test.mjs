@@ -3,15 +3,15 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, skip, test } from "../lib/tap.mjs";
-import { Lab, eventually, isRoot, ourProcesses, run } from "../lib/lab.mjs";
+import { Lab, eventually, isRoot, ourProcesses, run, fetchAlone } from "../lib/lab.mjs";
 
 let lab, culprit;
 if (isRoot) lab = await Lab.start("mystery", [], { page: true });
 const on = (name, fn) => test(name, () => (lab ? fn() : skip("needs root")));
-const get = async (path) => (await fetch(new URL(path, lab.url))).text();
+const get = async (path) => (await fetchAlone(new URL(path, lab.url))).text();
 const post = async (body, token = lab.token) => {
   const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
-  const answer = await fetch(new URL("/api/v1/guess", lab.url), { method: "POST", headers, body: JSON.stringify(body) });
+  const answer = await fetchAlone(new URL("/api/v1/guess", lab.url), { method: "POST", headers, body: JSON.stringify(body) });
   return { status: answer.status, json: await answer.json() };
 };
 const udp = (l) => l.json("flows").flows.find((f) => f.inner_proto === "ipv4/udp");
@@ -35,7 +35,7 @@ on("nothing else does", async () => {
   assert.match(lab.run("status").out, /somebody who is not in this list/);
   for (const pid of ourProcesses()) assert.doesNotMatch(readFileSync(`/proc/${pid}/cmdline`, "utf8"), /seed/);
   assert.doesNotMatch(lab.child.err, new RegExp(`\\b${culprit.name}\\b|culprit|seed`));
-  const stopped = await fetch(new URL("/api/v1/traffic/36", lab.url), { method: "DELETE", headers: { Authorization: `Bearer ${lab.token}` } });
+  const stopped = await fetchAlone(new URL("/api/v1/traffic/36", lab.url), { method: "DELETE", headers: { Authorization: `Bearer ${lab.token}` } });
   assert.equal(stopped.status, 404, "it cannot be tried out");
 });
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import net from "node:net";
 import { after, skip, test } from "../lib/tap.mjs";
-import { Lab, eventually, isRoot, labName, run, sleep } from "../lib/lab.mjs";
+import { Lab, eventually, isRoot, labName, run, sleep, fetchAlone } from "../lib/lab.mjs";
 
 const startLab = (scenario) => Lab.start(scenario, [], { page: true });
 
@@ -365,12 +365,12 @@ check("every frame seen is in a flow, under other, or under a skip reason", asyn
   try {
     assert.equal(quiet.exec("c0", "ping", "-c", "20", "-i", "0.01", "192.168.0.9").status, 0); // after ARP, which is flooded
     assert.equal(quiet.exec("host0", "ping", "-c", "5", "-i", "0.01", "172.16.1.103").status, 0); // ARP and pings, not tunnelled
-    const read = async () => (await fetch(`${quiet.url}api/v1/flows`)).json();
+    const read = async () => (await fetchAlone(`${quiet.url}api/v1/flows`)).json();
     const live = () => quiet.json("flows").monitor.seen;
     let doc, metrics, table;
     assert.ok(await eventually(async () => {
       doc = await read();
-      [metrics, table] = [await (await fetch(`${quiet.url}metrics`)).text(), run(["flows", "--lab", quiet.name]).out];
+      [metrics, table] = [await (await fetchAlone(`${quiet.url}metrics`)).text(), run(["flows", "--lab", quiet.name]).out];
       return doc.monitor.seen === live() && doc.monitor.seen === (await read()).monitor.seen;
     }, 30_000), "the lab falls silent");
     const { flows, other, monitor } = doc;

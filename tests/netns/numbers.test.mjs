@@ -4,7 +4,7 @@
 //   c0 -- br -- vxlan -- eth0(host0) ==[ counted as sent ]== br100 ==[ counted as received ]== eth0(host1) -- vxlan -- br -- c1
 import assert from "node:assert/strict";
 import { test, skip } from "../lib/tap.mjs";
-import { Child, Lab, have, eventually, needRoot } from "../lib/lab.mjs";
+import { Child, Lab, counted, have, eventually, needRoot } from "../lib/lab.mjs";
 
 
 // What the kernel itself counted at an interface, by netlink.
@@ -14,9 +14,6 @@ const statistics = (lab, where) => JSON.parse(lab.exec(where, "ip", "-j", "-s", 
 const kernelCounters = (lab, hosts) =>
   Array.from({ length: hosts }, (_, i) => statistics(lab, `host${i}`)).map((s) => [s.tx.packets, s.rx.packets]);
 
-// What the monitor counted, without what it costs itself, which goes on.
-const counted = ({ cost: _, ...counts }) => JSON.stringify(counts);
-
 // Nothing moves any more: the same kernel counters twice, with the monitor's figure between.
 async function settled(lab, hosts) {
   let last;
@@ -25,7 +22,7 @@ async function settled(lab, hosts) {
     const flows = lab.json("flows");
     const b = JSON.stringify(kernelCounters(lab, hosts));
     last = { kernel: JSON.parse(b), flows };
-    return a === b && counted(lab.json("flows").monitor) === counted(flows.monitor);
+    return a === b && counted(lab.json("flows")) === counted(flows);
   });
   assert.ok(quiet, "the lab falls silent");
   return last;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `tunlab replay`: captures as flow tables, by a user without any privilege. Needs no lab and no root.
 import assert from "node:assert/strict";
+import { fetchAlone } from "../lib/lab.mjs";
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -147,7 +148,7 @@ async function serve(...args) {
     ended.then(() => reject(new Error(`no page: ${err}`)));
   });
   const ask = async (path, options) => {
-    const answer = await fetch(url + path, options);
+    const answer = await fetchAlone(url + path, options);
     const body = await answer.text();
     return { status: answer.status, body, json: () => JSON.parse(body) };
   };

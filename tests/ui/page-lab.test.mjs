@@ -2,7 +2,7 @@
 // The page and what happens to the lab: changes from the page, silence, strangers, trouble, the end.
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { Child, run } from '../lib/lab.mjs';
+import { Child, run, fetchAlone } from '../lib/lab.mjs';
 import { begin, choose, count, drawn, endLook, look, newSamples, newTab, pointAt, resting, shot, startLab, state, text, until, world } from './browser.mjs';
 
 const said = (page, pattern) => page.waitForFunction((source) => new RegExp(source).test(document.querySelector('#act-said').textContent),
@@ -216,7 +216,7 @@ function deaf(path, times) {
 }
 
 look('slow and stuck pages hold up nobody: others stay live, new ones come up, samples keep their pace', async (page) => {
-	const samples = async () => (await (await fetch(`${world.url}api/v1/flows?top=1`)).json()).elapsed_s;
+	const samples = async () => (await (await fetchAlone(`${world.url}api/v1/flows?top=1`)).json()).elapsed_s;
 	// A hundred times the script is more than any socket holds: the server's writes to these block.
 	const stuck = Array.from({ length: 20 }, () => deaf('/app.js', 100));
 	const mute = Array.from({ length: 8 }, () => deaf('/api/v1/feed', 1));

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page of the skewed lab: its views, their figures, what the user can do with them, and how they look at several sizes.
 import assert from 'node:assert/strict';
+import { fetchAlone } from '../lib/lab.mjs';
 import { readFileSync } from 'node:fs';
 import { DESK, begin, choose, count, drawn, endLook, figures, largest, look, newSamples, newTab, pointAt, resting, shot, state, sum, text, until,
 	violations, world } from './browser.mjs';
 
-const fetched = async (path) => (await fetch(`${world.url}api/v1/${path}`)).json();
+const fetched = async (path) => (await fetchAlone(`${world.url}api/v1/${path}`)).json();
 const PHONE = { width: 390, height: 844 };
 const search = (page) => page.evaluate(() => location.search);
 
@@ -19,7 +20,7 @@ look('the page comes up live, by itself', async () => {
 look('it is small', async () => {
 	let bytes = 0;
 	for (const file of ['', 'app.js', 'style.css', 'feed-worker.js', 'favicon.svg'])
-		bytes += (await (await fetch(world.url + file)).arrayBuffer()).byteLength;
+		bytes += (await (await fetchAlone(world.url + file)).arrayBuffer()).byteLength;
 	assert.ok(bytes < 200_000, `${bytes} bytes before compression`);
 });
 
