@@ -178,7 +178,11 @@ static int parse_query(const cJSON *request, bool has_clients, struct flow_query
 	for (int i = 0; order && i < FLOW_ORDER_MAX; i++)
 		if (strcmp(order, flow_order_names[i]) == 0)
 			q->order = (enum flow_order)i;
-	if (cJSON_IsNumber(top) && top->valuedouble >= 0)
+	if (top && (!cJSON_IsNumber(top) || !(top->valuedouble >= 0 && top->valuedouble <= UINT32_MAX))) {
+		error_set(err, "cannot show that many of the biggest: want a number of at most %u", UINT32_MAX);
+		return -EINVAL;
+	}
+	if (top)
 		q->top = (size_t)top->valuedouble;
 	for (int i = 0; by && i < (has_clients ? FLOW_BY_MAX : BY_CLIENT); i++)
 		if (strcmp(by, flow_by_names[i]) == 0) {
