@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/loop.h"
+#include "base/units.h"
 #include "lab/cmd/command.h"
 #include "lab/control.h"
 #include "lab/scenario/scenario.h"
@@ -19,8 +20,6 @@ struct query_options {
 	bool json, watch, rates;
 	const char *lab, *by, *top;
 };
-
-#define PROGRESS_AFTER_NS 1000000000u
 
 #define AT(field) offsetof(struct query_options, field)
 #define LAB_OPTION { "lab", OPTION_TEXT, AT(lab), "LAB", "which lab, where several run" }
@@ -180,8 +179,12 @@ static int flows(const void *given, char *const *args, int n_args)
 
 	(void)args;
 	(void)n_args;
-	if (timer >= 0)
-		(void)timer_arm(timer, now_ns() + 1000000000u, 1000000000u);
+	if (o->watch && timer < 0) {
+		say("cannot wait for the next second: %s", strerror(-timer));
+		return EXIT_MACHINE;
+	}
+	if (o->watch)
+		(void)timer_arm(timer, now_ns() + SECOND_NS, SECOND_NS);
 	while (o->watch && r == EXIT_WELL) {
 		struct pollfd p = { .fd = timer, .events = POLLIN };
 
@@ -206,7 +209,7 @@ static void wait_for_end(int fd)
 		const cJSON *hosts = cJSON_GetObjectItemCaseSensitive(down, "hosts");
 		const cJSON *of = cJSON_GetObjectItemCaseSensitive(down, "of");
 
-		if (hosts && of && now_ns() - start_ns >= PROGRESS_AFTER_NS)
+		if (hosts && of && now_ns() - start_ns >= SECOND_NS)
 			say_progress("taking apart host %.0f of %.0f", cJSON_GetNumberValue(hosts), cJSON_GetNumberValue(of));
 		cJSON_Delete(doc);
 		free(text);

@@ -297,8 +297,11 @@ static int listen_to(const struct traffic_options *o, int fd, double id, int *re
 		int status;
 		char *line;
 
-		if (poll(ready, 2, -1) < 0 && errno != EINTR)
-			return EXIT_MACHINE;
+		if (poll(ready, 2, -1) < 0) {
+			if (errno != EINTR)
+				return EXIT_MACHINE;
+			continue; /* nothing was written to revents */
+		}
 		if (ready[1].revents && stopping)
 			return outcome;
 		if (ready[1].revents) {
