@@ -446,7 +446,7 @@ static void conclude(struct run *run)
 }
 
 int run_lab(const struct run_options *options, const struct scenario *scn, const struct plan *plan, struct judge *judge,
-	    uint64_t started_ns, void (*ready)(void *arg), void *arg)
+	    uint64_t started_ns, bool (*ready)(void *arg), void *arg)
 {
 	struct run run = {
 		.options = options, .scn = scn, .plan = plan, .judge = judge, .control = { .fd = -1 }, .signals = -1, .tick = -1, .end = -1,
@@ -465,8 +465,7 @@ int run_lab(const struct run_options *options, const struct scenario *scn, const
 		run.up_ms = ms_since(started_ns);
 		pthread_mutex_unlock(&run.info_lock);
 		announce(&run);
-		ready(arg);
-		r = run_add_planned(&run, &err);
+		r = ready(arg) ? run_add_planned(&run, &err) : -ECANCELED;
 	}
 	if (!r && !engine_generators(run.engine))
 		start_clock(&run); /* nothing to warm up */

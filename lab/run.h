@@ -69,9 +69,10 @@ struct run {
 	pthread_mutex_t info_lock;    /* state, up_ms, url: read by server threads */
 };
 
-/* Builds, runs and takes down a lab; ready(arg) is called once it is up. judge may be NULL. Everything is borrowed. Exit status. */
+/* Builds, runs and takes down a lab; ready(arg) is called once it is up, and says whether it is to go on. judge may be NULL.
+ * Everything is borrowed. Exit status. */
 int run_lab(const struct run_options *options, const struct scenario *scn, const struct plan *plan, struct judge *judge,
-	    uint64_t started_ns, void (*ready)(void *arg), void *arg);
+	    uint64_t started_ns, bool (*ready)(void *arg), void *arg);
 
 /* Where the page is to be served: as asked, or the default. */
 const char *run_listen_address(const struct run_options *o);

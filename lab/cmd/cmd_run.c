@@ -102,21 +102,24 @@ struct detached {
 	int ready_fd; /* -1: not detached */
 };
 
-static void on_ready(void *arg)
+/* False: the parent has gone meanwhile (Ctrl-C), and nobody knows of this lab. */
+static bool on_ready(void *arg)
 {
 	struct detached *d = arg;
+	bool heard;
 	int null;
 
 	if (d->ready_fd < 0)
-		return;
+		return true;
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; fd < 3 && null >= 0; fd++)
 		(void)dup2(null, fd); /* the terminal belongs to the parent's shell again */
 	if (null > 2)
 		(void)close(null);
-	(void)!write(d->ready_fd, "", 1); /* a parent that is gone needs no answer */
+	heard = write(d->ready_fd, "", 1) == 1;
 	(void)close(d->ready_fd);
 	d->ready_fd = -1;
+	return heard;
 }
 
 static int wait_for_child(pid_t child, int fd)

@@ -59,15 +59,29 @@ static int read_file(int fd, char **ret, size_t *ret_len)
 	return 0;
 }
 
+/* A folder is no scenario, and must not stand before one that is shipped and has its name. */
+static int open_file(const char *name)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || !S_ISDIR(st.st_mode))
+		return fd;
+	(void)close(fd);
+	return -EISDIR;
+}
+
 /* The text of what was named; *ret_owned is to be freed. */
 static int find_text(const char *name, struct scn_source *source, char **ret_owned)
 {
 	const struct asset *inside;
-	int fd = name ? open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1, r;
+	int fd = name ? open_file(name) : -ENOENT, r;
 
 	*ret_owned = NULL;
 	if (fd < 0) {
-		int error = errno;
+		int error = -fd;
 
 		inside = shipped(name ? name : "default");
 		if (!inside) {

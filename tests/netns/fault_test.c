@@ -231,10 +231,11 @@ static ino_t namespace(void)
 	return st.st_ino;
 }
 
-static void on_ready(void *arg)
+static bool on_ready(void *arg)
 {
 	(void)arg;
 	(void)kill(getpid(), SIGTERM); /* waits in the lab's signalfd until its loop runs */
+	return true;
 }
 
 /* All of it; ends itself once it is up. */

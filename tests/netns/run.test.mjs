@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // tunlab run as a user starts it: shipped scenarios and their verdicts, wrong input, a machine that cannot.
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { skip, test } from "../lib/tap.mjs";
-import { Child, Lab, json, labName, leftNothing, machineState, ourProcesses, run, tunlab, tunlabAsan, have, needRoot, scratch } from "../lib/lab.mjs";
+import { Child, Lab, eventually, json, labName, leftNothing, machineState, ourProcesses, run, tunlab, tunlabAsan, have, needRoot, scratch } from "../lib/lab.mjs";
 
 const dir = scratch("run");
 const readlink = (path) => {
@@ -51,6 +51,15 @@ for (const [what, args] of [["no command", []], ["unknown command", ["fly"]], ["
     assert.match(r.err, /tunlab|\n/);
     assert.equal(r.out, "");
   });
+
+test("a folder that has the name of a shipped scenario is no scenario", () => {
+  mkdirSync(`${dir}/skewed`);
+  assert.equal(run(["check", "skewed"], { cwd: dir }).status, 0);
+  mkdirSync(`${dir}/nonesuch`);
+  const r = run(["check", "nonesuch"], { cwd: dir });
+  assert.equal(r.status, 2);
+  assert.match(r.err, /nonesuch: Is a directory/);
+});
 
 test("without privilege: exit 3 and what to do", () => {
   needRoot();
@@ -148,6 +157,15 @@ test("--detach returns when the lab is ready; stop ends it", async () => {
   assert.equal(json(["status", "--json", "--lab", name]).labs[0].state, "running");
   assert.equal(run(["stop", "--lab", name]).status, 0);
   await leftNothing(before);
+});
+
+test("--detach interrupted before the lab is ready leaves none behind", async () => {
+  needRoot();
+  const before = machineState();
+  const child = new Child(["run", "idle", "--detach", "--name", labName(), "--headless", "--set", "lab.hosts=40", "--set", "lab.wiring=direct"]);
+  assert.ok(await eventually(() => ourProcesses().length > 1), "the one that builds");
+  await child.kill("SIGINT");
+  await leftNothing(before, { killed: true });
 });
 
 test("--detach passes on a failure", () => {
