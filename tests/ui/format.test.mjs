@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { amount, cell, count, duration, encapName, grouped, share } from '../../ui/web/format.js';
+import { amount, cell, count, cut, duration, encapName, grouped, share } from '../../ui/web/format.js';
 import { test } from '../lib/tap.mjs';
 
 const plain = (text) => text.replace(/[\u00a0\u202f]/g, ' ');
@@ -30,3 +30,5 @@ test('counts, groups and names', () => {
 	gives(grouped, ['999', 999], ['65 536', 65536], ['1 000 000', 1e6]);
 	gives(encapName, ['VXLAN', 'vxlan'], ['6in4', '6in4']);
 });
+
+test('a name that is too long loses its end', () => gives(cut, ['host12', 'host12', 6], ['host…', 'host12', 5], ['hos…', 'host12', 1]));

@@ -292,7 +292,7 @@ look('a copied link opens the same view, Back returns', async (page) => {
 	assert.equal(await page.getAttribute('#talkers [data-talker=c3]', 'aria-pressed'), 'true');
 	await choose(page, 'view', 'Chord');
 	await page.goBack();
-	assert.equal(await page.getAttribute('body', 'data-view'), 'table');
+	await page.waitForFunction(() => document.body.dataset.view === 'table');
 	await page.goto(world.url);
 	await until(page, 'live');
 });

@@ -210,6 +210,8 @@ function drawLab() {
 	if (document.title !== title)
 		document.title = title;
 	setText(byId('lab-name'), lab.name);
+	setAttribute(byId('lab-name'), 'title', lab.name);
+	setAttribute(byId('lab-facts'), 'title', words.labFacts(lab));
 	setAttribute(document.body, 'data-kind', lab.kind);
 	setText(byId('busiest-title'), isLab(lab) ? 'Busiest clients' : 'Busiest senders');
 	setText(byId('lab-facts'), words.labFacts(lab));

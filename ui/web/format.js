@@ -50,6 +50,9 @@ export function share(part, whole) {
 	return percent.toFixed(digits) + NBSP + '%';
 }
 
+/** A name in so many letters, the last of them "…" where some are left out. */
+export const cut = (name, letters) => (name.length > letters ? `${name.slice(0, Math.max(3, letters - 1))}…` : name);
+
 /** "8 s", "3 min 05 s", "2 h 07 min". */
 export function duration(seconds) {
 	const s = Math.max(0, Math.floor(seconds));

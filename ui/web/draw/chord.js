@@ -4,6 +4,7 @@
 
 import { select } from 'd3-selection';
 import { arc as arcShape } from 'd3-shape';
+import { cut } from '../format.js';
 import { layout, placeLabels, ribbonPath } from '../layout.js';
 import { askSize, setAttribute, setText } from './dom.js';
 import { createGliders } from './glide.js';
@@ -22,6 +23,8 @@ const MARKS_MAX = 24;
 /** Rough widths of a label's letters as parts of its size; measuring each would cost a layout per label. */
 const NAME_LETTER = 0.62;
 const SMALL_LETTER = 0.53;
+/** So wide that a name of these surely fits. */
+const WIDE_LETTER = 0.68;
 /** Below this width of the picture labels are names alone. */
 const NARROW = 560;
 
@@ -31,6 +34,9 @@ const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
 function shortened(address) {
 	return address.length > 19 ? `${address.slice(0, 9)}…${address.slice(-9)}` : address;
 }
+
+/** A name as a label has room for it: a group of hosts goes by its numbers where that is little. */
+const labelOf = ({ kind, name }, narrow) => (kind === 'group' && narrow ? name.replace(/^host/, '') : name);
 
 /** Angles a group's nodes take up together: Map group -> { start, end }. */
 function spansOf(nodes, groupOf, spanOf) {
@@ -79,7 +85,7 @@ export function createChord(svg, { onDrill, onSelect, onPoint, sizeOf = askSize 
 		if (changed && width > 0 && height > 0) {
 			const letter = parseFloat(getComputedStyle(svg).getPropertyValue('--letter'));
 			size = { width, height, band, letters, letter };
-			const margin = width < NARROW ? Math.min(0.3 * width, NAME_LETTER * letter * letters + 28) : 10.6 * letter;
+			const margin = width < NARROW ? Math.min(0.33 * width, NAME_LETTER * letter * letters + 28) : 10.6 * letter;
 			const over = band ? BAND + 8 : BRACKET + 8;
 			radius = Math.max(60, Math.min(width / 2 - margin, height / 2 - 16 - over));
 			shapes.arc.innerRadius(radius - RING).outerRadius(radius);
@@ -237,12 +243,13 @@ export function createChord(svg, { onDrill, onSelect, onPoint, sizeOf = askSize 
 				// Where there is no room for the tag, the VNI alone tells apart what has the same name.
 				const short = node.tag && twins(node.name) ? ` ${node.vni}` : '';
 				const tagText = node.tag && !narrow ? ` ${node.tag}` : short;
-				const room = size.width / 2 - Math.abs(x) - NAME_LETTER * letter * node.name.length
+				const shown = cut(labelOf(node, narrow), Math.floor((size.width / 2 - Math.abs(x) - 4) / (WIDE_LETTER * letter)));
+				const room = size.width / 2 - Math.abs(x) - NAME_LETTER * letter * shown.length
 					- SMALL_LETTER * letter * tagText.length;
 				const whole = narrow ? '' : shortened(node.address ?? '');
 				const second = twoLines || SMALL_LETTER * letter * (whole.length + 1) < room ? whole : '';
 				setAttribute(text, 'text-anchor', side > 0 ? 'start' : 'end');
-				setText(name, node.name);
+				setText(name, shown);
 				setText(tag, tagText);
 				setText(address, twoLines || !second ? second : ` ${second}`);
 				setAttribute(name, 'dy', twoLines && second ? '-0.15em' : '0.35em');
@@ -255,7 +262,8 @@ export function createChord(svg, { onDrill, onSelect, onPoint, sizeOf = askSize 
 	/** Draws figures; glides there unless it is the first picture, too much or unwanted. */
 	function render({ drawn: nodes, pairs, selecting }, level) {
 		const band = level !== 'outer';
-		const resized = measure(band, Math.max(5, ...nodes.map(({ name }) => name.length)));
+		const narrow = sizeOf(svg).width < NARROW;
+		const resized = measure(band, Math.max(5, ...nodes.map((node) => labelOf(node, narrow).length)));
 		if (radius === 0)
 			return;
 		const before = spansOf(drawn.nodes, hostOf, (key) => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A host of the lab's picture with its insides: clients, a bridge and a tunnel for each VNI, the uplink with its gauges.
 
-import { amount } from '../format.js';
+import { amount, cut } from '../format.js';
 import { hostColour, vniColour } from '../palette.js';
 import { clientsShown, slotsIn } from '../places.js';
 import { linkBits, thickness } from '../topology.js';
@@ -10,6 +10,8 @@ import { setAttribute, setText } from './dom.js';
 import { join, set, shape } from './shapes.js';
 
 const WIRE = 8;
+/** Width of a letter of a host's name. */
+const NAME_LETTER = 8;
 const GAUGE = 25;
 
 const loud = (part) => part.sent + part.got;
@@ -147,7 +149,7 @@ export function drawHost(group, host, box, model, lab, mode) {
 	set(rect, { width: box.width, height: box.height, 'aria-label': hostWords(host, model, mode) });
 	set(dot, { cx: 13, cy: 14, fill: hostColour(host.name, lab.hosts.length) });
 	set(name, { x: 23, y: 18.5 });
-	setText(name, host.name);
+	setText(name, cut(host.name, Math.floor((box.width - 29) / NAME_LETTER)));
 	set(vtep, { x: 9, y: 33 });
 	setText(vtep, host.vtep !== host.name && box.width > 6.2 * host.vtep.length + 12 ? host.vtep : '');
 	drawInsides(group, host, box, model, lab, mode);

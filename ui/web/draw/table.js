@@ -15,6 +15,8 @@ const HINTS = {
 	received: 'Flooded frames are received by several hosts', loss: 'Sent and not received between the two hosts, flooded frames left out',
 	overhead: 'Share of bytes that is encapsulation', share: 'Of all that is shown',
 };
+/** A name of more letters may be cut off. */
+const LONG = 12;
 const NUMBERS = new Set(['sent', 'share', 'received', 'loss', 'overhead']);
 
 function makeEnd(name) {
@@ -33,6 +35,7 @@ function writeEnd(element, node, brief) {
 	const [dot, name, tag, address] = element.childNodes;
 	writeStyle(dot, 'background-color', node.colour);
 	setText(name, node.name);
+	setAttribute(name, 'title', node.name.length > LONG ? node.name : null);
 	setText(tag, node.tag && ` ${brief ? node.vni : node.tag}`);
 	setText(address, node.address ?? '');
 	setAttribute(address, 'title', node.address);

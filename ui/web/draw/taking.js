@@ -4,6 +4,7 @@
 import { formatFilter } from '../filter.js';
 import { lossOf } from '../figures.js';
 import { amount, count, share } from '../format.js';
+import { isLab } from '../names.js';
 import { vniColour } from '../palette.js';
 import { csv } from '../rows.js';
 import { intervalWords } from '../words.js';
@@ -44,7 +45,7 @@ function aboutOf({ figures, span, unit, mode }, view, lab) {
 	return {
 		title: `${lab.name}: who sends to whom`,
 		time: new Date(span.end.time * 1000).toISOString().replace('T', ' ').slice(0, 19) + ' UTC',
-		interval: `sent ${intervalWords(span, view.at)}`,
+		interval: `${isLab(lab) ? 'sent' : 'seen'} ${intervalWords(span, view.at)}`,
 		total: amount(figures.total[unit], unit, mode),
 		filters: [...view.filters.map(formatFilter), view.search.trim()].filter(Boolean).join(', ').replace(/^(?=.)/, 'Filters: '),
 		legend: [...legend, ...layersBeside(legend)],

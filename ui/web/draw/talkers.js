@@ -6,6 +6,9 @@ import { hostColour } from '../palette.js';
 import { sinceWords } from '../words.js';
 import { byId, make, setAttribute, setText, writeStyle } from './dom.js';
 
+/** A name of more letters may be cut off. */
+const LONG = 12;
+
 function makeItem(onSelect) {
 	const button = make('button', { type: 'button' },
 		make('i', { class: 'dot' }), make('b'), make('span', { class: 'where' }), make('span', { class: 'share' }),
@@ -33,6 +36,7 @@ export function createTalkers({ onSelect }) {
 			writeStyle(button, '--colour', hostColour(host, lab.hosts.length));
 			writeStyle(button, '--part', `${(100 * part).toFixed(1)}%`);
 			setText(who, name);
+			setAttribute(who, 'title', name.length > LONG ? name : null);
 			setText(where, `${host}${vni === null ? '' : ` · VNI ${vni}`}`);
 			setText(portion, share(part, 1));
 			setText(rate, amount(value, unit, mode));

@@ -134,7 +134,7 @@ export function createTimeline(box, { onLook, leastSeconds = LEAST_SECONDS, size
 		if (!model || !(width > LEFT + RIGHT))
 			return;
 		const to = model.times.at(-1);
-		const from = Math.min(model.times[0], to - leastSeconds);
+		const from = Math.min(model.times[0], to - (lab.kind === 'capture' ? 1 : leastSeconds)); // a capture is all there
 		const perSecond = (width - LEFT - RIGHT) / (to - from);
 		const x = (time) => LEFT + (time - from) * perSecond;
 		const most = niceMost(model.most);
