@@ -150,6 +150,9 @@ void request_traffic_start(struct connection *c, const cJSON *request)
 	}
 	if (!r)
 		r = order_values(run, request, &o, &err);
+	o.spec.known = !r && !plan_asks(run->plan, run->plan->clients[o.spec.client].vni, o.spec.n_peers);
+	if (!r)
+		r = lab_introduce(run->lab, o.spec.client, o.spec.peers, o.spec.n_peers, o.spec.known, &err);
 	if (!r)
 		r = run_add_generator(run, &o.spec, -1, &id, &err);
 	answer = r ? NULL : describe_order(run, id, &o);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One generator as `tunlab traffic` is told of it: a line for each interval, and the summary. */
+#include <math.h>
+
 #include "lab/traffic/engine.h"
 #include "monitor/view_internal.h"
 
@@ -166,7 +168,7 @@ char *view_generator(const struct plan *plan, const struct sample *s, const stru
 	emit_fixed(&e, "slip_max_ms", (double)g->slip_max_ns / 1e6, 3);
 	emit_u64(&e, "late", g->late);
 	emit_u64(&e, "missed", g->missed);
-	emit_fixed(&e, "cold_ms", (double)g->cold_ns / 1e6, 3);
+	emit_fixed(&e, "cold_ms", g->known ? NAN : (double)g->cold_ns / 1e6, 3);
 	emit_u64(&e, "unresolved", g->unresolved);
 	emit_object_end(&e);
 	return emit_take(&e);

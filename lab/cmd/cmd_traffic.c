@@ -207,7 +207,10 @@ static void print_remarks(const cJSON *o)
 	if (cJSON_IsNumber(cJSON_GetObjectItem(o, "jitter_ms")))
 		printf("jitter %.3f ms; ", number(o, "jitter_ms"));
 	printf("departures at most %.3f ms late\n", number(o, "slip_max_ms"));
-	printf("neighbours resolved in %.3f ms before the first packet\n", number(o, "cold_ms"));
+	if (cJSON_IsNumber(cJSON_GetObjectItem(o, "cold_ms")))
+		printf("neighbours resolved in %.3f ms before the first packet\n", number(o, "cold_ms"));
+	else
+		printf("neighbours were told, for so many questions would flood this VNI\n");
 	if (number(o, "unresolved") > 0)
 		printf("%.0f of %.0f peers did not answer for their address: is the way to them up?\n", number(o, "unresolved"),
 		       number(o, "peers"));

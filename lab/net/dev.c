@@ -293,7 +293,8 @@ int dev_add_fdb(struct nl *nl, struct error *err, uint32_t port, const uint8_t *
 int dev_add_neighbour(struct nl *nl, struct error *err, uint32_t index, const struct ip_addr *addr, const uint8_t *mac)
 {
 	char text[ADDR_STRLEN];
-	struct nlmsghdr *h = nl_request(nl, err, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL, "add the neighbour %s",
+	/* It may have been learned meanwhile. */
+	struct nlmsghdr *h = nl_request(nl, err, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, "add the neighbour %s",
 					addr_format(addr, text));
 
 	if (!h)

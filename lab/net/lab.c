@@ -90,22 +90,6 @@ static int add_uplink(struct build *b, uint32_t host, struct nl *nl)
 	return r ?: add_vteps(b, host, nl);
 }
 
-/* Head-end replication: every other host that carries this VNI. */
-static int add_flood_entries(struct build *b, uint32_t client, struct nl *nl, uint32_t tunnel)
-{
-	const struct plan_client *pc = &b->plan->clients[client];
-	const struct plan_vni *pv = &b->plan->vnis[pc->vni];
-	int r = 0;
-
-	for (uint32_t i = 0; i < pv->n_clients && !r; i++) {
-		uint32_t host = b->plan->clients[pv->clients[i]].host;
-
-		if (host != pc->host)
-			r = dev_add_flood(nl, b->err, tunnel, &b->plan->hosts[host].vtep);
-	}
-	return r;
-}
-
 static int add_point_to_point(struct build *b, uint32_t client, uint32_t remote, struct nl *nl)
 {
 	const struct plan_client *pc = &b->plan->clients[client];
@@ -157,9 +141,7 @@ static int add_segment(struct build *b, uint32_t client, struct nl *nl)
 		return add_mesh(b, client, nl);
 	r = direct ? 0 : dev_add_bridge(nl, b->err, pv->bridge, v.master, pv->mtu);
 
-	if (!r)
-		r = dev_add_vxlan(nl, b->err, &v);
-	return r || !unicast ? r : add_flood_entries(b, client, nl, v.index);
+	return r ?: dev_add_vxlan(nl, b->err, &v);
 }
 
 static int add_client_link(struct build *b, uint32_t client, struct nl *nl)
@@ -314,6 +296,13 @@ static int know_vteps(struct build *b)
 	return -ENOMEM;
 }
 
+static int add_whereabouts_behind(struct lab *lab, const struct plan_client *from, const struct plan_client *to, struct error *err)
+{
+	if (to->host == from->host)
+		return 0;
+	return dev_add_fdb_behind(lab->nl_hosts[from->host], err, INDEX_TUNNEL + from->vni, to->mac, &lab->plan->hosts[to->host].vtep);
+}
+
 /* Where the peers of planned traffic are, in VNIs whose clients do not ask. The way back is learned from the packets. */
 static int add_known_peers(struct build *b)
 {
@@ -325,12 +314,8 @@ static int add_known_peers(struct build *b)
 		const struct plan_client *from = &p->clients[g->client];
 		struct nl *nl = b->lab->nl_hosts[from->host];
 
-		for (uint32_t k = 0; k < g->n_peers && !r && p->vnis[from->vni].known; k++) {
-			const struct plan_client *to = &p->clients[g->peers[k]];
-
-			if (to->host != from->host)
-				r = dev_add_fdb_behind(nl, b->err, INDEX_TUNNEL + from->vni, to->mac, &p->hosts[to->host].vtep);
-		}
+		for (uint32_t k = 0; k < g->n_peers && !r && p->vnis[from->vni].known; k++)
+			r = add_whereabouts_behind(b->lab, from, &p->clients[g->peers[k]], b->err);
 		if (!r)
 			r = nl_flush(nl, b->err);
 	}
@@ -399,13 +384,73 @@ static int open_uplink(struct lab *lab, uint32_t host, struct error *err)
 	return r ?: nl_settle_carrier(lab->nl_fabric, err, lab->plan->hosts[host].port);
 }
 
+/* Head-end replication: every other host that carries this VNI. */
+static int add_flood_entries(struct lab *lab, uint32_t client, struct error *err)
+{
+	const struct plan_client *pc = &lab->plan->clients[client];
+	const struct plan_vni *pv = &lab->plan->vnis[pc->vni];
+	int r = 0;
+
+	for (uint32_t i = 0; i < pv->n_clients && !r; i++) {
+		uint32_t host = lab->plan->clients[pv->clients[i]].host;
+
+		if (host != pc->host)
+			r = dev_add_flood(lab->nl_hosts[pc->host], err, INDEX_TUNNEL + pc->vni, &lab->plan->hosts[host].vtep);
+	}
+	return r;
+}
+
+static int open_floods(struct lab *lab, uint32_t host, struct error *err)
+{
+	const struct plan_host *ph = &lab->plan->hosts[host];
+	int r = 0;
+
+	for (uint32_t c = ph->client0; c < ph->client0 + ph->n_clients && !r; c++) {
+		const struct scn_vni *v = lab->plan->vnis[lab->plan->clients[c].vni].scn;
+
+		if (v->flood == SCN_UNICAST && !scn_is_point_to_point(v->encap))
+			r = add_flood_entries(lab, c, err);
+	}
+	return r ?: nl_flush(lab->nl_hosts[host], err);
+}
+
+/* Clients of IPv6 speak by themselves once they are up: what is flooded to a host whose link is still down would be a loss in the
+ * underlay. A group's members are the kernel's to know, and what is sent to one counts for no loss. */
 int lab_open_uplinks(struct lab *lab, struct error *err)
 {
 	int r = 0;
 
 	for (uint32_t i = 0; i < lab->plan->n_hosts && !r; i++)
 		r = open_uplink(lab, i, err);
+	for (uint32_t i = 0; i < lab->plan->n_hosts && !r; i++)
+		r = open_floods(lab, i, err);
 	return r;
+}
+
+static int add_vtep(struct lab *lab, uint32_t host, uint32_t other, struct error *err)
+{
+	const struct plan_host *ph = &lab->plan->hosts[other];
+
+	return dev_add_neighbour(lab->nl_hosts[host], err, PLAN_IFINDEX_UPLINK + host, &ph->vtep, ph->mac);
+}
+
+int lab_introduce(struct lab *lab, uint32_t client, const uint32_t *peers, size_t n, bool known, struct error *err)
+{
+	const struct plan *p = lab->plan;
+	const struct plan_client *from = &p->clients[client];
+	bool all_know = p->n_hosts <= VTEPS_KNOWN_MAX;
+	int r = 0;
+
+	for (size_t i = 0; i < n && !r; i++) {
+		const struct plan_client *to = &p->clients[peers[i]];
+
+		if (!all_know && to->host != from->host)
+			r = add_vtep(lab, from->host, to->host, err) ?: add_vtep(lab, to->host, from->host, err) ?:
+			    nl_flush(lab->nl_hosts[to->host], err);
+		if (!r && known)
+			r = add_whereabouts_behind(lab, from, to, err);
+	}
+	return r ?: nl_flush(lab->nl_hosts[from->host], err);
 }
 
 struct nl *lab_nl_fabric(const struct lab *lab)

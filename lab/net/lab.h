@@ -31,6 +31,9 @@ struct lab_watcher {
 int lab_build(const struct plan *plan, const struct lab_watcher *watcher, struct lab **ret, struct error *err);
 /* Brings eth0 of every host up: when it returns, frames flow. */
 int lab_open_uplinks(struct lab *lab, struct error *err);
+/* For traffic that was not planned: makes the hosts of a client and of its peers know each other's VTEPs, in labs where not all do
+ * from the start; with `known` the client's tunnel also learns behind which each peer is, as of planned traffic (see plan_asks). */
+int lab_introduce(struct lab *lab, uint32_t client, const uint32_t *peers, size_t n, bool known, struct error *err);
 /* Sockets in the fabric and in a host, for dev.h and the like; the lab's. Take care to flush. */
 struct nl *lab_nl_fabric(const struct lab *lab);
 struct nl *lab_nl_host(const struct lab *lab, uint32_t host);

@@ -145,6 +145,10 @@ struct plan_mesh;
 struct plan_mesh *plan_mesh_new(const struct plan *p);
 bool plan_mesh_has(const struct plan_mesh *m, uint32_t a, uint32_t b);
 
+/* Whether clients ask for each other's MAC addresses where so many pairs of a VNI (index) are about to talk. Where that would flood
+ * too much, neighbours and forwarding entries are those of the plan. */
+bool plan_asks(const struct plan *p, uint32_t vni, uint64_t pairs);
+
 /* Namespaces and devices (loopbacks not counted) that the plan makes; a veth pair is two devices. */
 struct plan_objects {
 	uint32_t namespaces, devices;

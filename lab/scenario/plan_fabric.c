@@ -41,6 +41,11 @@ char *plan_host_bridge(const struct plan *p, uint32_t host, char name[IFNAMSIZ])
 /* Questions for MAC addresses that reach so many clients, in one VNI: beyond, they are not asked. */
 #define QUESTIONS_MAX 20000ULL
 
+bool plan_asks(const struct plan *p, uint32_t vni, uint64_t pairs)
+{
+	return p->vnis[vni].scn->encap != SCN_VXLAN || pairs * p->vnis[vni].n_clients <= QUESTIONS_MAX;
+}
+
 /* Each question is flooded to all clients of the VNI, so their cost is its pairs by its clients: 1000 hosts that send to one took
  * half a minute, and overran queues. There neighbours and forwarding entries of planned pairs are given instead. */
 void plan_make_known(struct plan *p)
@@ -50,7 +55,7 @@ void plan_make_known(struct plan *p)
 	for (uint32_t i = 0; pairs && i < p->n_generators; i++)
 		pairs[p->clients[p->generators[i].client].vni] += p->generators[i].n_peers;
 	for (uint32_t i = 0; pairs && i < p->n_vnis; i++)
-		p->vnis[i].known = p->vnis[i].scn->encap == SCN_VXLAN && pairs[i] * p->vnis[i].n_clients > QUESTIONS_MAX;
+		p->vnis[i].known = !plan_asks(p, i, pairs[i]);
 	free(pairs); /* without memory all are asked */
 }
 

@@ -457,6 +457,15 @@ static void wait_for_more(const struct stream_count *s)
 	ok(s->received >= before + 10);
 }
 
+/* The link-local address is asked for, for a second, and only then joins its group. */
+static void wait_for_addresses(int netns)
+{
+	uint64_t end_ns = clock_ns() + 10 * NS_PER_S;
+
+	while (strstr(tell(netns, "ip -o addr show dev eth0"), "tentative") && clock_ns() < end_ns)
+		sleep_ms(20);
+}
+
 /* The cable of host1 pulled and plugged in again, under traffic in both directions. */
 static void pull_the_cable(const char *text)
 {
@@ -466,6 +475,7 @@ static void pull_the_cable(const char *text)
 	char addresses[4096], groups[4096], fdb[4096];
 	uint64_t sent, received;
 
+	wait_for_addresses(host);
 	snprintf(addresses, sizeof(addresses), "%s", tell(host, "ip -o addr show dev eth0"));
 	snprintf(groups, sizeof(groups), "%s", tell(host, "ip maddr show dev eth0"));
 	snprintf(fdb, sizeof(fdb), "%s", tell(fabric, "bridge fdb show dev p1"));

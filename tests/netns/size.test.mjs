@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "../lib/tap.mjs";
-import { json, labName, needRoot, run, scratch } from "../lib/lab.mjs";
+import { Child, Lab, json, labName, needRoot, run, scratch } from "../lib/lab.mjs";
 
 const dir = scratch("size");
 
@@ -47,6 +47,37 @@ test("60 hosts with 4 VNIs and direct wiring: all that is sent arrives and is co
   assert.equal(sent[1], sent[2]);
   assert.ok(Number(sent[1]) >= 4 * 59, "every client of the other hosts was pinged");
   assert.doesNotMatch(r.err, /[\r]|building host/, "progress is for terminals");
+});
+
+// Clients of IPv6 report their groups as soon as they are up: that is flooded, a copy to each host, which must be there to hear it.
+test("head-end replication and IPv6: nothing is lost while the hosts come up", () => {
+  needRoot();
+  const vnis = [10, 11, 12, 13].map((vni) => `[vni ${vni}]\nsubnet = fd00:${vni}::/64\n`).join("");
+  const file = `${dir}/flood.ini`;
+  writeFileSync(file, `[lab]\nhosts = 40\nvnis = 10-13\nflood = unicast\nduration = 500ms\n${vnis}[assert loss]\ncheck = loss() == 0%\nwithin = 3s\n`); // not what is on its way just then
+  const r = run(["run", file, "--headless", "--assert", "--name", labName()]);
+  assert.equal(r.status, 0, r.out + r.err);
+  assert.match(r.err, /monitor saw [1-9]\d{2,} flows/, "they did speak");
+});
+
+// Each would flood a question for each of the others, and all of these at once: 2 million frames.
+test("live traffic to everybody in a large VNI, from several clients at once", async () => {
+  needRoot();
+  const lab = await Lab.start("idle", ["--set", "lab.hosts=270", "--set", "lab.vnis=9", "--set", "vni 9.subnet=10.9.0.0/16", "--set", "lab.underlay=172.16.0.0/16",
+    "--set", "lab.wiring=direct"]);
+  try {
+    const senders = Array.from({ length: 30 }, (_, i) => new Child(["traffic", "--lab", lab.name, "--client", `c${9 * i}`, "--count", "300",
+      "--rate", "500pps", "--json", ...(i % 3 ? [] : ["--proto", "ping"])]));
+    for (const s of senders) assert.equal((await s.ended).status, 0, s.err);
+    for (const s of senders) {
+      const { sent, received, unresolved, cold_ms } = JSON.parse(s.out.trim().split("\n").at(-1));
+      assert.deepEqual({ sent, received, unresolved, cold_ms }, { sent: 300, received: 300, unresolved: 0, cold_ms: null });
+    }
+    const few = lab.run("traffic", "--client", "c1", "--to", "c2", "--count", "3"); // one question is no flood
+    assert.match(few.out, /3 sent .* 3 received[^]*neighbours resolved in/);
+  } finally {
+    await lab.stop();
+  }
 });
 
 test("more hosts than a bridge has ports: the plan names the bridges and counts them", () => {
