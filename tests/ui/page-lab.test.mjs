@@ -138,6 +138,28 @@ look('a table with nothing in it says why', async (page) => {
 	await page.fill('#search', '');
 	await page.waitForFunction(() => document.querySelectorAll('#rows tr:not(.spare)').length > 0);
 	assert.equal(await page.isVisible('.why'), false);
+});
+
+look('rows are reached by the keyboard, and follow what they show', async (page) => {
+	const here = () => page.evaluate(() => document.activeElement.dataset.row);
+	await page.focus('#figures');
+	await page.keyboard.press('ArrowDown');
+	const first = await here();
+	await page.keyboard.press('ArrowDown');
+	assert.notEqual(await here(), first);
+	await page.keyboard.press('End');
+	const last = await here();
+	const inSight = await page.evaluate(() => {
+		const [row, foot] = [document.activeElement, document.querySelector('tfoot')].map((one) => one.getBoundingClientRect());
+		return row.height > 0 && row.bottom <= foot.top + 1;
+	});
+	assert.ok(inSight);
+	await newSamples(page, 1);
+	assert.equal(await here(), last);
+	await page.keyboard.press('Enter');
+	await page.waitForFunction((row) => decodeURIComponent(location.search).includes(`select=${row.replace('>', '~')}`), last);
+	await page.keyboard.press('Escape');
+	await page.waitForFunction(() => !location.search.includes('select'));
 	await choose(page, 'view', 'Chord');
 });
 

@@ -25,7 +25,7 @@ function makeEnd(name) {
 }
 
 function makeRow() {
-	return make('tr', { 'aria-selected': 'false' }, makeEnd('from'), makeEnd('to'), make('td', { class: 'vni' }), make('td', { class: 'proto' }),
+	return make('tr', { 'aria-selected': 'false', tabindex: -1 }, makeEnd('from'), makeEnd('to'), make('td', { class: 'vni' }), make('td', { class: 'proto' }),
 		make('td', { class: 'number sent' }, make('span'), make('small')), make('td', { class: 'number share' }),
 		make('td', { class: 'number received' }), make('td', { class: 'number loss' }), make('td', { class: 'number overhead' }));
 }
@@ -72,6 +72,7 @@ export function createTable({ onSort, onPoint, onSelect, sizeOf = askSize }) {
 	const heads = new Map();
 	let shown = null; // { rows, picture }
 	let lit = null;
+	let current = null; // key of the row that has, or had, the focus
 	let scrolled = 0; // asked for when it changes, not in the middle of a drawing
 
 	for (const [name, text] of Object.entries(HEADS)) {
@@ -122,6 +123,7 @@ export function createTable({ onSort, onPoint, onSelect, sizeOf = askSize }) {
 
 	function drawRows() {
 		const { rows, picture } = shown;
+		const focused = body.contains(document.activeElement);
 		const height = rowHeight();
 		const { first, count } = visibleRows(rows.length, height, scrolled, sizeOf(frame).height);
 		const existing = [...body.children].slice(1, -1);
@@ -136,6 +138,27 @@ export function createTable({ onSort, onPoint, onSelect, sizeOf = askSize }) {
 		writeStyle(spare.below.firstChild, 'height', `${(rows.length - first - count) * height}px`);
 		spare.above.hidden = first === 0;
 		spare.below.hidden = first + count === rows.length;
+		if (focused)
+			focusRow(); // rows change their places, and what they show
+	}
+
+	function focusRow() {
+		[...body.children].find(({ cell }) => cell?.key === current)?.focus({ preventScroll: true });
+	}
+
+	/** The row `by` further down becomes the current one, and is brought into sight between head and foot. */
+	function move(by) {
+		const { rows } = shown;
+		const here = rows.findIndex(({ key }) => key === current);
+		const i = Math.max(0, Math.min(rows.length - 1, here < 0 && Number.isFinite(by) ? Math.floor(scrolled / rowHeight()) : here + by));
+		if (!rows[i])
+			return;
+		current = rows[i].key;
+		const [head, foot] = [table.tHead.offsetHeight, table.tFoot.offsetHeight];
+		const [top, room] = [i * rowHeight(), frame.clientHeight - head - foot - rowHeight()];
+		frame.scrollTop = scrolled = Math.max(Math.min(frame.scrollTop, top), top - room);
+		drawRows();
+		focusRow();
 	}
 
 	/** `picture`: { figures, unit, mode, seconds, lab }. */
@@ -192,6 +215,26 @@ export function createTable({ onSort, onPoint, onSelect, sizeOf = askSize }) {
 		const cell = cellAt(event);
 		if (cell)
 			onSelect(cell);
+	});
+
+	body.addEventListener('focusin', ({ target }) => {
+		current = target.cell?.key ?? current;
+		if (target.matches(':focus-visible'))
+			onPoint(target.cell ?? null);
+	});
+	body.addEventListener('focusout', () => onPoint(null));
+	frame.addEventListener('keydown', (event) => {
+		if (!shown || (event.target !== frame && !event.target.cell) || event.altKey || event.ctrlKey || event.metaKey)
+			return;
+		const page = Math.max(1, Math.floor(frame.clientHeight / rowHeight()) - 2);
+		const by = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity }[event.key];
+		if (by)
+			move(by);
+		else if (event.target.cell && ['Enter', ' '].includes(event.key))
+			onSelect(event.target.cell);
+		else
+			return;
+		event.preventDefault();
 	});
 
 	return { render, explain, light, rows: () => shown?.rows ?? [] };

@@ -47,7 +47,8 @@ function aboutOf({ figures, span, unit, mode }, view, lab) {
 		time: new Date(span.end.time * 1000).toISOString().replace('T', ' ').slice(0, 19) + ' UTC',
 		interval: `${isLab(lab) ? 'sent' : 'seen'} ${intervalWords(span, view.at)}`,
 		total: amount(figures.total[unit], unit, mode),
-		filters: [...view.filters.map(formatFilter), view.search.trim()].filter(Boolean).join(', ').replace(/^(?=.)/, 'Filters: '),
+		filters: [[...view.filters.map(formatFilter), view.search.trim()].filter(Boolean).join(', ').replace(/^(?=.)/, 'Filters: '),
+			view.select && `Selected: ${view.select.replace('~', ' ⇄ ')}`].filter(Boolean).join(' · '),
 		legend: [...legend, ...layersBeside(legend)],
 		note: `tunlab · ${NOTES[view.view]}`,
 	};
