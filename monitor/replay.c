@@ -63,9 +63,10 @@ static enum verdict count_flow(struct reader *r, const struct flow_key *key, con
 	return VERDICT_FLOW;
 }
 
+/* 0 stands for no time, and captures made by hand begin with it: a nanosecond later is near enough. */
 static uint64_t ns_of(const struct timeval *at)
 {
-	return (uint64_t)at->tv_sec * 1000000000u + (uint64_t)at->tv_usec;
+	return ((uint64_t)at->tv_sec * 1000000000u + (uint64_t)at->tv_usec) ?: 1;
 }
 
 static void note_time(struct replay_span *span, uint64_t ns)

@@ -28,9 +28,10 @@ static bool capture_begin(struct capture *c, uint32_t link)
 	return ok(c->f != NULL) && ok(fwrite(header, sizeof(header), 1, c->f) == 1);
 }
 
+/* 5 ns after a second; the first one begins with 0. */
 static void capture_add(struct capture *c, const void *data, uint32_t captured, uint32_t len, uint32_t seconds)
 {
-	const uint32_t record[4] = {seconds, 5, captured, len};
+	const uint32_t record[4] = {seconds, seconds ? 5 : 0, captured, len};
 
 	ok(fwrite(record, sizeof(record), 1, c->f) == 1);
 	ok(fwrite(data, 1, captured, c->f) == captured);
@@ -164,6 +165,26 @@ TEST(captured_parts)
 	}
 	eq_u64(span.first_ns, 3000000005u);
 	eq_u64(span.last_ns, 9000000005u);
+	flows_free(&table);
+}
+
+TEST(time_may_begin_with_0)
+{
+	struct flow_table table = {0};
+	struct replay_span span;
+	struct capture capture;
+	struct packet p = {0};
+	struct error err;
+
+	build_v4_v4_udp(&p);
+	packet_finish(&p);
+	if (!capture_begin(&capture, 1))
+		return;
+	capture_add(&capture, p.data, p.len, p.len, 0);
+	capture_add(&capture, p.data, p.len, p.len, 3);
+	eq_i64(capture_read(&capture, NULL, &table, &span, &err), 0);
+	eq_u64(span.first_ns, 1); /* 0 would be no time */
+	eq_u64(span.last_ns, 3000000005u);
 	flows_free(&table);
 }
 
