@@ -339,8 +339,6 @@ static int go_up(struct run *run, struct error *err)
 		r = open_signals(run, err);
 	if (!r)
 		r = start_engine(run, err); /* forks: before threads */
-	if (!r && run->options->stats)
-		r = monitor_enable_stats(run->monitor, err);
 	if (!r && run->judge)
 		r = walk_open_clients(run->lab, err); /* enters namespaces: before privileges are given up */
 	if (!r)

@@ -81,6 +81,8 @@ int run_build(struct run *run, struct error *err)
 {
 	int r = build(run, err);
 
+	if (!r && run->options->stats)
+		r = monitor_enable_stats(run->monitor, err); /* before it is given a frame: it tells of all */
 	if (!r)
 		r = attach_monitor(run, err);
 	return r ?: lab_open_uplinks(run->lab, err);

@@ -293,6 +293,8 @@ static int open_monitor(struct watch *w, struct error *err)
 		progs.bare[dir] = monitor_bare_prog_fd(w->monitor, (enum flow_dir)dir);
 	}
 	r = hooks_open(&progs, w->nl, w->config->hook, &w->hooks, err);
+	if (!r && w->config->stats)
+		r = monitor_enable_stats(w->monitor, err); /* before it is given a frame: it tells of all */
 	return r ?: attach_first(w, err);
 }
 
@@ -338,8 +340,6 @@ static int go_up(struct watch *w, struct error *err)
 		r = open_links(w, err);
 	if (!r)
 		r = open_monitor(w, err);
-	if (!r && w->config->stats)
-		r = monitor_enable_stats(w->monitor, err);
 	if (!r)
 		r = privilege_drop(err); /* what stays is what reading maps takes, and attaching to an interface that returns */
 	if (!r)
