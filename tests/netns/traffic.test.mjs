@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { after, skip, test } from "../lib/tap.mjs";
-import { Child, Lab, eventually, isRoot, labName, needRoot, run, runBeside, scratch, sleep, tunlab } from "../lib/lab.mjs";
+import { Child, Lab, droppedAtFullQueues, eventually, isRoot, labName, needRoot, run, runBeside, scratch, sleep, tunlab } from "../lib/lab.mjs";
 
 const dir = scratch("traffic");
 let lab;
@@ -140,13 +140,14 @@ on("nothing comes back: the lines and the summary say so, exit 1", () => {
 });
 
 on("one peer of two is gone: its packets are told lost after a second, not at the end", () => {
+  const dropped = droppedAtFullQueues();
   const list = objects(traffic("--rate", "100pps", "--duration", "3s", "--json"));
   const summary = list.pop();
   lab.run("link", "host2", "reset");
   assert.equal(list[0].interval.lost, 0); // they may still be on their way
   assert.ok(list[1].interval.lost > 0 && list[1].interval.lost <= 51);
   assert.deepEqual([summary.sent, summary.lost], [300, 300 - summary.received]);
-  assert.ok(summary.received <= 150 && summary.received > 140);
+  assert.ok(summary.received <= 150 && summary.received + droppedAtFullQueues() - dropped >= 150, `${summary.received} of 150 arrived`);
 });
 
 on("a lossy link: what is lost is what did not arrive", () => {
