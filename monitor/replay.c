@@ -14,6 +14,7 @@
 
 #include <pcap/pcap.h>
 
+#include "base/units.h"
 #include "bpf/parse_plain.h"
 #include "monitor/replay_link.h"
 
@@ -63,10 +64,13 @@ static enum verdict count_flow(struct reader *r, const struct flow_key *key, con
 	return VERDICT_FLOW;
 }
 
-/* 0 stands for no time, and captures made by hand begin with it: a nanosecond later is near enough. */
+/* 0 stands for no time, and captures made by hand begin with it: a nanosecond later is near enough. What is before 1970, or so far
+ * ahead (2262) that a step more might be no number any more, is taken for that far ahead. */
 static uint64_t ns_of(const struct timeval *at)
 {
-	return ((uint64_t)at->tv_sec * 1000000000u + (uint64_t)at->tv_usec) ?: 1;
+	if (at->tv_sec < 0 || at->tv_sec >= (time_t)(INT64_MAX / SECOND_NS))
+		return INT64_MAX;
+	return ((uint64_t)at->tv_sec * SECOND_NS + (uint64_t)at->tv_usec) ?: 1;
 }
 
 static void note_time(struct replay_span *span, uint64_t ns)

@@ -398,6 +398,35 @@ TEST(steps_of_time_hold_what_came_before_their_end)
 	flows_free(&table);
 }
 
+/* A pcapng in nanoseconds, of two frames without bytes, whose times are the last there are: 2^64 - 1 ns, in the year 2554. */
+TEST(times_at_the_end_of_all_times_have_few_steps)
+{
+	static const uint32_t bytes[] = {
+		0x0a0d0d0a, 28, 0x1a2b3c4d, 1, UINT32_MAX, UINT32_MAX, 28,
+		1, 32, 1, 65535, 9 | 1 << 16, 9, 0, 32,
+		6, 32, 0, UINT32_MAX, 0xc0000000, 0, 0, 32,
+		6, 32, 0, UINT32_MAX, UINT32_MAX, 0, 0, 32,
+	};
+	struct steps s = {.stop_at = 100};
+	struct replay_config config = {.step = note_step, .step_arg = &s};
+	char path[] = "/tmp/replay-XXXXXX";
+	int fd = mkstemp(path);
+	struct flow_table table = {0};
+	struct replay_span span;
+	struct error err;
+
+	ok(fd >= 0 && write(fd, bytes, sizeof(bytes)) == sizeof(bytes));
+	(void)close(fd);
+	eq_i64(replay_scan(path, &config, &span, &err), 0);
+	config.start_ns = span.first_ns;
+	config.last_ns = span.last_ns;
+	config.step_ns = replay_step_ns(&span, 600);
+	eq_i64(replay_file(path, &config, &table, &span, &err), 0);
+	eq_u64(s.n, 1);
+	unlink(path);
+	flows_free(&table);
+}
+
 TEST(steps_are_round_and_few)
 {
 	static const struct {
