@@ -340,7 +340,7 @@ static int measure(struct bench *b, unsigned hosts, unsigned rounds, bool *with_
 	double up[BENCH_ROUNDS_MAX], down[BENCH_ROUNDS_MAX], ip_up_ms[BENCH_ROUNDS_MAX], ip_down_ms[BENCH_ROUNDS_MAX];
 	const char *name = "one ip -batch a namespace";
 	struct error why;
-	struct times t;
+	struct times t = { 0 };
 	int r = 0;
 
 	for (unsigned i = 0; i < rounds && !r; i++) {
