@@ -160,7 +160,8 @@ static int take_name(const char *lab, const struct sockaddr_un *addr, struct con
 	int folder = lock_folder(true), other, r;
 
 	if (folder < 0) {
-		error_set(err, "cannot use " CONTROL_FOLDER " for the control socket: %s", strerror(-folder));
+		error_set(err, "cannot use " CONTROL_FOLDER " for the control socket: %s%s", strerror(-folder),
+			  folder == -EACCES ? " (use sudo)" : "");
 		return folder;
 	}
 	r = try_connect(addr, &other);

@@ -12,7 +12,7 @@
 #include "lab/cmd/privilege.h"
 #include "lab/events.h"
 #include "lab/net/down.h"
-#include "lab/net/walk.h"
+#include "lab/net/walk_start.h"
 #include "lab/request.h"
 #include "lab/service.h"
 #include "lab/verdict/judge.h"
@@ -115,6 +115,8 @@ static void start_clock(struct run *run)
 {
 	if (run->zero_ns)
 		return;
+	if (run->judge)
+		run->start = walk_start_take(run->lab); /* without it walks count from the build on */
 	machine_read(&run->machine_then);
 	run->zero_ns = now_ns();
 	set_state(run, RUN_RUNNING);
@@ -290,7 +292,7 @@ static void walk_for_judge(void *arg, uint32_t from, uint32_t to, struct walk_fa
 {
 	struct run *run = arg;
 
-	walk(run->lab, events_links_of(run->events), from, to, ret);
+	walk(run->lab, events_links_of(run->events), run->start, from, to, ret);
 }
 
 static int take_place(struct run *run, struct error *err)
@@ -425,6 +427,7 @@ static void go_down(struct run *run)
 	take_apart(run);
 	set_state(run, RUN_DONE);
 	lab_free(run->lab);
+	walk_start_free(run->start);
 	flows_free(&run->flows);
 	sample_unref(run->newest);
 	control_close(&run->control);

@@ -62,6 +62,7 @@ struct run {
 	uint64_t started_ns;          /* CLOCK_MONOTONIC: command began */
 	uint64_t zero_ns;             /* traffic clock's zero; 0 before */
 	struct machine_counts machine_then; /* at that moment */
+	struct walk_start *start; /* likewise, of the lab's devices; NULL: nobody walks */
 	uint64_t duration_ns;         /* 0: until stopped */
 	double up_ms;                 /* until ready */
 	const char *url;              /* NULL without a page */

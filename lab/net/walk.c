@@ -19,6 +19,7 @@
 #include "lab/net/index.h"
 #include "lab/net/link.h"
 #include "lab/net/ns.h"
+#include "lab/net/walk_start.h"
 
 enum {
 	REQUEST_BYTES = 256,
@@ -82,7 +83,7 @@ static void take_kind(const struct nlattr *info, struct walk_device *d)
 		take_number(kind, data, d);
 }
 
-static void take_link(void *arg, const struct nlmsghdr *h)
+void walk_take_link(void *arg, const struct nlmsghdr *h)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(h);
 	struct walk_device *d = arg;
@@ -111,7 +112,7 @@ static void read_device(struct nl *nl, uint32_t index, struct walk_device *ret)
 
 	ifi->ifi_index = (int)index;
 	*ret = (struct walk_device){ 0 };
-	if (nl && nl_ask(nl, h, take_link, ret))
+	if (nl && nl_ask(nl, h, walk_take_link, ret))
 		ret->known = false;
 }
 
@@ -293,6 +294,7 @@ struct ends {
 	const struct plan_vni *vni;
 	struct nl *from_client, *from_host, *fabric, *to_host, *to_client;
 	bool direct, point_to_point;
+	const struct walk_start *start;
 };
 
 static struct nl *client_socket(const struct lab *lab, uint32_t client)
@@ -306,24 +308,31 @@ static uint32_t tunnel_index(const struct ends *e, uint32_t remote)
 	return e->point_to_point ? INDEX_POINT_TO_POINT + e->from->vni * SCN_HOSTS_MAX + remote : INDEX_TUNNEL + e->from->vni;
 }
 
+/* What it has counted since traffic began. */
+static void look_at(const struct ends *e, struct nl *nl, uint32_t index, struct walk_device *ret)
+{
+	read_device(nl, index, ret);
+	walk_start_subtract(e->start, nl, index, ret);
+}
+
 static void read_devices(const struct ends *e, uint32_t from, uint32_t to, struct walk_device *at)
 {
 	uint32_t a = e->from->host, b = e->to->host;
 
-	read_device(e->from_client, INDEX_CLIENT_ETH0, &at[WALK_FROM_ETH0]);
-	read_device(e->from_host, tunnel_index(e, b), &at[WALK_FROM_TUNNEL]);
-	read_device(e->from_host, PLAN_IFINDEX_UPLINK + a, &at[WALK_FROM_UPLINK]);
-	read_device(e->fabric, PLAN_IFINDEX_PORT + a, &at[WALK_FROM_FABRIC]);
-	read_device(e->fabric, PLAN_IFINDEX_PORT + b, &at[WALK_TO_FABRIC]);
-	read_device(e->to_host, PLAN_IFINDEX_UPLINK + b, &at[WALK_TO_UPLINK]);
-	read_device(e->to_host, tunnel_index(e, a), &at[WALK_TO_TUNNEL]);
-	read_device(e->to_client, INDEX_CLIENT_ETH0, &at[WALK_TO_ETH0]);
+	look_at(e, e->from_client, INDEX_CLIENT_ETH0, &at[WALK_FROM_ETH0]);
+	look_at(e, e->from_host, tunnel_index(e, b), &at[WALK_FROM_TUNNEL]);
+	look_at(e, e->from_host, PLAN_IFINDEX_UPLINK + a, &at[WALK_FROM_UPLINK]);
+	look_at(e, e->fabric, PLAN_IFINDEX_PORT + a, &at[WALK_FROM_FABRIC]);
+	look_at(e, e->fabric, PLAN_IFINDEX_PORT + b, &at[WALK_TO_FABRIC]);
+	look_at(e, e->to_host, PLAN_IFINDEX_UPLINK + b, &at[WALK_TO_UPLINK]);
+	look_at(e, e->to_host, tunnel_index(e, a), &at[WALK_TO_TUNNEL]);
+	look_at(e, e->to_client, INDEX_CLIENT_ETH0, &at[WALK_TO_ETH0]);
 	if (e->direct)
 		return;
-	read_device(e->from_host, INDEX_CLIENT_PORT + from, &at[WALK_FROM_PORT]);
-	read_device(e->from_host, INDEX_BRIDGE + e->from->vni, &at[WALK_FROM_BRIDGE]);
-	read_device(e->to_host, INDEX_BRIDGE + e->to->vni, &at[WALK_TO_BRIDGE]);
-	read_device(e->to_host, INDEX_CLIENT_PORT + to, &at[WALK_TO_PORT]);
+	look_at(e, e->from_host, INDEX_CLIENT_PORT + from, &at[WALK_FROM_PORT]);
+	look_at(e, e->from_host, INDEX_BRIDGE + e->from->vni, &at[WALK_FROM_BRIDGE]);
+	look_at(e, e->to_host, INDEX_BRIDGE + e->to->vni, &at[WALK_TO_BRIDGE]);
+	look_at(e, e->to_host, INDEX_CLIENT_PORT + to, &at[WALK_TO_PORT]);
 }
 
 static void read_entries(const struct ends *e, uint32_t to, struct walk_facts *f)
@@ -344,7 +353,7 @@ static void read_entries(const struct ends *e, uint32_t to, struct walk_facts *f
 		f->flood_fdb = read_flood_entry(e->from_host, tunnel, &b->vtep);
 }
 
-void walk(struct lab *lab, const struct links *links, uint32_t from, uint32_t to, struct walk_facts *ret)
+void walk(struct lab *lab, const struct links *links, const struct walk_start *start, uint32_t from, uint32_t to, struct walk_facts *ret)
 {
 	const struct plan *p = lab->plan;
 	uint32_t a = p->clients[from].host, b = p->clients[to].host;
@@ -353,6 +362,7 @@ void walk(struct lab *lab, const struct links *links, uint32_t from, uint32_t to
 		.from_client = client_socket(lab, from), .from_host = lab_nl_host(lab, a), .fabric = lab_nl_fabric(lab),
 		.to_host = lab_nl_host(lab, b), .to_client = client_socket(lab, to),
 		.direct = p->scn->wiring == SCN_DIRECT, .point_to_point = scn_is_point_to_point(p->vnis[p->clients[from].vni].scn->encap),
+		.start = start,
 	};
 
 	*ret = (struct walk_facts){ 0 };
@@ -390,7 +400,7 @@ static void add_drops(void *arg, const struct nlmsghdr *h)
 
 	if (h->nlmsg_type != RTM_NEWLINK || ifi->ifi_family != AF_UNSPEC || !is_veth(h))
 		return;
-	take_link(&d, h);
+	walk_take_link(&d, h);
 	*(uint64_t *)arg += d.tx_dropped;
 }
 

@@ -7,6 +7,8 @@
 #include "lab/net/lab.h"
 
 struct links;
+struct nlmsghdr;
+struct walk_start;
 
 /* In the order in which a frame passes them. With wiring = direct there are no bridges and ports in the hosts. */
 enum walk_place {
@@ -25,7 +27,7 @@ enum walk_place {
 	WALK_PLACE_MAX
 };
 
-/* Counters since the device was made, packets as the kernel counts them: a super-packet of segmentation offload is one. */
+/* Counters since traffic began (see walk_start.h), else since the device was made, packets as the kernel counts them: a super-packet of segmentation offload is one. */
 struct walk_device {
 	bool known;      /* it is there and was read */
 	bool up, carrier;
@@ -61,8 +63,10 @@ struct walk_facts {
  * the namespaces are, and by lab_free. */
 int walk_open_clients(struct lab *lab, struct error *err);
 
-/* links may be NULL: nothing was ever lost on purpose. What cannot be read, because somebody took it away, is left unknown. */
-void walk(struct lab *lab, const struct links *links, uint32_t from, uint32_t to, struct walk_facts *ret);
+/* links may be NULL: nothing was ever lost on purpose. start NULL: counters are since the build. What cannot be read, because somebody took it away, is left unknown. */
+void walk(struct lab *lab, const struct links *links, const struct walk_start *start, uint32_t from, uint32_t to, struct walk_facts *ret);
+/* Of an RTM_NEWLINK message into a struct walk_device; others are passed over. For nl_ask. */
+void walk_take_link(void *device, const struct nlmsghdr *h);
 
 /* Packets that the lab's veth pairs could not hand on, because a receive queue of the machine was full (or the far end had just gone
  * down), since it was built. Those of clients only after walk_open_clients. */

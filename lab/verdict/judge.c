@@ -48,6 +48,10 @@ static int open_output(struct judge *j, const char *text, struct error *err)
 		error_set(err, "cannot report as '%.*s': there are %s", (int)len, text, known);
 		return -EINVAL;
 	}
+	if (o.path && !*o.path) {
+		error_set(err, "cannot report to '%s': want a file behind the colon, such as %s:report.%s", text, o.format->name, o.format->name);
+		return -EINVAL;
+	}
 	if (o.path)
 		o.file = fopen(o.path, "we");
 	if (!o.file) {

@@ -95,10 +95,11 @@ static void add_sender_side(struct walker *w)
 		note(w, w->hop[WALK_FROM_TUNNEL], "FDB: %s", entry_words(f->tunnel_fdb));
 }
 
-static void note_queue(struct walker *w, size_t hop, const struct walk_queue *queue)
+/* lost: on purpose, which the queue counts as well. */
+static void note_queue(struct walker *w, size_t hop, const struct walk_queue *queue, uint64_t lost)
 {
-	if (queue->known && queue->dropped)
-		note(w, hop, "its queue dropped %llu", (unsigned long long)queue->dropped);
+	if (queue->known && queue->dropped > lost)
+		note(w, hop, "its queue dropped %llu", (unsigned long long)(queue->dropped - lost));
 	if (queue->known && queue->backlog)
 		note(w, hop, "%llu waiting", (unsigned long long)queue->backlog);
 }
@@ -113,7 +114,7 @@ static void add_underlay(struct walker *w)
 
 	add_device(w, WALK_FROM_UPLINK, true, add_hop(w, "host%u eth0", w->from_host));
 	note(w, w->hop[WALK_FROM_UPLINK], "the monitor saw %llu of this pair leave", left);
-	note_queue(w, w->hop[WALK_FROM_UPLINK], &f->from_queue);
+	note_queue(w, w->hop[WALK_FROM_UPLINK], &f->from_queue, 0);
 	add_device(w, WALK_FROM_FABRIC, true, add_hop(w, "fabric %s", w->plan->hosts[w->from_host].port));
 	if (f->from_lost)
 		note(w, w->hop[WALK_FROM_FABRIC], "%llu lost on purpose", (unsigned long long)f->from_lost);
@@ -123,7 +124,7 @@ static void add_underlay(struct walker *w)
 	add_device(w, WALK_TO_FABRIC, true, add_hop(w, "fabric %s", w->plan->hosts[w->to_host].port));
 	if (f->to_lost)
 		note(w, w->hop[WALK_TO_FABRIC], "%llu lost on purpose", (unsigned long long)f->to_lost);
-	note_queue(w, w->hop[WALK_TO_FABRIC], &f->to_queue);
+	note_queue(w, w->hop[WALK_TO_FABRIC], &f->to_queue, f->to_lost);
 	add_device(w, WALK_TO_UPLINK, true, add_hop(w, "host%u eth0", w->to_host));
 	note(w, w->hop[WALK_TO_UPLINK], "the monitor saw %llu of this pair arrive", arrived);
 }

@@ -155,8 +155,9 @@ int report_write(struct text *t, FILE *f)
 
 	if (!s)
 		return -ENOMEM;
+	errno = 0;
 	if (fputs(s, f) == EOF)
-		err = -EIO;
+		err = errno ? -errno : -EIO;
 	free(s);
 	return err;
 }

@@ -144,8 +144,9 @@ int report_json(const struct report *r, FILE *f)
 	text = emit_take(&e);
 	if (!text)
 		return -ENOMEM;
+	errno = 0;
 	if (fprintf(f, "%s\n", text) < 0)
-		err = -EIO;
+		err = errno ? -errno : -EIO;
 	free(text);
 	return err;
 }

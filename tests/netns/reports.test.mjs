@@ -88,6 +88,8 @@ test("a report's file that cannot be written: exit 2 and which, before anything 
   const r = run(["run", "idle", "--headless", "--assert", "--report", `junit:${dir}/none/r.xml`]);
   assert.equal(r.status, 2);
   assert.match(r.err, /none\/r\.xml/);
+  const nameless = run(["run", "idle", "--headless", "--assert", "--report", "junit:"]);
+  assert.deepEqual([nameless.status, nameless.err], [2, "tunlab: cannot report to 'junit:': want a file behind the colon, such as junit:report.junit\n"]);
 });
 
 test("the jobs for CI systems are YAML, run a lab that asserts, and keep its reports", () => {
