@@ -78,3 +78,49 @@ TEST(a_document_is_whole_or_there_is_none)
 	emit_drop(&e);
 	is(&e, NULL);
 }
+
+TEST(strings_are_escaped)
+{
+	struct emit e = { 0 };
+	char *out;
+
+	emit_array(&e, NULL);
+	emit_string(&e, NULL, "a\"b\\c\n\x01");
+	emit_string(&e, NULL, "gr\xc3\xbc\xc3\x9f");
+	emit_string(&e, NULL, NULL);
+	emit_array_end(&e);
+	out = emit_take(&e);
+	eq_str(out, "[\"a\\\"b\\\\c\\n\\u0001\",\"gr\xc3\xbc\xc3\x9f\",null]");
+	free(out);
+}
+
+TEST(too_deep_is_no_document)
+{
+	struct emit e = { 0 };
+
+	for (int i = 0; i <= EMIT_DEPTH_MAX; i++)
+		emit_array(&e, NULL);
+	ok(!emit_take(&e));
+	emit_array(&e, NULL);
+	free(emit_take(&e)); /* usable again */
+}
+
+TEST(numbers_are_plain)
+{
+	struct emit e = { 0 };
+	char *out;
+
+	emit_array(&e, NULL);
+	emit_u64(&e, NULL, 0);
+	emit_u64(&e, NULL, (uint64_t)1 << 53);
+	emit_u64(&e, NULL, UINT64_MAX);
+	emit_fixed(&e, NULL, 12.0104, 3);
+	emit_fixed(&e, NULL, 1e15, 0);
+	emit_fixed(&e, NULL, 0.0 / 0.0, 3);
+	emit_fixed(&e, NULL, 1.0 / 0.0, 3);
+	emit_bool(&e, NULL, true);
+	emit_array_end(&e);
+	out = emit_take(&e);
+	eq_str(out, "[0,9007199254740992,18446744073709551615,12.010,1000000000000000,null,null,true]");
+	free(out);
+}
