@@ -284,8 +284,12 @@ const char *truth_where(const struct plan *plan, const struct truth_row *row, ch
 	buf[0] = '\0';
 	switch (row->parts) {
 	case TRUTH_LEFT:
-		(void)snprintf(buf, len, "before leaving host%u: c%u sent %llu, host%u's eth0 %llu", from, row->from, n[TRUTH_SENT], from,
-			       n[TRUTH_LEFT]);
+		if (n[TRUTH_LEFT] > n[TRUTH_SENT])
+			(void)snprintf(buf, len, "nowhere: %llu left host%u and c%u's generators sent %llu, so another program sends there, too",
+				       n[TRUTH_LEFT], from, row->from, n[TRUTH_SENT]);
+		else
+			(void)snprintf(buf, len, "before leaving host%u: c%u sent %llu, host%u's eth0 %llu", from, row->from,
+				       n[TRUTH_SENT], from, n[TRUTH_LEFT]);
 		break;
 	case TRUTH_ARRIVED:
 		(void)snprintf(buf, len, "between host%u and host%u: %llu left, %llu arrived", from, to, n[TRUTH_LEFT], n[TRUTH_ARRIVED]);

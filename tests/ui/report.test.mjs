@@ -77,6 +77,8 @@ look('it says what failed and where packets stopped', async (page) => {
 	assert.equal(await count(page, '#checks .holds'), 2);
 	assert.match(await text(page, '#checks .why'), /Expected == 0%.*Line 25 of the scenario/s);
 	assert.equal(await count(page, '.path .here'), 1);
+	// Below each other, beside their marks: the page has a .why of its own, in the middle of an empty table.
+	assert.equal(await page.$eval('.path li b', (e) => getComputedStyle(e).textAlign), 'start');
 	assert.match(await text(page, '.cause'), /host[23]/);
 	assert.match(await text(page, '#truth'), /between host0 and host3: \d+ left, \d+ arrived/);
 	assert.equal(await count(page, '#events tbody tr'), 2);

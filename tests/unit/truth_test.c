@@ -250,3 +250,17 @@ TEST(rows_of_one_sender)
 	ok(!truth_find(&w.truth, 0, 4, SCN_PING));
 	tear_down(&w);
 }
+
+TEST(more_that_leaves_than_was_sent_is_somebody_elses)
+{
+	struct world w;
+	char buf[200];
+
+	set_up(&w);
+	add(&w, 0, 2, SCN_UDP, 100, 100);
+	see(&w, 0, 2, SCN_UDP, 130, 130);
+	eq_str(row(&w, 0, 2, SCN_UDP, buf), "100 130 130 100 left");
+	eq_str(truth_where(w.p, &w.truth.rows[0], buf, sizeof(buf)),
+	       "nowhere: 130 left host0 and c0's generators sent 100, so another program sends there, too");
+	tear_down(&w);
+}
