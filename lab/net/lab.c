@@ -157,8 +157,8 @@ static int add_client_link(struct build *b, uint32_t client, struct nl *nl)
 	return dev_add_veth(nl, b->err, &port, INDEX_BRIDGE + pc->vni, &eth0, netns);
 }
 
-/* The far end, in the client's own namespace: address and up, in one batch. */
-static int configure_client(struct build *b, uint32_t client, struct nl *nl)
+/* The far end, in the client's own namespace: address and up, in one batch. The bridge's port then takes frames at once. */
+static int configure_client(struct build *b, uint32_t client, struct nl *nl, struct nl *host_nl)
 {
 	const struct plan_client *pc = &b->plan->clients[client];
 	int r = dev_set_up(nl, b->err, INDEX_LO, "lo");
@@ -167,7 +167,9 @@ static int configure_client(struct build *b, uint32_t client, struct nl *nl)
 		r = dev_add_address(nl, b->err, INDEX_CLIENT_ETH0, &pc->addr, b->plan->vnis[pc->vni].scn->subnet.len);
 	if (!r)
 		r = dev_set_up(nl, b->err, INDEX_CLIENT_ETH0, "eth0");
-	return r ?: nl_flush(nl, b->err);
+	if (!r)
+		r = nl_flush(nl, b->err);
+	return r || b->plan->scn->wiring == SCN_DIRECT ? r : nl_settle_carrier(host_nl, b->err, pc->port);
 }
 
 static int create_client(struct build *b, uint32_t client, struct nl **ret_nl)
@@ -203,7 +205,7 @@ static int build_clients(struct build *b, const struct plan_host *ph, struct nl 
 	if (!r)
 		r = nl_flush(host_nl, b->err);
 	for (uint32_t i = 0; i < ph->n_clients && !r; i++)
-		r = configure_client(b, ph->client0 + i, nl[i]);
+		r = configure_client(b, ph->client0 + i, nl[i], host_nl);
 	for (uint32_t i = 0; nl && i < ph->n_clients; i++)
 		nl_close(nl[i]);
 	free(nl);

@@ -76,7 +76,9 @@ static inline int add_client(struct lan *l, uint32_t i, bool ipv6, struct error 
 		r = dev_set_up(l->nl[i], err, ETH0, "eth0");
 	if (r == 0)
 		r = dev_add_address(l->nl[i], err, ETH0, &addr, ipv6 ? 64 : 24);
-	return r ? r : nl_flush(l->nl[i], err);
+	if (r == 0)
+		r = nl_flush(l->nl[i], err);
+	return r ? r : nl_settle_carrier(l->nl_switch, err, port);
 }
 
 static inline void lan_down(struct lan *l)
@@ -278,6 +280,16 @@ static inline void run_for(struct engine *e, unsigned ms)
 	sleep_ms(ms);
 	eq_i64(engine_drain(e), 0);
 	await(e, ENGINE_DRAINED, &event);
+}
+
+/* Until each generator has sent as many packets as it was to. */
+static inline void run_out(struct engine *e)
+{
+	struct engine_event event;
+
+	eq_i64(engine_go(e, clock_ns()), 0);
+	for (uint32_t i = 0; i < engine_generators(e); i++)
+		await(e, ENGINE_DONE, &event);
 }
 
 #endif
