@@ -130,7 +130,7 @@ static void nobody_asks(bool ipv6)
 	if (ipv6)
 		sleep_ms(MLD_MS);
 	count_frames(sender, &ip, &arp);
-	run_for(e, 100);
+	run_out(e);
 	count_frames(sender, &ip, &arp);
 	if (!ipv6) /* IPv6 asks in IP, and says other things as well */
 		eq_u64(arp, 0);
@@ -178,7 +178,8 @@ static void ask_one_by_one(bool ipv6)
 	add(e, SCN_UDP, 1000, 0, to12, 2, 64, 100);
 	await(e, ENGINE_WARM, &event);
 	eq_u64(engine_generator(e, 0)->unresolved, 0);
-	ok(engine_generator(e, 0)->cold_ns < NS_PER_S);
+	/* Who has just got an IPv6 address hears the first question only after work of the kernel's own, which waits for a busy machine. */
+	ok(engine_generator(e, 0)->cold_ns < (ipv6 ? 3 : 1) * NS_PER_S);
 	add(e, SCN_PING, 1000, 0, to123, 3, 64, 100);
 	await(e, ENGINE_WARM, &event);
 	eq_u64(engine_generator(e, 1)->unresolved, 1); /* it kept the one behind it waiting, but not for ever */

@@ -116,7 +116,9 @@ export async function newTab(context, path = '') {
 
 export const state = (page) => page.getAttribute('body', 'data-link');
 export const until = (page, wanted, timeout = 15_000) => page.waitForFunction(
-	(value) => document.body.dataset.link === value, wanted, { timeout });
+	(value) => document.body.dataset.link === value, wanted, { timeout }).catch((error) => {
+	throw new Error(`${error.message}\nwanted ${wanted}; the lab ${world.lab?.exit ? `ended: ${JSON.stringify(world.lab.exit)}` : 'runs'}: ${world.lab?.err}`);
+});
 export const text = (page, selector) => page.textContent(selector).then((it) => it.replace(/[\u00a0\u202f]/g, ' ').trim());
 export const count = (page, selector) => page.locator(selector).count();
 export const shot = (page, name) => page.screenshot({ path: `${SHOTS}${name}.png` });
