@@ -21,7 +21,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LIBS     := libbpf libmnl libcjson inih libpcap
 CPPFLAGS += -D_GNU_SOURCE -I. -I$(B) $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
 CFLAGS   ?= -O2 -g
-STRICT   := -std=gnu11 -Wall -Wextra -Werror -MMD -MP
+STRICT   := -std=gnu11 -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Werror -MMD -MP
 LDLIBS   += $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lcivetweb -lelf -lz -lpthread -lm
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 BPFFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -MMD -MP -I. -I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
