@@ -77,7 +77,7 @@ static bool generator_window(const struct checks *c, const struct sample *s,
 			     ? start
 			     : g->first_ns;
 	*ret_end = *ret_begin + interval * g->sent + idle;
-	if (g->state == GEN_RUNNING || *ret_end > s->mono_ns)
+	if (g->state == GEN_RUNNING) /* of one that is done the last interval may not be over yet */
 		*ret_end = s->mono_ns;
 	return true;
 }

@@ -89,8 +89,13 @@ TEST(rates_are_over_the_time_the_traffic_ran)
 	w.sample.interval_s = 2;
 	r = judge_in(&w, "bps(traffic=flood) == 66kbit", true);
 	ok(r.holds);
-	/* Still running: until now. */
 	w.sample.interval_s = 1;
+	/* Judged as soon as the last packet has arrived, a tenth of a second before its interval is over. */
+	w.sample.mono_ns = zero_ns + 9900ull * SECOND / 1000 + SECOND / 1000;
+	w.sample.elapsed_s = 9.901;
+	r = judge_in(&w, "pps(traffic=pings from=c0) ~ 10 +- 0.01%", false);
+	ok(r.holds);
+	/* Still running: until now. */
 	w.generators[2].state = GEN_RUNNING;
 	w.sample.mono_ns = zero_ns + 20ull * SECOND;
 	w.sample.elapsed_s = 20;
