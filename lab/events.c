@@ -12,8 +12,7 @@
 #include "lab/net/link.h"
 #include "lab/run.h"
 
-/* So long before its time the engine is told what happens to traffic, so that it holds from then on however late this process is: less
- * than what makes a run invalid. */
+/* So long before its time the engine is told what happens to traffic, so that it holds from then on however late this process is. */
 #define AHEAD_NS 500000000ull
 
 struct events {

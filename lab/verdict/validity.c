@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SLIP_LIMIT_MS = 500 };
+enum { SLIP_LIMIT_MS = 500, EVENT_LIMIT_MS = 100 };
 
 static const struct validity_figure figures[VALIDITY_MAX] = {
 	[VALIDITY_LOST] = { .name = "monitor.lost", .unit = "packets", .meaning = "packets the monitor could not count" },
 	[VALIDITY_MISSED] = { .name = "missed", .unit = "packets", .meaning = "departures given up, more than 1 s late" },
 	[VALIDITY_SLIP] = { .name = "slip", .unit = "ms", .meaning = "how late a packet left at worst", .bound = SLIP_LIMIT_MS,
 			    .if_failed = true },
-	[VALIDITY_EVENTS] = { .name = "events", .unit = "ms", .meaning = "how late an event was done at worst", .bound = SLIP_LIMIT_MS,
+	[VALIDITY_EVENTS] = { .name = "events", .unit = "ms", .meaning = "how late an event was done at worst", .bound = EVENT_LIMIT_MS,
 			      .if_failed = true },
 	[VALIDITY_OVERRUNS] = { .name = "overruns", .unit = "packets", .meaning = "packets dropped at full sockets of the traffic engine" },
 	[VALIDITY_BACKLOG] = { .name = "backlog", .unit = "packets", .if_failed = true,
