@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Check expressions, METRIC(SELECTOR…) OP VALUE: text to struct scn_check. Which metrics there are is scenario_metrics.c's, whether the
- * names in an expression exist plan.c's, what it measures check.c's. */
+ * names in an expression exist plan.c's, what it measures lab/verdict's. */
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lab/verdict/path.c over facts made up: each cause, at its hop, on its part of the way; what answers for most; the hops of each wiring. */
+/* lab/verdict/path*.c over facts made up: each cause, at its hop, on its part of the way; what answers for most; the hops of each wiring. */
 #include <stdlib.h>
 
 #include "lab/verdict/path.h"
