@@ -245,8 +245,10 @@ static int open_output(struct capture *c)
 	}
 	c->out = to_stdout ? STDOUT_FILENO : open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
 	if (c->out < 0 || fstat(c->out, &st)) {
-		say("cannot write %s: %s", file, strerror(errno));
-		return EXIT_MACHINE;
+		int r = -errno;
+
+		say("cannot write %s: %s", file, strerror(-r));
+		return status_of(r); /* of no such folder 2, as of a report */
 	}
 	c->out_is_file = S_ISREG(st.st_mode) || S_ISBLK(st.st_mode);
 	return EXIT_WELL;

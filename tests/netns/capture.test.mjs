@@ -50,6 +50,11 @@ async function started(...args) {
   return child;
 }
 
+on("a file that cannot be made: which, why, and exit 2, as of a report", () => {
+  const r = lab.run("capture", "c0", "-w", `${folder}/none/x.pcapng`, "--count", "1");
+  assert.deepEqual([r.status, r.err], [2, `tunlab: cannot write ${folder}/none/x.pcapng: No such file or directory\n`]);
+});
+
 on("a client's packets, each once, with names, direction, nanoseconds and statistics", async () => {
   const file = `${folder}/c0.pcapng`;
   const child = await started("c0", "-w", file);
