@@ -72,7 +72,8 @@ static void add_offloads(struct facts *f, int fd)
 		int on = ask_device(fd, "eth0", rows[i].command);
 
 		if (on >= 0)
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s %s", used ? ", " : "", rows[i].name, on ? "on" : "off");
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s %s", used ? ", " : "", rows[i].name,
+						 on ? "on" : "off");
 	}
 	if (used)
 		add(f, "offloads of eth0", "%s", text);
@@ -91,7 +92,8 @@ void facts_read(const struct lab *lab, struct facts *ret)
 	processor_model(model, sizeof(model));
 	add(ret, "processors", "%ld%s", sysconf(_SC_NPROCESSORS_ONLN), model);
 	if (!sysinfo(&s))
-		add(ret, "memory", "%.1f GiB, load %.2f", (double)s.totalram * s.mem_unit / (1 << 30), (double)s.loads[0] / (1 << SI_LOAD_SHIFT));
+		add(ret, "memory", "%.1f GiB, load %.2f", (double)s.totalram * s.mem_unit / (1 << 30),
+		    (double)s.loads[0] / (1 << SI_LOAD_SHIFT));
 	if (lab && lab_nl_host(lab, 0))
 		add_offloads(ret, nl_fd(lab_nl_host(lab, 0)));
 }

@@ -69,7 +69,8 @@ static int order_who(struct run *run, const cJSON *request, struct order *o, str
 
 static int order_values(struct run *run, const cJSON *request, struct order *o, struct error *err)
 {
-	const char *proto = request_text(request, "proto"), *rate = request_text(request, "rate"), *duration = request_text(request, "duration");
+	const char *proto = request_text(request, "proto"), *rate = request_text(request, "rate");
+	const char *duration = request_text(request, "duration");
 	const char *why = "want udp or ping";
 	uint64_t size = 64;
 

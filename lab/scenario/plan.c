@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hosts, VNIs and clients: numbering, names, addresses, MACs, and the limits they meet. What tunnels need is
- * plan_tunnel.c's, who is meant plan_who.c's, who sends to whom plan_traffic.c's, how a plan looks on paper plan_text.c's and plan_json.c's. */
+ * plan_tunnel.c's, who is meant plan_who.c's, who sends to whom plan_traffic.c's, how a plan looks on paper plan_text.c's and
+ * plan_json.c's. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
