@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lab/net/ns.h"
+#include "lab/watch/hook.h"
 
 static const char scenario[] = "[lab]\nname = bench\nhosts = 2\nvnis = 10000\n";
 
@@ -27,11 +28,48 @@ static int open_lab_and_monitor(struct bench_bed *bed, struct error *err)
 	return r ?: monitor_open(&config, err, &bed->monitor);
 }
 
+/* Whether there were any. */
+static bool unlink_uplinks(struct bench_bed *bed)
+{
+	bool any = false;
+
+	for (int i = 0; i < BENCH_HOSTS * FLOW_DIR_MAX; i++) {
+		int *link = &bed->links[i / FLOW_DIR_MAX][i % FLOW_DIR_MAX];
+
+		any |= *link >= 0;
+		if (*link >= 0)
+			(void)close(*link);
+		*link = -1;
+	}
+	return any;
+}
+
+/* Interfaces are those of the caller's namespace. */
+static int link_uplinks(struct bench_bed *bed, struct error *err)
+{
+	int r = 0, back;
+
+	for (uint32_t i = 0; i < BENCH_HOSTS && !r; i++) {
+		r = ns_enter(bed->lab->hosts[i], i ? "host1" : "host0", err);
+		for (int dir = 0; dir < FLOW_DIR_MAX && !r; dir++) {
+			int fd = hook_tcx_link(monitor_prog_fd(bed->monitor, (enum flow_dir)dir), PLAN_IFINDEX_UPLINK + i,
+					       (enum flow_dir)dir);
+
+			bed->links[i][dir] = fd < 0 ? -1 : fd;
+			r = fd < 0 ? fd : 0;
+			if (r)
+				error_set(err, "cannot hook the monitor to host%u's uplink: %s", i, strerror(-r));
+		}
+	}
+	back = ns_enter(bed->home, "this program", err);
+	return r ?: back;
+}
+
 int bench_bed_open(struct bench_bed *bed, struct error *err)
 {
 	int r;
 
-	*bed = (struct bench_bed){.home = ns_current()};
+	*bed = (struct bench_bed){.home = ns_current(), .links = {{-1, -1}, {-1, -1}}};
 	if (bed->home < 0) {
 		error_set(err, "cannot hold this network namespace: %s", strerror(-bed->home));
 		return bed->home;
@@ -44,6 +82,7 @@ int bench_bed_open(struct bench_bed *bed, struct error *err)
 
 void bench_bed_close(struct bench_bed *bed)
 {
+	unlink_uplinks(bed);
 	monitor_free(bed->monitor);
 	lab_free(bed->lab);
 	plan_free(bed->plan);
@@ -55,8 +94,13 @@ void bench_bed_close(struct bench_bed *bed)
 
 int bench_bed_watch(struct bench_bed *bed, bool watch, struct error *err)
 {
-	int r = 0;
+	int r = watch ? link_uplinks(bed, err) : 0;
 
+	if (r != -EINVAL && watch)
+		return r;
+	if (unlink_uplinks(bed) && !watch)
+		return 0;
+	r = 0;
 	for (uint32_t i = 0; i < bed->plan->n_hosts && !r; i++)
 		r = watch ? monitor_attach(bed->monitor, bed->lab->hosts[i], PLAN_IFINDEX_UPLINK + i, err)
 			  : monitor_detach(bed->monitor, bed->lab->hosts[i], PLAN_IFINDEX_UPLINK + i, err);

@@ -34,7 +34,7 @@ const char *const hook_kind_names[HOOK_KIND_MAX] = { [HOOK_TCX] = "tcx", [HOOK_C
 
 /* ---- TCX ---- */
 
-static int tcx_link(int prog_fd, uint32_t ifindex, enum flow_dir dir)
+int hook_tcx_link(int prog_fd, uint32_t ifindex, enum flow_dir dir)
 {
 	union bpf_attr attr;
 	long fd;
@@ -51,7 +51,7 @@ static int tcx_link(int prog_fd, uint32_t ifindex, enum flow_dir dir)
 static int tcx_attach(const int progs[FLOW_DIR_MAX], uint32_t ifindex, struct hook *hook)
 {
 	for (int dir = 0; dir < FLOW_DIR_MAX; dir++) {
-		hook->links[dir] = tcx_link(progs[dir], ifindex, (enum flow_dir)dir);
+		hook->links[dir] = hook_tcx_link(progs[dir], ifindex, (enum flow_dir)dir);
 		if (hook->links[dir] >= 0)
 			continue;
 		while (dir-- > 0)
@@ -65,7 +65,7 @@ static int tcx_attach(const int progs[FLOW_DIR_MAX], uint32_t ifindex, struct ho
  * disturbs nobody. */
 static bool has_tcx(const int progs[FLOW_DIR_MAX])
 {
-	int fd = tcx_link(progs[FLOW_RX], 1, FLOW_RX);
+	int fd = hook_tcx_link(progs[FLOW_RX], 1, FLOW_RX);
 
 	if (fd >= 0)
 		(void)close(fd);

@@ -55,4 +55,7 @@ int hook_attach(const struct hooks *h, const char *name, uint32_t ifindex, struc
 /* Takes off what hook_attach put on; one whose interface is gone is fine, and so is one on nothing. */
 void hook_detach(const struct hooks *h, struct hook *hook);
 
+/* A TCX link by itself, in the caller's namespace: a descriptor, to be closed. -EINVAL: this kernel has none. */
+int hook_tcx_link(int prog_fd, uint32_t ifindex, enum flow_dir dir);
+
 #endif
