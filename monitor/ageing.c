@@ -23,7 +23,7 @@
  * comes back.
  *
  * Room for known flows: a flow has a slot on each CPU that saw it, and on another CPU may find them taken and, in a scan, the
- * hash full. So while the tables are not a quarter full, each flow gets an entry in the hash as well, soon after it was first
+ * hash full. So while the tables are not a sixteenth full, each flow gets an entry in the hash as well, soon after it was first
  * seen: what comes later cannot take its room.
  *
  * Rows are bounded as well. If more have aged than reader_limits.kept, those idle longest, down to three quarters,
@@ -43,7 +43,7 @@
 enum {
 	STEPS = 16,        /* in the time after which a flow is idle */
 	HASH_SHARE = 8,    /* so many times its idle flows, and a hash is emptied */
-	ROOM_SHARE = 4,    /* of the hash, for flows that have slots */
+	ROOM_SHARE = 16,   /* of the hash, for flows that have slots */
 	ROOM_AT_ONCE = 4096, /* flows, a call; each is a system call */
 	FOLD_ROWS = 4,     /* of kept rows, at most this part's number are sums by VTEPs */
 };
