@@ -60,8 +60,9 @@ async function open(options = {}) {
 
 look('a run writes it: one file, in the size of a picture', async () => {
 	writeFileSync(`${dir}/fails.ini`, SCENARIO);
-	ran = run(['run', `${dir}/fails.ini`, '--headless', '--assert', '--name', labName('report'), '--report', `html:${file}`, '--report',
-		`json:${dir}/report.json`]);
+	for (let i = 0; i < 5 && (i === 0 || ran.status === 4); i++) // 4: this machine was too busy for a verdict
+		ran = run(['run', `${dir}/fails.ini`, '--headless', '--assert', '--name', labName('report'), '--report', `html:${file}`, '--report',
+			`json:${dir}/report.json`]);
 	assert.equal(ran.status, 1, ran.err);
 	assert.ok(statSync(file).size < 400_000, `${statSync(file).size} bytes`);
 	const html = readFileSync(file, 'utf8');
