@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "../lib/tap.mjs";
-import { Child, Lab, json, labName, needRoot, run, scratch } from "../lib/lab.mjs";
+import { Child, droppedAtFullQueues, Lab, json, labName, needRoot, run, scratch } from "../lib/lab.mjs";
 
 const dir = scratch("size");
 
@@ -66,15 +66,21 @@ test("live traffic to everybody in a large VNI, from several clients at once", a
   const lab = await Lab.start("idle", ["--set", "lab.hosts=270", "--set", "lab.vnis=9", "--set", "vni 9.subnet=10.9.0.0/16", "--set", "lab.underlay=172.16.0.0/16",
     "--set", "lab.wiring=direct"]);
   try {
+    const dropped = droppedAtFullQueues(); // so many hosts' own chatter, in as many copies, fills the queues now and then
     const senders = Array.from({ length: 30 }, (_, i) => new Child(["traffic", "--lab", lab.name, "--client", `c${9 * i}`, "--count", "300",
       "--rate", "500pps", "--json", ...(i % 3 ? [] : ["--proto", "ping"])]));
     for (const s of senders) assert.equal((await s.ended).status, 0, s.err);
+    let lost = 0;
     for (const s of senders) {
       const { sent, received, unresolved, cold_ms } = JSON.parse(s.out.trim().split("\n").at(-1));
-      assert.deepEqual({ sent, received, unresolved, cold_ms }, { sent: 300, received: 300, unresolved: 0, cold_ms: null });
+      assert.deepEqual({ sent, unresolved, cold_ms }, { sent: 300, unresolved: 0, cold_ms: null });
+      assert.ok(received <= sent);
+      lost += sent - received;
     }
     const few = lab.run("traffic", "--client", "c1", "--to", "c2", "--count", "3"); // one question is no flood
-    assert.match(few.out, /3 sent .* [23] received[^]*neighbours resolved in/); // its question is flooded to 269 hosts: a full queue may take one
+    const [, received] = /3 sent .* (\d) received[^]*neighbours resolved in/.exec(few.out) ?? assert.fail(few.out + few.err);
+    lost += 3 - received;
+    assert.ok(lost <= droppedAtFullQueues() - dropped, `${lost} lost`);
   } finally {
     await lab.stop();
   }
