@@ -28,20 +28,17 @@ static int open_lab_and_monitor(struct bench_bed *bed, struct error *err)
 	return r ?: monitor_open(&config, err, &bed->monitor);
 }
 
-/* Whether there were any. */
-static bool unlink_uplinks(struct bench_bed *bed)
-{
-	bool any = false;
+static const struct bench_bed nothing = {.links = {{-1, -1}, {-1, -1}}, .home = -1};
 
+static void unlink_uplinks(struct bench_bed *bed)
+{
 	for (int i = 0; i < BENCH_HOSTS * FLOW_DIR_MAX; i++) {
 		int *link = &bed->links[i / FLOW_DIR_MAX][i % FLOW_DIR_MAX];
 
-		any |= *link >= 0;
 		if (*link >= 0)
 			(void)close(*link);
 		*link = -1;
 	}
-	return any;
 }
 
 /* Interfaces are those of the caller's namespace. */
@@ -69,7 +66,8 @@ int bench_bed_open(struct bench_bed *bed, struct error *err)
 {
 	int r;
 
-	*bed = (struct bench_bed){.home = ns_current(), .links = {{-1, -1}, {-1, -1}}};
+	*bed = nothing;
+	bed->home = ns_current();
 	if (bed->home < 0) {
 		error_set(err, "cannot hold this network namespace: %s", strerror(-bed->home));
 		return bed->home;
@@ -89,20 +87,26 @@ void bench_bed_close(struct bench_bed *bed)
 	scenario_free(bed->scn);
 	if (bed->home >= 0)
 		(void)close(bed->home);
-	*bed = (struct bench_bed){.home = -1};
+	*bed = nothing;
+}
+
+static int filter_uplinks(struct bench_bed *bed, bool watch, struct error *err)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < BENCH_HOSTS && !r; i++)
+		r = watch ? monitor_attach(bed->monitor, bed->lab->hosts[i], PLAN_IFINDEX_UPLINK + i, err)
+			  : monitor_detach(bed->monitor, bed->lab->hosts[i], PLAN_IFINDEX_UPLINK + i, err);
+	return r;
 }
 
 int bench_bed_watch(struct bench_bed *bed, bool watch, struct error *err)
 {
+	bool linked = bed->links[0][0] >= 0;
 	int r = watch ? link_uplinks(bed, err) : 0;
 
-	if (r != -EINVAL && watch)
+	if (watch && r != -EINVAL) /* this kernel has TCX */
 		return r;
-	if (unlink_uplinks(bed) && !watch)
-		return 0;
-	r = 0;
-	for (uint32_t i = 0; i < bed->plan->n_hosts && !r; i++)
-		r = watch ? monitor_attach(bed->monitor, bed->lab->hosts[i], PLAN_IFINDEX_UPLINK + i, err)
-			  : monitor_detach(bed->monitor, bed->lab->hosts[i], PLAN_IFINDEX_UPLINK + i, err);
-	return r;
+	unlink_uplinks(bed);
+	return linked ? 0 : filter_uplinks(bed, watch, err);
 }
