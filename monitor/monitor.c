@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Owns the BPF skeleton (the only includer), the mapped memory, and the way into and out of
- * other namespaces for attaching. libbpf's global print hook is held only while one of its
- * calls runs here, under a lock, and speaks to the calling thread's log.
+ * Loads the program and opens its maps. Owns the BPF skeleton (the only includer) and the mapped memory.
  */
-#include "monitor/monitor.h"
+#include "monitor/monitor_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,15 +18,8 @@
 
 #include "monitor.skel.h"
 #include "monitor/flows.h"
-#include "monitor/reader.h"
 
 enum {
-	/*
-	 * Filters are found again by handle and priority. In a lab's namespace there are no others;
-	 * elsewhere a middling priority leaves room on both sides.
-	 */
-	FILTER_HANDLE = 1,
-	FILTER_PRIORITY = 0x7475, /* "tu" */
 	SLOTS_PER_CPU_DEFAULT = 65536,
 	SLOTS_PER_CPU_MIN = 64,
 	SLOTS_BYTES_MAX = 64 << 20, /* over all CPUs: machines with hundreds get fewer slots each */
@@ -43,75 +30,7 @@ enum {
 	 */
 	LARGE_HOSTS = 64,
 	PREALLOCATE_BYTES_MAX = 128 << 20,
-	LOG_LINE_MAX = 512,
 };
-
-/* Where we are attached; namespaces are told apart by inode, so that none is held alive by us. */
-struct attachment {
-	uint64_t netns_inode;
-	uint32_t ifindex;
-	bool made_qdisc;
-};
-
-struct monitor {
-	struct monitor_bpf *skel;
-	enum monitor_parser parser;
-	const struct bpf_program *progs[FLOW_DIR_MAX]; /* what is attached */
-	struct monitor_maps maps;
-	struct reader *reader;
-	size_t slots_bytes;
-	size_t hosts_bytes;
-	struct attachment *attachments;
-	size_t n_attachments;
-	int stats_fd; /* as long as it is open, the kernel measures; -1: we did not ask */
-	void (*log)(void *arg, const char *line);
-	void *log_arg;
-};
-
-/* ---- libbpf's messages ---- */
-
-/* Where the calling thread's libbpf lines go. The first warning explains most failures. */
-struct log_sink {
-	void (*log)(void *arg, const char *line);
-	void *arg;
-	char first_warning[LOG_LINE_MAX];
-	libbpf_print_fn_t previous;
-};
-
-/* libbpf's hook is one function for the process, without argument. */
-static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
-static _Thread_local struct log_sink *log_sink;
-
-static int log_print(enum libbpf_print_level level, const char *format, va_list ap)
-{
-	struct log_sink *sink = log_sink;
-	char line[LOG_LINE_MAX];
-
-	if (!sink)
-		return 0; /* another thread's libbpf call, not ours to report */
-	(void)vsnprintf(line, sizeof(line), format, ap); /* a cut line is better than none */
-	line[strcspn(line, "\n")] = '\0';
-	if (level == LIBBPF_WARN && !sink->first_warning[0])
-		(void)snprintf(sink->first_warning, sizeof(sink->first_warning), "%s", line);
-	if (sink->log)
-		sink->log(sink->arg, line);
-	return 0;
-}
-
-static void log_enter(struct log_sink *sink, void (*log)(void *arg, const char *line), void *arg)
-{
-	*sink = (struct log_sink){.log = log, .arg = arg};
-	pthread_mutex_lock(&log_lock);
-	log_sink = sink;
-	sink->previous = libbpf_set_print(log_print);
-}
-
-static void log_leave(struct log_sink *sink)
-{
-	(void)libbpf_set_print(sink->previous); /* returns ours */
-	log_sink = NULL;
-	pthread_mutex_unlock(&log_lock);
-}
 
 /* ---- open ---- */
 
@@ -375,7 +294,7 @@ int monitor_open(const struct monitor_config *config, struct error *err,
 	m->log = config->log;
 	m->log_arg = config->log_arg;
 
-	log_enter(&sink, config->log, config->log_arg);
+	monitor_log_enter(&sink, config->log, config->log_arg);
 	n_cpus = libbpf_num_possible_cpus();
 	if (n_cpus > 0) {
 		m->maps = (struct monitor_maps){
@@ -388,7 +307,7 @@ int monitor_open(const struct monitor_config *config, struct error *err,
 	} else {
 		ret = n_cpus;
 	}
-	log_leave(&sink);
+	monitor_log_leave(&sink);
 	if (ret < 0) {
 		ret = explain_open(ret, &sink, err);
 		monitor_free(m);
@@ -501,209 +420,4 @@ int monitor_enable_stats(struct monitor *m, struct error *err)
 			  fd == -EPERM ? " (it takes CAP_SYS_ADMIN)" : "");
 	}
 	return fd;
-}
-
-/* ---- attach ---- */
-
-/* Namespace to go back to, or -1 when the thread did not leave. */
-struct ns_token {
-	int home_fd;
-};
-
-static int ns_token_enter(struct ns_token *token, int netns_fd)
-{
-	int ret;
-
-	token->home_fd = -1;
-	if (netns_fd < 0)
-		return 0;
-	token->home_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (token->home_fd < 0)
-		return -errno;
-	if (setns(netns_fd, CLONE_NEWNET) == 0)
-		return 0;
-	ret = -errno;
-	(void)close(token->home_fd); /* only read from */
-	token->home_fd = -1;
-	return ret;
-}
-
-static void ns_token_return(struct ns_token *token)
-{
-	if (token->home_fd < 0)
-		return;
-	if (setns(token->home_fd, CLONE_NEWNET) < 0)
-		abort(); /* to go on in a foreign namespace would change somebody else's network */
-	(void)close(token->home_fd); /* only read from */
-	token->home_fd = -1;
-}
-
-static const enum bpf_tc_attach_point attach_points[FLOW_DIR_MAX] = {
-	[FLOW_TX] = BPF_TC_EGRESS,
-	[FLOW_RX] = BPF_TC_INGRESS,
-};
-
-/* With the qdisc go all filters on it, so only one that we made is taken off. */
-static int clsact_detach(uint32_t ifindex, bool made_qdisc)
-{
-	int ret = 0, one;
-
-	for (int dir = 0; dir < FLOW_DIR_MAX; dir++) {
-		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
-			    .attach_point = attach_points[dir]);
-		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE,
-			    .priority = FILTER_PRIORITY);
-
-		one = bpf_tc_detach(&hook, &opts);
-		if (one < 0 && one != -ENOENT && ret == 0)
-			ret = one;
-	}
-	if (made_qdisc) {
-		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
-			    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-
-		one = bpf_tc_hook_destroy(&hook);
-		if (one < 0 && one != -ENOENT && ret == 0)
-			ret = one;
-	}
-	return ret;
-}
-
-/*
- * clsact costs 0.08 ms per interface; its filters stay when the process dies, which in a lab is
- * when the namespace goes. A TCX link (kernel 6.6) would go with the process, but each waits
- * 12 ms for an RCU grace period. Another way to hook is another pair of functions like these.
- */
-static int clsact_attach(struct monitor *m, uint32_t ifindex, bool *ret_made_qdisc)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
-		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	int ret = bpf_tc_hook_create(&hook);
-	bool made_qdisc = ret == 0;
-
-	if (ret < 0 && ret != -EEXIST)
-		return ret;
-	for (int dir = 0; dir < FLOW_DIR_MAX; dir++) {
-		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE,
-			    .priority = FILTER_PRIORITY, .prog_fd = monitor_prog_fd(m, dir));
-
-		hook.attach_point = attach_points[dir];
-		ret = bpf_tc_attach(&hook, &opts);
-		if (ret < 0) {
-			/* What is there already at our place is not ours to take off. */
-			if (ret != -EEXIST || dir > 0)
-				(void)clsact_detach(ifindex, made_qdisc); /* ret tells more */
-			return ret;
-		}
-	}
-	*ret_made_qdisc = made_qdisc;
-	return 0;
-}
-
-static int inode_of_netns(int netns_fd, uint64_t *ret_inode)
-{
-	struct stat st;
-
-	if ((netns_fd < 0 ? stat("/proc/thread-self/ns/net", &st) : fstat(netns_fd, &st)) < 0)
-		return -errno;
-	*ret_inode = st.st_ino;
-	return 0;
-}
-
-static int remember(struct monitor *m, int netns_fd, uint32_t ifindex)
-{
-	struct attachment *attachments;
-	uint64_t inode;
-	int ret = inode_of_netns(netns_fd, &inode);
-
-	if (ret < 0)
-		return ret;
-	attachments = reallocarray(m->attachments, m->n_attachments + 1, sizeof(*attachments));
-	if (!attachments)
-		return -ENOMEM;
-	m->attachments = attachments;
-	attachments[m->n_attachments] = (struct attachment){
-		.netns_inode = inode,
-		.ifindex = ifindex,
-	};
-	return 0;
-}
-
-static void explain_attach(int ret, uint32_t ifindex, const struct log_sink *sink,
-			   struct error *err)
-{
-	if (ret == -EPERM || ret == -EACCES)
-		error_set(err, "monitor: no privilege to attach to interface %u: needs "
-			  "CAP_NET_ADMIN in its namespace", ifindex);
-	else if (ret == -ENODEV || ret == -ENXIO)
-		error_set(err, "monitor: there is no interface with index %u in that namespace",
-			  ifindex);
-	else if (ret == -ENOSYS)
-		error_set(err, "monitor: cannot attach to interface %u: this kernel lacks the "
-			  "clsact qdisc or BPF filters (CONFIG_NET_SCH_INGRESS, CONFIG_NET_CLS_BPF)",
-			  ifindex);
-	else if (ret == -EEXIST)
-		error_set(err, "monitor: interface %u has a monitor attached already", ifindex);
-	else
-		error_set(err, "monitor: cannot attach to interface %u: %s%s%s", ifindex,
-			  strerror(-ret), sink->first_warning[0] ? ": " : "", sink->first_warning);
-}
-
-int monitor_attach(struct monitor *m, int netns_fd, uint32_t ifindex, struct error *err)
-{
-	struct ns_token token;
-	struct log_sink sink;
-	bool made_qdisc = false;
-	int ret;
-
-	log_enter(&sink, m->log, m->log_arg);
-	ret = remember(m, netns_fd, ifindex);
-	if (ret == 0)
-		ret = ns_token_enter(&token, netns_fd);
-	if (ret == 0) {
-		ret = clsact_attach(m, ifindex, &made_qdisc);
-		ns_token_return(&token);
-	}
-	log_leave(&sink);
-	if (ret == 0) {
-		m->attachments[m->n_attachments++].made_qdisc = made_qdisc;
-		return 0;
-	}
-	if (ret == -ENOENT || ret == -EOPNOTSUPP) /* no such qdisc kind or no such classifier */
-		ret = -ENOSYS;
-	explain_attach(ret, ifindex, &sink, err);
-	return ret;
-}
-
-int monitor_detach(struct monitor *m, int netns_fd, uint32_t ifindex, struct error *err)
-{
-	struct ns_token token;
-	struct log_sink sink;
-	uint64_t inode = 0;
-	size_t i = 0;
-	int ret;
-
-	ret = inode_of_netns(netns_fd, &inode);
-	while (i < m->n_attachments && (m->attachments[i].netns_inode != inode ||
-					m->attachments[i].ifindex != ifindex))
-		i++;
-	if (ret == 0 && i == m->n_attachments)
-		ret = -ENOENT;
-	if (ret < 0) {
-		error_set(err, "monitor: cannot detach from interface %u: %s", ifindex,
-			  ret == -ENOENT ? "not attached" : strerror(-ret));
-		return ret;
-	}
-	log_enter(&sink, m->log, m->log_arg);
-	ret = ns_token_enter(&token, netns_fd);
-	if (ret == 0) {
-		ret = clsact_detach(ifindex, m->attachments[i].made_qdisc);
-		ns_token_return(&token);
-	}
-	log_leave(&sink);
-	m->attachments[i] = m->attachments[--m->n_attachments];
-	if (ret < 0)
-		error_set(err, "monitor: cannot detach from interface %u: %s", ifindex,
-			  strerror(-ret));
-	return ret;
 }
