@@ -17,6 +17,8 @@
 #endif
 
 #define PARSE_FN static inline __attribute__((always_inline))
+/* Where it matters that the usual case is straight code. */
+#define parse_likely(x) __builtin_expect(!!(x), 1)
 
 enum { PARSE_DEPTH_MAX = 512 }; /* headers must lie in the first so many bytes of a frame */
 

@@ -11,6 +11,8 @@
 #define TUNLAB_BPF_FLOW_H
 
 #include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 /* The first encapsulation boundary of a frame. Values are part of the key: append only. */
 enum encap {
@@ -124,7 +126,7 @@ enum {
 	SLOT_CLEARED = 4,  /* its value was fetched, and is zero; soon to be free */
 };
 
-enum { SLOTS_MIN = 8 }; /* of a CPU: see flow_slot_near() */
+enum { SLOTS_MIN = 8 }; /* of a CPU: its far places are so many */
 
 struct flow_slot {
 	__u32 tag;
@@ -141,58 +143,150 @@ struct flow_port {
 	__u8 unused;
 };
 
-/* The 8 bytes of an address as a number: what tells addresses apart is then in the low bits. */
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define flow_be64(x) __builtin_bswap64(x)
+#define FLOW_FN static inline __attribute__((always_inline))
+
+/* 8 and 4 bytes at any address, as they lie. */
+#ifdef __bpf__
+FLOW_FN __u64 flow_load(const void *at)
+{
+	return *(const __u64 *)at; /* the compiler would take it apart */
+}
+
+FLOW_FN __u32 flow_load_word(const void *at)
+{
+	return *(const __u32 *)at;
+}
 #else
-#define flow_be64(x) (x)
+FLOW_FN __u64 flow_load(const void *at)
+{
+	__u64 ret;
+
+	__builtin_memcpy(&ret, at, sizeof(ret));
+	return ret;
+}
+
+FLOW_FN __u32 flow_load_word(const void *at)
+{
+	__u32 ret;
+
+	__builtin_memcpy(&ret, at, sizeof(ret));
+	return ret;
+}
 #endif
 
-static inline __attribute__((always_inline)) __u64 flow_hash_address(const __u8 address[16],
-								     __u32 k_high, __u32 k_low)
-{
-	__u64 half[2];
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define flow_be64(x) __builtin_bswap64(x)
+#define flow_be32(x) __builtin_bswap32(x)
+#else
+#define flow_be64(x) (x)
+#define flow_be32(x) (x)
+#endif
 
-	__builtin_memcpy(half, __builtin_assume_aligned(address, 8), sizeof(half));
-	return (flow_be64(half[0]) + k_high) * (flow_be64(half[1]) + k_low);
+/*
+ * The hash of a key is a sum of words from it, each times an odd number (fractions of pi), then folded. A word's low bits go
+ * far in a product, its high ones do not: so IPv4 addresses, source and destination in one word, are in host order; and of
+ * IPv6's, as they lie, such 8 bytes are taken together that those which tell subnets and hosts apart are in the middle, and none
+ * over another's. (The first two bytes of the source are left out, and the third and fourth of the destination.)
+ *
+ * The last byte of the inner destination is left out as well, and moves the flow's place instead: what goes to a subnet's hosts
+ * in turn so lies side by side, on few pages, where the processor fetches it in advance. That is a flow's run.
+ */
+enum { FLOW_HASH_OUTER = 0x243f6a89, FLOW_HASH_INNER = 0x13198a2f };
+
+/* Source and destination in host order, the last byte 0 if it is the run. */
+FLOW_FN __u64 flow_hash_ipv4(__u64 src_dst, __u32 k)
+{
+	return src_dst * k;
+}
+
+/* From the source on, behind which the destination is; its last 4 bytes in host order, the last of all 0 if it is the run. */
+FLOW_FN __u64 flow_hash_ipv6(const __u8 *src, __u32 dst_last, __u32 k)
+{
+	return (flow_load(src + 2) ^ flow_load(src + 20)) * (k ^ 0x05a308d2) + (flow_load(src + 10) ^ dst_last) * k;
+}
+
+/* The first half of an address that is IPv4's, and half of its last. */
+FLOW_FN bool flow_is_mapped(const __u8 address[16])
+{
+	return flow_load(address) == 0 && flow_load_word(address + 8) == flow_be32(0x0000ffff);
+}
+
+/* Of two of a key's addresses, which lie one behind the other. */
+FLOW_FN __u64 flow_hash_addresses(const __u8 *src, __u32 run, bool ipv4, __u32 k)
+{
+	__u32 src_last = flow_be32(flow_load_word(src + 12)), dst_last = flow_be32(flow_load_word(src + 28)) - run;
+
+	return ipv4 ? flow_hash_ipv4((__u64)src_last << 32 | dst_last, k) : flow_hash_ipv6(src, dst_last, k);
 }
 
 /*
- * Hash of a key, never 0. NH (as in UMAC): halves of an address, each plus a constant, are
- * multiplied and the products summed; then folded, for the low bits pick the slot. A multiplication
- * per 16 bytes, on the packet path. Constants are the fraction of pi, made odd.
+ * Where a CPU's slots (a power of two, SLOTS_MIN or more) are searched for a flow, and the tag it has there. A flow has a first
+ * place, a second one half the table away, then FLOW_FARS more, scattered: so of 65536 flows in twice as many slots a dozen find
+ * none, and of 10000 in as many one in thirteen is not in its first.
  */
-static inline __attribute__((always_inline)) __u32 flow_tag(const struct flow_key *key)
-{
-	__u64 tail, sum;
+struct flow_place {
+	__u32 tag;
+	__u32 first;
+};
 
-	__builtin_memcpy(&tail, __builtin_assume_aligned(&key->vni, 8), sizeof(tail));
-	sum = flow_hash_address(key->outer_src, 0x243f6a89, 0x05a308d3) +
-	      flow_hash_address(key->outer_dst, 0x13198a2f, 0x03707345) +
-	      flow_hash_address(key->inner_src, 0x24093823, 0x299f31d1) +
-	      flow_hash_address(key->inner_dst, 0x682efa99, 0x6c4e6c89) +
-	      tail * 0x452821e638d01377ULL;
+enum { FLOW_FARS = 8 };
+
+/* A number of 32 bits for a table that, unlike the slots, is not to have a run's flows side by side. */
+FLOW_FN __u32 flow_scatter(__u32 tag)
+{
+	return (__u32)(tag * 0x9e3779b97f4a7c15ULL >> 32);
+}
+
+FLOW_FN __u32 flow_second(__u32 first, __u32 slots)
+{
+	return first ^ slots / 2;
+}
+
+/* The i-th of FLOW_FARS. Each is another: the step is odd. */
+FLOW_FN __u32 flow_far(__u32 tag, __u32 i, __u32 slots)
+{
+	return (flow_scatter(tag) + i * 0x9e37u) & (slots - 1);
+}
+
+/* The place that a sum of words leads to. ipv4: both outer addresses are; the tag tells, so that they need not be compared whole. */
+FLOW_FN struct flow_place flow_place_of(__u64 sum, __u32 run, bool ipv4, __u32 slots)
+{
+	__u32 hash;
+
 	sum ^= sum >> 32;
 	sum *= 0x9e3779b97f4a7c15ULL;
-	return (__u32)(sum >> 32) | 1;
+	hash = (__u32)(sum >> 34) + run;
+	return (struct flow_place){.tag = hash << 2 | (ipv4 ? 1 : 3), .first = hash & (slots - 1)};
 }
 
-/*
- * Of a CPU's slots (a power of two, SLOTS_MIN or more) half are near and half are far. A flow has two places side by side
- * in the near half, then four in the far one: where the search begins; the others differ in the lowest bits. So of 65536 flows
- * in twice as many slots a dozen find no place, in as many slots 6000; and those that there usually are stay on few pages.
- */
-static inline __attribute__((always_inline)) __u32 flow_slot_near(__u32 tag, __u32 slots)
+/* What is behind the addresses, as it lies. */
+FLOW_FN __u64 flow_tail(const struct flow_key *key)
 {
-	return (tag >> 1) & (slots / 2 - 1); /* the lowest bit is always set */
+	return *(const __u64 *)__builtin_assume_aligned(&key->vni, 8);
 }
 
-static inline __attribute__((always_inline)) __u32 flow_slot_far(__u32 tag, __u32 slots)
+FLOW_FN __u64 flow_hash_tail(__u64 tail)
 {
-	return slots / 2 + ((tag >> 16) & (slots / 2 - 1));
+	return tail * 0x452821e638d01377ULL;
 }
 
-_Static_assert(sizeof(struct flow_key) == 72, "flow_key has padding");
+FLOW_FN struct flow_place flow_place(const struct flow_key *key, __u32 slots)
+{
+	const __u8 *outer = (const __u8 *)key, *inner = outer + 32; /* source, destination */
+	bool outer4 = flow_is_mapped(outer) && flow_is_mapped(outer + 16), inner4 = flow_is_mapped(inner) && flow_is_mapped(inner + 16);
+	__u32 run = inner[31];
+
+	return flow_place_of(flow_hash_addresses(outer, 0, outer4, FLOW_HASH_OUTER) +
+			     flow_hash_addresses(inner, run, inner4, FLOW_HASH_INNER) + flow_hash_tail(flow_tail(key)), run, outer4, slots);
+}
+
+/* Odd. */
+FLOW_FN __u32 flow_tag(const struct flow_key *key)
+{
+	return flow_place(key, SLOTS_MIN).tag;
+}
+
+_Static_assert(sizeof(struct flow_key) == 72 && offsetof(struct flow_key, inner_src) == 32, "flow_key has padding");
 _Static_assert(sizeof(struct flow_count) == 24, "flow_count has padding");
 _Static_assert(sizeof(struct flow_value) == 48, "flow_value has padding");
 _Static_assert(sizeof(struct flow_slot) == 128, "flow_slot is two cache lines");

@@ -176,48 +176,37 @@ static __always_inline struct flow_value *value_in_hash(void *flows, const struc
 	return bpf_map_lookup_elem(flows, key);
 }
 
-static __always_inline struct flow_value *value_in_pair(__u32 index, __u32 tag, const struct flow_key *key)
-{
-	struct flow_value *value = value_in_slot(index, tag, key);
-
-	return value ? value : value_in_slot(index ^ 1, tag, key);
-}
-
 /*
  * Counters of a flow on this CPU; NULL: the map is full. The hash is for the few that find no place in the slots: four
  * times as dear to count in, ten times to read, and it may have no memory at hand for many at once.
  */
 static __always_inline struct flow_value *value_of(const struct flow_key *key, __u32 cpu)
 {
-	__u32 tag = flow_tag(key), n = slots_per_cpu, first = cpu * n, far = first + flow_slot_far(tag, n);
-	struct flow_value *value = value_in_pair(first + flow_slot_near(tag, n), tag, key);
+	__u32 n = slots_per_cpu, base = cpu * n;
+	struct flow_place place = flow_place(key, n);
+	struct flow_value *value = value_in_slot(base + place.first, place.tag, key);
 
 	if (!value)
-		value = value_in_pair(far, tag, key);
-	if (!value)
-		value = value_in_pair(far ^ 2, tag, key);
+		value = value_in_slot(base + flow_second(place.first, n), place.tag, key);
+	PARSE_ROLLED
+	for (__u32 i = 0; i < FLOW_FARS && !value; i++)
+		value = value_in_slot(base + flow_far(place.tag, i, n), place.tag, key);
 	if (value)
 		return value;
 	return generation & 1 ? value_in_hash(&flows_odd, key) : value_in_hash(&flows_even, key);
 }
 
-static __always_inline void count_packet(struct host_count *host, enum verdict verdict,
-					 const struct flow_key *key, const struct flow_count *count,
-					 __u32 cpu, enum flow_dir dir)
+static __always_inline void add_flow(struct flow_value *value, enum flow_dir dir, const struct flow_count *count)
 {
-	if (verdict == VERDICT_FLOW) {
-		struct flow_value *value = value_of(key, cpu);
+	struct flow_count *sum = dir == FLOW_TX ? &value->tx : &value->rx;
 
-		if (value) {
-			struct flow_count *sum = dir == FLOW_TX ? &value->tx : &value->rx;
+	sum->packets += count->packets;
+	sum->bytes += count->bytes;
+	sum->inner_bytes += count->inner_bytes;
+}
 
-			sum->packets += count->packets;
-			sum->bytes += count->bytes;
-			sum->inner_bytes += count->inner_bytes;
-		} else {
-			verdict = VERDICT_LOST;
-		}
-	}
+static __always_inline void add_verdict(struct host_count *host, enum verdict verdict, const struct flow_count *count)
+{
 	parse_keep(verdict); /* as in cursor_step() */
 	if (verdict < VERDICT_MAX) {
 		host->verdict[verdict].packets += count->packets;
@@ -233,6 +222,7 @@ static __always_inline void count_any(const struct __sk_buff *skb, __u32 cpu, en
 	__u32 tag_len = parse_blur(skb->vlan_present ? sizeof(struct wire_vlan) : 0);
 	__u32 len = skb->len;
 	struct host_count *host = host_of(skb, cpu, dir);
+	struct flow_value *value;
 	struct flow_count count;
 
 	if (!host)
@@ -246,15 +236,22 @@ static __always_inline void count_any(const struct __sk_buff *skb, __u32 cpu, en
 	host->seen += 1 - count.packets;
 	/* As the interface counts: before a tag is taken off, or before it is put in. */
 	host->seen_bytes += (dir == FLOW_RX ? len + tag_len : len) - count.bytes;
-	count_packet(host, verdict, &parsed->key, &count, cpu, dir);
+	if (verdict == VERDICT_FLOW) {
+		value = value_of(&parsed->key, cpu);
+		if (value)
+			add_flow(value, dir, &count);
+		else
+			verdict = VERDICT_LOST;
+	}
+	add_verdict(host, verdict, &count);
 }
 
-/* The super-packet that most are; its headers are together nearly always. Any other packet: PLAIN_NOT. */
-static __always_inline enum verdict parse_super(const struct __sk_buff *skb, __u32 type, struct parsed *ret)
+/* The plain packet whose headers lie together, as they nearly always do. Any other: PLAIN_NOT. */
+static __always_inline enum verdict parse_at_hand(const struct __sk_buff *skb, struct plain_shape *shape, struct parsed *ret)
 {
 	const void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
 
-	return skb->gso_size && type == ETH_TYPE_TEB ? parse_plain(data, data_end, skb->len, true, ports, ret) : PLAIN_NOT;
+	return parse_plain(data, data_end, skb->len, skb->gso_size, ports, shape, ret);
 }
 
 /* Nearly all headers are short: the copy costs as much as it is long. */
@@ -270,13 +267,14 @@ int observe_any(struct __sk_buff *skb)
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &cpu);
 	enum verdict verdict = VERDICT_OTHERHOST;
+	struct plain_shape shape;
 	enum flow_dir dir;
 
 	if (!scratch)
 		return TC_ACT_UNSPEC;
 	dir = scratch->dir == FLOW_TX ? FLOW_TX : FLOW_RX;
 	if (is_received(skb, dir)) {
-		verdict = parse_super(skb, scratch->type, &scratch->parsed);
+		verdict = scratch->type == ETH_TYPE_TEB ? parse_at_hand(skb, &shape, &scratch->parsed) : PLAIN_NOT;
 		if (verdict != VERDICT_FLOW)
 			verdict = parse_copy(skb, COPY_FIRST);
 		if (verdict == VERDICT_TRUNCATED && skb->len > COPY_FIRST)
@@ -310,28 +308,13 @@ static __always_inline void hand_on(struct __sk_buff *skb, enum flow_dir dir, __
 	bpf_tail_call(skb, &general, 0);
 }
 
+#include "bpf/known.bpf.h"
+
 /* The packet that most are, at once; else all there is to look at. */
 static __always_inline int observe(struct __sk_buff *skb, enum flow_dir dir)
 {
-	const void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
-	__u32 len = skb->len, cpu;
-	enum verdict verdict = PLAIN_NOT;
-	struct flow_count count;
-	struct host_count *host;
-	struct parsed parsed;
-
-	if (is_received(skb, dir) && !skb->vlan_present && !skb->gso_size)
-		verdict = parse_plain(data, data_end, len, false, ports, &parsed);
-	if (verdict == PLAIN_NOT) {
+	if (!is_received(skb, dir) || skb->vlan_present || !count_known(skb, dir))
 		hand_on(skb, dir, ETH_TYPE_TEB);
-		return TC_ACT_UNSPEC;
-	}
-	cpu = bpf_get_smp_processor_id();
-	host = host_of(skb, cpu, dir);
-	if (!host)
-		return TC_ACT_UNSPEC;
-	count = (struct flow_count){.packets = 1, .bytes = len, .inner_bytes = parsed.inner_len};
-	count_packet(host, verdict, &parsed.key, &count, cpu, dir);
 	return TC_ACT_UNSPEC;
 }
 

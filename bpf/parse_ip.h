@@ -38,22 +38,9 @@ PARSE_FN void parse_put_ipv4(__u8 to[16], __be32 from)
 	parse_put_words(to, 0, parse_pair(parse_be32(0x0000ffff), from));
 }
 
-/* 8 bytes at any address. */
-PARSE_FN __u64 parse_load(const void *from)
-{
-#ifdef __bpf__
-	return *(const __u64 *)from; /* the compiler would take it apart */
-#else
-	__u64 word;
-
-	__builtin_memcpy(&word, from, sizeof(word));
-	return word;
-#endif
-}
-
 PARSE_FN void parse_put_ipv6(__u8 to[16], const struct wire_ipv6_address *from)
 {
-	parse_put_words(to, parse_load(&from->word[0]), parse_load(&from->word[2]));
+	parse_put_words(to, flow_load(&from->word[0]), flow_load(&from->word[2]));
 }
 
 PARSE_FN int parse_ipv4(struct cursor *c, __u8 src[16], __u8 dst[16])

@@ -49,7 +49,7 @@ static bool key_equal(const struct flow_key *a, const struct flow_key *b)
 static uint32_t *index_entry(const struct flow_table *table, const struct flow_key *key,
 			     uint32_t tag)
 {
-	size_t i = (tag >> 1) & (table->index_room - 1); /* a tag's lowest bit says nothing */
+	size_t i = flow_scatter(tag) & (table->index_room - 1);
 
 	while (table->index[i] && !key_equal(&table->rows[table->index[i] - 1].key, key))
 		i = (i + 1) & (table->index_room - 1);

@@ -22,10 +22,10 @@ static inline void fetch(const void *p, size_t size)
 		__builtin_prefetch((const char *)p + i);
 }
 
-/* Where in the index a key's entry is looked for first. A tag's lowest bit says nothing. */
+/* Where in the index a key's entry is looked for first. */
 static size_t index_home(const struct reader *r, const struct flow_key *key)
 {
-	return (flow_tag(key) >> 1) & (r->index_room - 1);
+	return flow_scatter(flow_tag(key)) & (r->index_room - 1);
 }
 
 /* The index entry of the key, or the free one where it belongs. There is always a free one. */

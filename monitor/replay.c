@@ -44,10 +44,11 @@ static enum verdict parse_captured(const struct reader *r, const uint8_t *data, 
 				   struct parsed *ret)
 {
 	enum verdict verdict = VERDICT_TRUNCATED;
+	struct plain_shape shape;
 	struct cursor cursor;
 
 	if (r->link == DLT_EN10MB)
-		verdict = parse_plain(data, data + at_hand, len, false, r->ports, ret);
+		verdict = parse_plain(data, data + at_hand, len, false, r->ports, &shape, ret);
 	if (verdict != VERDICT_TRUNCATED)
 		return verdict;
 	cursor_init(&cursor, data, at_hand, len);

@@ -20,8 +20,9 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Set by user space between runs. */
 __u32 n_flows = 1;
-__u32 flow_off;  /* where in a packet the flow's number is: at the end of the inner source address */
+__u32 flow_off;  /* where in a packet the flow's number is: at the end of the inner destination */
 __u32 flow_wide; /* it takes 8 bytes there: written as it will be read, or the processor waits for the write */
+__u32 at_random; /* flows not in turn, but by a congruential generator that meets each of 10000 once (Hull and Dobell's conditions) */
 __u32 next_flow;
 
 struct {
@@ -38,10 +39,13 @@ int drive(struct __sk_buff *skb)
 	__u32 off = flow_off & 0xff, flow = next_flow;
 
 	if (n_flows > 1 && flow_wide && data + off + sizeof(__u64) <= end)
-		*(__u64 *)(data + off) = (__u64)flow << 32;
+		*(__u64 *)(data + off) = (__u64)parse_be32(flow) << 32;
 	else if (n_flows > 1 && !flow_wide && data + off + sizeof(__u32) <= end)
-		*(__u32 *)(data + off) = flow;
-	next_flow = flow + 1 < n_flows ? flow + 1 : 0;
+		*(__u32 *)(data + off) = parse_be32(flow);
+	if (at_random)
+		next_flow = (flow * 4261 + 7919) % n_flows;
+	else
+		next_flow = flow + 1 < n_flows ? flow + 1 : 0;
 	bpf_tail_call(skb, &target, 0);
 	return TC_ACT_SHOT; /* there is no target */
 }

@@ -21,7 +21,6 @@ enum {
 	COLD_BYTES = 16 << 20, /* more than a core's own caches */
 	LOOPBACK = 1,          /* test_run's packets are from it */
 	NO_TUNNEL = 0,         /* instead of an IP version */
-	COLD = 0,              /* instead of a number of flows */
 };
 
 enum program { EMPTY, SINGLE, TAILS, CLASSIC, PROGRAM_MAX };
@@ -71,6 +70,9 @@ static void close_bed(struct bed *bed)
 		monitor_free(bed->monitors[parser]);
 	free(bed->cold);
 }
+
+/* How packets follow each other. */
+enum order { IN_TURN, AT_RANDOM, COLD };
 
 static void add_rows(struct bench *b, const char *what, uint32_t n_flows, const double ns[PROGRAM_MAX], bool has_reference)
 {
@@ -123,8 +125,10 @@ static int measure_cold(struct bench *b, struct bed *bed, const struct bench_pac
 }
 
 /* Each has a bed of its own: it is to meet the flows that it says, not those of the one before. */
-static int measure(struct bench *b, int version, uint32_t n_flows, struct error *err)
+static int measure(struct bench *b, int version, uint32_t n_flows, enum order order, struct error *err)
 {
+	static const char *const names[][2] = {{"IPv4", "IPv4, at random"}, {"IPv6", "IPv6, at random"}, {"TCP, no tunnel", NULL}};
+	const char *what = names[version == 4 ? 0 : version == 6 ? 1 : 2][order == AT_RANDOM];
 	struct bed bed = {0};
 	struct bench_packet p;
 	int r = open_bed(&bed, err);
@@ -133,8 +137,9 @@ static int measure(struct bench *b, int version, uint32_t n_flows, struct error 
 		bench_packet_vxlan(&p, version);
 	else
 		bench_packet_tcp(&p);
-	if (!r && n_flows != COLD)
-		r = measure_warm(b, &bed, version == 4 ? "IPv4" : version == 6 ? "IPv6" : "TCP, no tunnel", &p, n_flows, version != NO_TUNNEL, err);
+	p.at_random = order == AT_RANDOM;
+	if (!r && order != COLD)
+		r = measure_warm(b, &bed, what, &p, n_flows, version != NO_TUNNEL, err);
 	else if (!r)
 		r = measure_cold(b, &bed, &p, err);
 	close_bed(&bed);
@@ -148,11 +153,13 @@ static int run(struct bench *b, struct error *err)
 
 	for (int version = 4; version <= 6 && !r; version += 2) {
 		for (size_t i = 0; i < sizeof(flows) / sizeof(*flows) && !r; i++)
-			r = measure(b, version, flows[i], err);
+			r = measure(b, version, flows[i], IN_TURN, err);
+		if (!r)
+			r = measure(b, version, 10000, AT_RANDOM, err);
 	}
 	if (!r)
-		r = measure(b, 4, COLD, err);
-	return r ?: measure(b, NO_TUNNEL, 1, err);
+		r = measure(b, 4, 1, COLD, err);
+	return r ?: measure(b, NO_TUNNEL, 1, IN_TURN, err);
 }
 
 const struct bench_section bench_monitor = {

@@ -26,7 +26,7 @@ static void put_ethernet(struct bench_packet *p, int version)
 	eth->type = parse_be16(version == 4 ? ETH_TYPE_IPV4 : ETH_TYPE_IPV6);
 }
 
-/* Returns where the source address ends. `after` is the length behind the header. */
+/* Returns where the destination ends. `after` is the length behind the header. */
 static size_t put_ip(struct bench_packet *p, int version, uint8_t proto, uint8_t net, size_t after)
 {
 	struct wire_ipv4 *v4;
@@ -38,7 +38,7 @@ static size_t put_ip(struct bench_packet *p, int version, uint8_t proto, uint8_t
 		v4->total_len = parse_be16((uint16_t)(sizeof(*v4) + after));
 		v4->src = parse_be32(0x0a000001u | (uint32_t)net << 16);
 		v4->dst = parse_be32(0x0a000002u | (uint32_t)net << 16);
-		return (size_t)((uint8_t *)(&v4->src + 1) - p->data);
+		return (size_t)((uint8_t *)(&v4->dst + 1) - p->data);
 	}
 	v6 = put(p, sizeof(*v6));
 	*v6 = (struct wire_ipv6){.version_class_label = parse_be32(IPV6_VERSION_6), .next = proto, .hop_limit = 64};
@@ -46,7 +46,7 @@ static size_t put_ip(struct bench_packet *p, int version, uint8_t proto, uint8_t
 	v6->src.word[0] = v6->dst.word[0] = parse_be32(0xfd000000u | net);
 	v6->src.word[3] = parse_be32(1);
 	v6->dst.word[3] = parse_be32(2);
-	return (size_t)((uint8_t *)(&v6->src + 1) - p->data);
+	return (size_t)((uint8_t *)(&v6->dst + 1) - p->data);
 }
 
 static void put_udp(struct bench_packet *p, uint16_t port, size_t after)

@@ -11,8 +11,9 @@ enum { BENCH_PACKET_MAX = 256 };
 struct bench_packet {
 	uint8_t data[BENCH_PACKET_MAX];
 	size_t len;
-	uint32_t flow_off; /* the inner source address, or its latter half: a number at the end of it makes it another flow */
+	uint32_t flow_off; /* the inner destination, or its latter half: a number at the end of it makes it another flow */
 	uint32_t flow_wide; /* it is that half: 8 bytes and not 4 */
+	uint32_t at_random; /* flows follow each other so, not in turn; of 10000 at most */
 };
 
 /* UDP in VXLAN, IP of the version (4 or 6) outside and inside. */

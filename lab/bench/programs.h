@@ -17,7 +17,7 @@ int programs_classic_fd(const struct programs *p);
 int programs_counts_fd(const struct programs *p);
 
 /*
- * Runs a program on so many packets, of n_flows flows in turn from the first on. *ret_ns: the mean of one, with that of the few
+ * Runs a program on so many packets, of n_flows flows from the first on. *ret_ns: the mean of one, with that of the few
  * instructions that make it another flow's.
  */
 int programs_run(struct programs *p, int prog_fd, const struct bench_packet *packet, uint32_t n_flows, int packets, double *ret_ns,

@@ -3,6 +3,7 @@
 #ifndef TUNLAB_TESTS_BPF_KIT_H
 #define TUNLAB_TESTS_BPF_KIT_H
 
+#include <sched.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -55,6 +56,16 @@ static inline int run(struct monitor *monitor, enum flow_dir dir, const struct p
 static inline bool is_root(void)
 {
 	return geteuid() == 0;
+}
+
+/* What is counted on a CPU is in its slots. */
+static inline bool pin_to_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) == 0;
 }
 
 /* A packet of flow number n. */

@@ -9,15 +9,6 @@
 
 #include "tests/bpf/kit.h"
 
-static bool pin_to_cpu(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return sched_setaffinity(0, sizeof(set), &set) == 0;
-}
-
 TEST(a_full_table_loses_nothing_silently)
 {
 	enum { FLOWS = 100, ROUNDS = 3, CAPACITY = 16 };

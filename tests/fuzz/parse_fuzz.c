@@ -22,8 +22,9 @@ static void require(bool holds)
 static void check_plain(const uint8_t *packet, size_t size, uint32_t len, bool segmented, enum verdict general_verdict,
 			const struct parsed *general)
 {
+	struct plain_shape shape;
 	struct parsed plain;
-	enum verdict verdict = parse_plain(packet, packet + size, len, segmented, flow_ports_default, &plain);
+	enum verdict verdict = parse_plain(packet, packet + size, len, segmented, flow_ports_default, &shape, &plain);
 
 	/* Of what is no tunnel the shortcut knows no header that segmentation would repeat. */
 	if (verdict == PLAIN_NOT || (segmented && verdict != VERDICT_FLOW))

@@ -89,52 +89,6 @@ TEST(many_rows_are_kept_and_sorted)
 	flows_free(&table);
 }
 
-/* The keys of a lab differ in a few low bits: they must spread like random ones. */
-TEST(keys_of_a_lab_spread_over_slots)
-{
-	enum { SLOTS = 8192, HOSTS = 24, VNIS = 4 };
-	static uint8_t taken[SLOTS];
-	int n = 0, clashes = 0;
-
-	for (int vni = 0; vni < VNIS; vni++) {
-		for (int src = 0; src < HOSTS; src++) {
-			for (int dst = 0; dst < HOSTS; dst++) {
-				struct flow_key key = {
-					.outer_src = {[10] = 255, 255, 172, 16, 1, 100 + src},
-					.outer_dst = {[10] = 255, 255, 172, 16, 1, 100 + dst},
-					.inner_src = {[10] = 255, 255, 192, 168, vni, 1 + src},
-					.inner_dst = {[10] = 255, 255, 192, 168, vni, 1 + dst},
-					.vni = 10000 + vni,
-					.inner_ethertype = 0x0800,
-					.inner_ipproto = 17,
-					.encap = ENCAP_VXLAN,
-				};
-				uint32_t tag = flow_tag(&key);
-
-				ok(tag != 0);
-				clashes += taken[flow_slot_near(tag, 2 * SLOTS)]++ != 0;
-				n++;
-			}
-		}
-	}
-	/* expected of random ones: n - SLOTS * (1 - exp(-n / SLOTS)) = 297, deviation 16 */
-	t_note("%d of %d keys found their slot taken", clashes, n);
-	ok(clashes < 297 + 5 * 16);
-}
-
-TEST(every_byte_of_a_key_reaches_its_tag)
-{
-	struct flow_key key = key_of(1);
-	uint32_t tag = flow_tag(&key);
-
-	for (size_t byte = 0; byte < sizeof(key); byte++) {
-		((uint8_t *)&key)[byte] ^= 1;
-		if (!ok(flow_tag(&key) != tag))
-			t_note("byte %zu", byte);
-		((uint8_t *)&key)[byte] ^= 1;
-	}
-}
-
 TEST(protocols_have_the_contracts_names)
 {
 	static const struct {

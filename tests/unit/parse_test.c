@@ -192,13 +192,14 @@ static void check_plain(const uint8_t *data, size_t at_hand, size_t len, bool se
 {
 	uint8_t *copy = malloc(at_hand + 1);
 	struct parsed plain, general;
+	struct plain_shape shape;
 	enum verdict verdict;
 	struct cursor cursor;
 
 	if (!copy)
 		return;
 	memcpy(copy + 1, data, at_hand);
-	verdict = parse_plain(copy + 1, copy + 1 + at_hand, len, segmented, ports, &plain);
+	verdict = parse_plain(copy + 1, copy + 1 + at_hand, len, segmented, ports, &shape, &plain);
 	(*n)++;
 	if (verdict != VERDICT_TRUNCATED) {
 		(*n_plain)++;
