@@ -104,6 +104,7 @@ struct host_count {
 	__u64 seen_bytes;
 	struct frame_count verdict[VERDICT_MAX];
 	__u64 later_fragments; /* wire packets; the part of VERDICT_OTHER that may be tunnelled */
+	__u64 unused[7];       /* to whole cache lines: nearly all packets count in the first 32 bytes only */
 };
 
 struct host_counters {
@@ -126,7 +127,7 @@ enum {
 	SLOT_CLEARED = 4,  /* its value was fetched, and is zero; soon to be free */
 };
 
-enum { SLOTS_MIN = 8 }; /* of a CPU: its far places are so many */
+enum { SLOTS_MIN = 8 }; /* of a CPU: see flow_other_place() */
 
 struct flow_slot {
 	__u32 tag;
@@ -191,17 +192,21 @@ FLOW_FN __u32 flow_load_word(const void *at)
  * The last byte of the inner destination is left out as well, and moves the flow's place instead: what goes to a subnet's hosts
  * in turn so lies side by side, on few pages, where the processor fetches it in advance. That is a flow's run.
  */
-enum { FLOW_HASH_OUTER = 0x243f6a89, FLOW_HASH_INNER = 0x13198a2f };
+enum { FLOW_HASH_OUTER = 0x243f6a89, FLOW_HASH_INNER = 0x13198a2f, FLOW_RUN = 0xff };
 
-/* Source and destination in host order, the last byte 0 if it is the run. */
-FLOW_FN __u64 flow_hash_ipv4(__u64 src_dst, __u32 k)
+/* Source and destination in host order. */
+FLOW_FN __u64 flow_hash_ipv4(__u64 src_dst, bool run, __u32 k)
 {
-	return src_dst * k;
+	return (run ? src_dst - (src_dst & FLOW_RUN) : src_dst) * k;
 }
 
-/* From the source on, behind which the destination is; its last 4 bytes in host order, the last of all 0 if it is the run. */
-FLOW_FN __u64 flow_hash_ipv6(const __u8 *src, __u32 dst_last, __u32 k)
+/* From the source on, behind which the destination is; the last byte counts only if it is not the run. */
+FLOW_FN __u64 flow_hash_ipv6(const __u8 *src, bool run, __u32 k)
 {
+	__u32 dst_last = flow_load_word(src + 28);
+
+	if (run)
+		dst_last &= ~flow_be32(FLOW_RUN);
 	return (flow_load(src + 2) ^ flow_load(src + 20)) * (k ^ 0x05a308d2) + (flow_load(src + 10) ^ dst_last) * k;
 }
 
@@ -212,24 +217,24 @@ FLOW_FN bool flow_is_mapped(const __u8 address[16])
 }
 
 /* Of two of a key's addresses, which lie one behind the other. */
-FLOW_FN __u64 flow_hash_addresses(const __u8 *src, __u32 run, bool ipv4, __u32 k)
+FLOW_FN __u64 flow_hash_addresses(const __u8 *src, bool run, bool ipv4, __u32 k)
 {
-	__u32 src_last = flow_be32(flow_load_word(src + 12)), dst_last = flow_be32(flow_load_word(src + 28)) - run;
+	__u64 src_last = flow_be32(flow_load_word(src + 12)), dst_last = flow_be32(flow_load_word(src + 28));
 
-	return ipv4 ? flow_hash_ipv4((__u64)src_last << 32 | dst_last, k) : flow_hash_ipv6(src, dst_last, k);
+	return ipv4 ? flow_hash_ipv4(src_last << 32 | dst_last, run, k) : flow_hash_ipv6(src, run, k);
 }
 
 /*
  * Where a CPU's slots (a power of two, SLOTS_MIN or more) are searched for a flow, and the tag it has there. A flow has a first
- * place, a second one half the table away, then FLOW_FARS more, scattered: so of 65536 flows in twice as many slots a dozen find
- * none, and of 10000 in as many one in thirteen is not in its first.
+ * place, a second one half the table away, then others, scattered: so of 65536 flows in twice as many slots a dozen find none,
+ * and of 10000 in as many one in thirteen is not in its first.
  */
 struct flow_place {
 	__u32 tag;
 	__u32 first;
 };
 
-enum { FLOW_FARS = 8 };
+enum { FLOW_PLACES = 2 + SLOTS_MIN };
 
 /* A number of 32 bits for a table that, unlike the slots, is not to have a run's flows side by side. */
 FLOW_FN __u32 flow_scatter(__u32 tag)
@@ -237,15 +242,10 @@ FLOW_FN __u32 flow_scatter(__u32 tag)
 	return (__u32)(tag * 0x9e3779b97f4a7c15ULL >> 32);
 }
 
-FLOW_FN __u32 flow_second(__u32 first, __u32 slots)
+/* Those from the second on. The scattered ones differ: the step between them is odd. */
+FLOW_FN __u32 flow_other_place(struct flow_place place, __u32 i, __u32 slots)
 {
-	return first ^ slots / 2;
-}
-
-/* The i-th of FLOW_FARS. Each is another: the step is odd. */
-FLOW_FN __u32 flow_far(__u32 tag, __u32 i, __u32 slots)
-{
-	return (flow_scatter(tag) + i * 0x9e37u) & (slots - 1);
+	return i == 1 ? place.first ^ slots / 2 : (flow_scatter(place.tag) + i * 0x9e37u) & (slots - 1);
 }
 
 /* The place that a sum of words leads to. ipv4: both outer addresses are; the tag tells, so that they need not be compared whole. */
@@ -267,17 +267,17 @@ FLOW_FN __u64 flow_tail(const struct flow_key *key)
 
 FLOW_FN __u64 flow_hash_tail(__u64 tail)
 {
-	return tail * 0x452821e638d01377ULL;
+	return tail * 0x452821e7;
 }
 
 FLOW_FN struct flow_place flow_place(const struct flow_key *key, __u32 slots)
 {
 	const __u8 *outer = (const __u8 *)key, *inner = outer + 32; /* source, destination */
 	bool outer4 = flow_is_mapped(outer) && flow_is_mapped(outer + 16), inner4 = flow_is_mapped(inner) && flow_is_mapped(inner + 16);
-	__u32 run = inner[31];
 
-	return flow_place_of(flow_hash_addresses(outer, 0, outer4, FLOW_HASH_OUTER) +
-			     flow_hash_addresses(inner, run, inner4, FLOW_HASH_INNER) + flow_hash_tail(flow_tail(key)), run, outer4, slots);
+	return flow_place_of(flow_hash_addresses(outer, false, outer4, FLOW_HASH_OUTER) +
+			     flow_hash_addresses(inner, true, inner4, FLOW_HASH_INNER) + flow_hash_tail(flow_tail(key)), inner[31],
+			     outer4, slots);
 }
 
 /* Odd. */
@@ -291,7 +291,7 @@ _Static_assert(sizeof(struct flow_count) == 24, "flow_count has padding");
 _Static_assert(sizeof(struct flow_value) == 48, "flow_value has padding");
 _Static_assert(sizeof(struct flow_slot) == 128, "flow_slot is two cache lines");
 _Static_assert(sizeof(struct frame_count) == 16, "frame_count has padding");
-_Static_assert(sizeof(struct host_count) == 24 + 16 * VERDICT_MAX, "host_count has padding");
+_Static_assert(sizeof(struct host_count) == 3 * 64, "host_count is three cache lines");
 _Static_assert(sizeof(struct flow_port) == 4, "flow_port has padding");
 
 #endif

@@ -18,11 +18,9 @@ static __always_inline __u32 known_run(const __u8 *ip, int version)
 	return version == 4 ? ip[KNOWN_SRC4 + 7] : ip[KNOWN_SRC6 + 31];
 }
 
-static __always_inline __u64 known_hash(const __u8 *ip, int version, __u32 run, __u32 k)
+static __always_inline __u64 known_hash(const __u8 *ip, int version, bool run, __u32 k)
 {
-	if (version == 4)
-		return flow_hash_ipv4(flow_be64(flow_load(ip + KNOWN_SRC4)) - run, k);
-	return flow_hash_ipv6(ip + KNOWN_SRC6, flow_be32(flow_load_word(ip + KNOWN_SRC6 + 28)) - run, k);
+	return version == 4 ? flow_hash_ipv4(flow_be64(flow_load(ip + KNOWN_SRC4)), run, k) : flow_hash_ipv6(ip + KNOWN_SRC6, run, k);
 }
 
 /* A key's addresses and a packet's. IPv4's differ in their last 4 bytes only. */
@@ -53,8 +51,8 @@ static __always_inline bool known_in_slot(const struct known *k, __u32 tag, cons
 static __always_inline struct flow_value *known_find(const struct known *k, __u32 cpu)
 {
 	__u32 n = slots_per_cpu, run = known_run(k->inner_ip, k->inner), index;
-	__u64 sum = known_hash(k->outer_ip, k->outer, 0, FLOW_HASH_OUTER) +
-		    known_hash(k->inner_ip, k->inner, run, FLOW_HASH_INNER) + flow_hash_tail(k->tail);
+	__u64 sum = known_hash(k->outer_ip, k->outer, false, FLOW_HASH_OUTER) +
+		    known_hash(k->inner_ip, k->inner, true, FLOW_HASH_INNER) + flow_hash_tail(k->tail);
 	struct flow_place place = flow_place_of(sum, run, k->outer == 4, n);
 	struct flow_slot *slot;
 
@@ -62,7 +60,7 @@ static __always_inline struct flow_value *known_find(const struct known *k, __u3
 	slot = bpf_map_lookup_elem(&slots, &index);
 	if (parse_likely(slot && known_in_slot(k, place.tag, slot)))
 		return &slot->value;
-	index = flow_second(index, slots_per_cpu);
+	index = cpu * slots_per_cpu + flow_other_place(place, 1, slots_per_cpu);
 	slot = bpf_map_lookup_elem(&slots, &index);
 	return slot && known_in_slot(k, place.tag, slot) ? &slot->value : NULL;
 }
@@ -80,13 +78,14 @@ static __always_inline bool known_segments(const struct __sk_buff *skb, const st
 	return true;
 }
 
-static __always_inline bool known_as(const struct __sk_buff *skb, enum flow_dir dir, int outer, int inner,
-				      struct parsed *parsed)
+/* data is the pointer that was parsed with: read anew from the socket buffer, the verifier would know nothing of its bounds. */
+static __always_inline bool known_as(const struct __sk_buff *skb, enum flow_dir dir, const __u8 *data, int outer, __u32 before,
+				      int inner, struct parsed *parsed)
 {
-	const __u8 *ip = (const __u8 *)(long)skb->data + sizeof(struct wire_ethernet);
+	const __u8 *ip = data + sizeof(struct wire_ethernet);
 	struct known k = {
 		.outer_ip = ip,
-		.inner_ip = ip + plain_ip_size(outer) + PLAIN_UDP + sizeof(struct wire_ethernet),
+		.inner_ip = ip + plain_ip_size(outer) + before + sizeof(struct wire_ethernet),
 		.outer = outer,
 		.inner = inner,
 		.tail = flow_tail(&parsed->key),
@@ -102,7 +101,7 @@ static __always_inline bool known_as(const struct __sk_buff *skb, enum flow_dir 
 	if (!host)
 		return false;
 	count = (struct flow_count){.packets = 1, .bytes = skb->len, .inner_bytes = parsed->inner_len};
-	if (!parse_likely(!skb->gso_size)) {
+	if (skb->gso_size) {
 		if (!known_segments(skb, &k, parsed, &count))
 			return false;
 		host->seen += 1 - count.packets;
@@ -113,18 +112,16 @@ static __always_inline bool known_as(const struct __sk_buff *skb, enum flow_dir 
 	return true;
 }
 
-static __always_inline bool known_flow(const struct __sk_buff *skb, enum flow_dir dir, const struct plain_shape *shape,
-					struct parsed *parsed)
+static __always_inline bool known_behind(const struct __sk_buff *skb, enum flow_dir dir, const __u8 *data,
+					  const struct plain_shape *shape, __u32 before, struct parsed *parsed)
 {
-	if (shape->before != PLAIN_UDP)
-		return false;
 	if (shape->outer == 4 && shape->inner == 4)
-		return known_as(skb, dir, 4, 4, parsed);
+		return known_as(skb, dir, data, 4, before, 4, parsed);
 	if (shape->outer == 4)
-		return known_as(skb, dir, 4, 6, parsed);
+		return known_as(skb, dir, data, 4, before, 6, parsed);
 	if (shape->inner == 4)
-		return known_as(skb, dir, 6, 4, parsed);
-	return known_as(skb, dir, 6, 6, parsed);
+		return known_as(skb, dir, data, 6, before, 4, parsed);
+	return known_as(skb, dir, data, 6, before, 6, parsed);
 }
 
 static __always_inline bool known_other(const struct __sk_buff *skb, enum flow_dir dir)
@@ -140,13 +137,15 @@ static __always_inline bool known_other(const struct __sk_buff *skb, enum flow_d
 /* False, and nothing is counted, if it is for the general way. */
 static __always_inline bool count_known(const struct __sk_buff *skb, enum flow_dir dir)
 {
-	const void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
+	const __u8 *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
 	struct plain_shape shape;
 	struct parsed parsed;
 	enum verdict verdict = parse_plain(data, data_end, skb->len, false, ports, &shape, &parsed);
 
+	if (verdict == VERDICT_FLOW && shape.before == PLAIN_UDP)
+		return known_behind(skb, dir, data, &shape, PLAIN_UDP, &parsed);
 	if (verdict == VERDICT_FLOW)
-		return known_flow(skb, dir, &shape, &parsed);
+		return known_behind(skb, dir, data, &shape, shape.before, &parsed);
 	return verdict == VERDICT_OTHER && !skb->gso_size && known_other(skb, dir);
 }
 

@@ -186,11 +186,9 @@ static __always_inline struct flow_value *value_of(const struct flow_key *key, _
 	struct flow_place place = flow_place(key, n);
 	struct flow_value *value = value_in_slot(base + place.first, place.tag, key);
 
-	if (!value)
-		value = value_in_slot(base + flow_second(place.first, n), place.tag, key);
 	PARSE_ROLLED
-	for (__u32 i = 0; i < FLOW_FARS && !value; i++)
-		value = value_in_slot(base + flow_far(place.tag, i, n), place.tag, key);
+	for (__u32 i = 1; i < FLOW_PLACES && !value; i++)
+		value = value_in_slot(base + flow_other_place(place, i, n), place.tag, key);
 	if (value)
 		return value;
 	return generation & 1 ? value_in_hash(&flows_odd, key) : value_in_hash(&flows_even, key);

@@ -52,10 +52,15 @@ PARSE_FN int plain_proto(const __u8 *at, int version)
 {
 	const struct wire_ipv4 *v4 = (const void *)at;
 	const struct wire_ipv6 *v6 = (const void *)at;
+	int proto;
 
 	if (version == 4)
 		return v4->fragment & parse_be16(IPV4_FRAGMENT) ? -1 : v4->proto;
-	return parse_is_ipv6_ext(v6->next) ? -1 : v6->next;
+	proto = v6->next;
+	if (parse_likely(proto == PROTO_UDP || proto == PROTO_TCP))
+		return proto;
+	parse_keep(proto); /* else the compiler asks for neither of these two, but always for the four below */
+	return parse_is_ipv6_ext(proto) ? -1 : proto;
 }
 
 /* Bytes behind an IP header, as it says; very many, if it says fewer than it has itself. */

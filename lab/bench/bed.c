@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lab/bench/programs.h"
 #include "lab/net/ns.h"
 #include "lab/watch/hook.h"
 
@@ -25,7 +26,9 @@ static int open_lab_and_monitor(struct bench_bed *bed, struct error *err)
 		r = lab_build(bed->plan, NULL, &bed->lab, err);
 	if (!r)
 		r = lab_open_uplinks(bed->lab, err);
-	return r ?: monitor_open(&config, err, &bed->monitor);
+	if (!r)
+		r = monitor_open(&config, err, &bed->monitor);
+	return r ?: programs_open(&bed->programs, err);
 }
 
 static const struct bench_bed nothing = {.links = {{-1, -1}, {-1, -1}}, .home = -1};
@@ -41,21 +44,19 @@ static void unlink_uplinks(struct bench_bed *bed)
 	}
 }
 
-/* Interfaces are those of the caller's namespace. */
-static int link_uplinks(struct bench_bed *bed, struct error *err)
+static int link_uplinks(struct bench_bed *bed, const int progs[FLOW_DIR_MAX], struct error *err)
 {
 	int r = 0, back;
 
 	for (uint32_t i = 0; i < BENCH_HOSTS && !r; i++) {
 		r = ns_enter(bed->lab->hosts[i], i ? "host1" : "host0", err);
 		for (int dir = 0; dir < FLOW_DIR_MAX && !r; dir++) {
-			int fd = hook_tcx_link(monitor_prog_fd(bed->monitor, (enum flow_dir)dir), PLAN_IFINDEX_UPLINK + i,
-					       (enum flow_dir)dir);
+			int fd = hook_tcx_link(progs[dir], PLAN_IFINDEX_UPLINK + i, (enum flow_dir)dir);
 
 			bed->links[i][dir] = fd < 0 ? -1 : fd;
 			r = fd < 0 ? fd : 0;
 			if (r)
-				error_set(err, "cannot hook the monitor to host%u's uplink: %s", i, strerror(-r));
+				error_set(err, "cannot hook a program to host%u's uplink: %s", i, strerror(-r));
 		}
 	}
 	back = ns_enter(bed->home, "this program", err);
@@ -81,6 +82,7 @@ int bench_bed_open(struct bench_bed *bed, struct error *err)
 void bench_bed_close(struct bench_bed *bed)
 {
 	unlink_uplinks(bed);
+	programs_free(bed->programs);
 	monitor_free(bed->monitor);
 	lab_free(bed->lab);
 	plan_free(bed->plan);
@@ -97,16 +99,24 @@ static int filter_uplinks(struct bench_bed *bed, bool watch, struct error *err)
 	for (uint32_t i = 0; i < BENCH_HOSTS && !r; i++)
 		r = watch ? monitor_attach(bed->monitor, bed->lab->hosts[i], PLAN_IFINDEX_UPLINK + i, err)
 			  : monitor_detach(bed->monitor, bed->lab->hosts[i], PLAN_IFINDEX_UPLINK + i, err);
+	bed->filtered = watch && !r;
 	return r;
 }
 
-int bench_bed_watch(struct bench_bed *bed, bool watch, struct error *err)
+int bench_bed_hook(struct bench_bed *bed, enum bench_hooked hooked, struct error *err)
 {
-	bool linked = bed->links[0][0] >= 0;
-	int r = watch ? link_uplinks(bed, err) : 0;
+	int empty = programs_empty_fd(bed->programs), r = bed->filtered ? filter_uplinks(bed, false, err) : 0;
+	const int programs[BENCH_HOOKED_MAX][FLOW_DIR_MAX] = {
+		[BENCH_EMPTY] = {empty, empty},
+		[BENCH_MONITOR] = {monitor_prog_fd(bed->monitor, FLOW_TX), monitor_prog_fd(bed->monitor, FLOW_RX)},
+	};
 
-	if (watch && r != -EINVAL) /* this kernel has TCX */
+	unlink_uplinks(bed);
+	if (r || hooked == BENCH_NOTHING)
+		return r;
+	r = link_uplinks(bed, programs[hooked], err);
+	if (r != -EINVAL) /* this kernel has TCX */
 		return r;
 	unlink_uplinks(bed);
-	return linked ? 0 : filter_uplinks(bed, watch, err);
+	return hooked == BENCH_MONITOR ? filter_uplinks(bed, true, err) : -EOPNOTSUPP;
 }

@@ -14,7 +14,9 @@ struct bench_bed {
 	struct plan *plan;
 	struct lab *lab;
 	struct monitor *monitor; /* open, not attached */
-	int links[BENCH_HOSTS][FLOW_DIR_MAX]; /* the monitor's, on the uplinks; -1: none */
+	struct programs *programs;
+	int links[BENCH_HOSTS][FLOW_DIR_MAX]; /* on the uplinks; -1: none */
+	bool filtered;           /* the monitor is there by clsact */
 	int home;                /* the namespace of before */
 };
 
@@ -22,11 +24,14 @@ struct bench_bed {
 int bench_bed_open(struct bench_bed *bed, struct error *err);
 void bench_bed_close(struct bench_bed *bed);
 
+/* What is hooked to both uplinks: nothing, the least program there can be, the monitor. */
+enum bench_hooked { BENCH_NOTHING, BENCH_EMPTY, BENCH_MONITOR, BENCH_HOOKED_MAX };
+
 /*
- * Hooks the monitor to both uplinks, or takes it off: by TCX, where the kernel has it, for when a clsact qdisc comes or goes the
- * kernel begins the device's queues anew and drops what is sent meanwhile (qdisc_graft() in net/sched/sch_api.c). A TCP stream then
- * stands still for 200 ms.
+ * Hooks that, in place of what was: by TCX, where the kernel has it, for when a clsact qdisc comes or goes the kernel begins the
+ * device's queues anew and drops what is sent meanwhile (qdisc_graft() in net/sched/sch_api.c). A TCP stream then stands still for
+ * 200 ms. Where there is no TCX the empty program is not hooked: -EOPNOTSUPP, nothing is then.
  */
-int bench_bed_watch(struct bench_bed *bed, bool watch, struct error *err);
+int bench_bed_hook(struct bench_bed *bed, enum bench_hooked hooked, struct error *err);
 
 #endif

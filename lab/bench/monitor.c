@@ -20,7 +20,6 @@ enum {
 	COLD_ROUNDS = 100,
 	COLD_BYTES = 16 << 20, /* more than a core's own caches */
 	LOOPBACK = 1,          /* test_run's packets are from it */
-	NO_TUNNEL = 0,         /* instead of an IP version */
 };
 
 enum program { EMPTY, SINGLE, TAILS, CLASSIC, PROGRAM_MAX };
@@ -74,37 +73,44 @@ static void close_bed(struct bed *bed)
 /* How packets follow each other. */
 enum order { IN_TURN, AT_RANDOM, COLD };
 
-static void add_rows(struct bench *b, const char *what, uint32_t n_flows, const double ns[PROGRAM_MAX], bool has_reference)
+struct run {
+	const char *what;
+	void (*build)(struct bench_packet *p);
+	uint32_t n_flows;
+	enum order order;
+	bool has_reference; /* which reads VXLAN only */
+};
+
+static void add_rows(struct bench *b, const struct run *run, const double ns[PROGRAM_MAX])
 {
 	static const char classic[] = "two tail calls, one shared hash";
-	const char *plural = n_flows == 1 ? "" : "s";
+	const char *reference = run->has_reference ? classic : NULL, *plural = run->n_flows == 1 ? "" : "s";
 
-	bench_add(b, "ns", ns[SINGLE] - ns[EMPTY], has_reference ? classic : NULL, ns[CLASSIC] - ns[EMPTY], "%s, %u flow%s, single pass",
-		  what, n_flows, plural);
-	bench_add(b, "ns", ns[TAILS] - ns[EMPTY], has_reference ? classic : NULL, ns[CLASSIC] - ns[EMPTY], "%s, %u flow%s, tail calls", what,
-		  n_flows, plural);
+	bench_add(b, "ns", ns[SINGLE] - ns[EMPTY], reference, ns[CLASSIC] - ns[EMPTY], "%s, %u flow%s, single pass", run->what,
+		  run->n_flows, plural);
+	bench_add(b, "ns", ns[TAILS] - ns[EMPTY], reference, ns[CLASSIC] - ns[EMPTY], "%s, %u flow%s, tail calls", run->what, run->n_flows,
+		  plural);
 }
 
-static int measure_warm(struct bench *b, struct bed *bed, const char *what, const struct bench_packet *p, uint32_t n_flows,
-			bool has_reference, struct error *err)
+static int measure_warm(struct bench *b, struct bed *bed, const struct run *run, const struct bench_packet *p, struct error *err)
 {
 	double best[PROGRAM_MAX] = {0}, ns = 0;
 	int r = 0;
 
 	for (unsigned round = 0; round <= bench_rounds(b, ROUNDS) && !r; round++) {
 		for (int program = 0; program < PROGRAM_MAX && !r; program++) {
-			r = programs_run(bed->programs, bed->fds[program], p, n_flows, PACKETS, &ns, err);
+			r = programs_run(bed->programs, bed->fds[program], p, run->n_flows, PACKETS, &ns, err);
 			if (round <= 1 || ns < best[program]) /* the first makes the flows known */
 				best[program] = ns;
 		}
 	}
 	if (!r)
-		add_rows(b, what, n_flows, best, has_reference);
+		add_rows(b, run, best);
 	return r;
 }
 
 /* Its own figure, too: what a packet costs that comes after something else took the caches. Medians: the worst are interrupts. */
-static int measure_cold(struct bench *b, struct bed *bed, const struct bench_packet *p, struct error *err)
+static int measure_cold(struct bench *b, struct bed *bed, const struct run *run, const struct bench_packet *p, struct error *err)
 {
 	double ns[PROGRAM_MAX][COLD_ROUNDS] = {0}, median[PROGRAM_MAX];
 	int r = 0;
@@ -120,48 +126,48 @@ static int measure_cold(struct bench *b, struct bed *bed, const struct bench_pac
 		return r;
 	for (int program = 0; program < PROGRAM_MAX; program++)
 		median[program] = bench_median(ns[program], COLD_ROUNDS);
-	add_rows(b, "IPv4, caches cold", 1, median, true);
+	add_rows(b, run, median);
 	return 0;
 }
 
+static const struct run runs[] = {
+	{"IPv4", bench_packet_vxlan4, 1, IN_TURN, true},
+	{"IPv4", bench_packet_vxlan4, 100, IN_TURN, true},
+	{"IPv4", bench_packet_vxlan4, 10000, IN_TURN, true},
+	{"IPv4, at random", bench_packet_vxlan4, 10000, AT_RANDOM, true},
+	{"IPv6", bench_packet_vxlan6, 1, IN_TURN, true},
+	{"IPv6", bench_packet_vxlan6, 100, IN_TURN, true},
+	{"IPv6", bench_packet_vxlan6, 10000, IN_TURN, true},
+	{"IPv6, at random", bench_packet_vxlan6, 10000, AT_RANDOM, true},
+	{"IPv4, caches cold", bench_packet_vxlan4, 1, COLD, true},
+	{"GRETAP, IPv4", bench_packet_gretap, 1, IN_TURN, false},
+	{"TCP, no tunnel", bench_packet_tcp, 1, IN_TURN, false},
+};
+
 /* Each has a bed of its own: it is to meet the flows that it says, not those of the one before. */
-static int measure(struct bench *b, int version, uint32_t n_flows, enum order order, struct error *err)
+static int measure(struct bench *b, const struct run *run, struct error *err)
 {
-	static const char *const names[][2] = {{"IPv4", "IPv4, at random"}, {"IPv6", "IPv6, at random"}, {"TCP, no tunnel", NULL}};
-	const char *what = names[version == 4 ? 0 : version == 6 ? 1 : 2][order == AT_RANDOM];
 	struct bed bed = {0};
 	struct bench_packet p;
 	int r = open_bed(&bed, err);
 
-	if (version != NO_TUNNEL)
-		bench_packet_vxlan(&p, version);
-	else
-		bench_packet_tcp(&p);
-	p.at_random = order == AT_RANDOM;
-	if (!r && order != COLD)
-		r = measure_warm(b, &bed, what, &p, n_flows, version != NO_TUNNEL, err);
-	else if (!r)
-		r = measure_cold(b, &bed, &p, err);
+	run->build(&p);
+	p.at_random = run->order == AT_RANDOM;
+	if (!r)
+		r = run->order == COLD ? measure_cold(b, &bed, run, &p, err) : measure_warm(b, &bed, run, &p, err);
 	close_bed(&bed);
 	return r;
 }
 
-static int run(struct bench *b, struct error *err)
+static int run_all(struct bench *b, struct error *err)
 {
-	static const uint32_t flows[] = {1, 100, 10000};
 	int r = 0;
 
-	for (int version = 4; version <= 6 && !r; version += 2) {
-		for (size_t i = 0; i < sizeof(flows) / sizeof(*flows) && !r; i++)
-			r = measure(b, version, flows[i], IN_TURN, err);
-		if (!r)
-			r = measure(b, version, 10000, AT_RANDOM, err);
-	}
-	if (!r)
-		r = measure(b, 4, 1, COLD, err);
-	return r ?: measure(b, NO_TUNNEL, 1, IN_TURN, err);
+	for (size_t i = 0; i < sizeof(runs) / sizeof(*runs) && !r; i++)
+		r = measure(b, &runs[i], err);
+	return r;
 }
 
 const struct bench_section bench_monitor = {
-	"monitor", "what the monitor adds to a packet, over an empty program", 4, run,
+	"monitor", "what the monitor adds to a packet, over an empty program", 7, run_all,
 };

@@ -57,24 +57,66 @@ static void put_udp(struct bench_packet *p, uint16_t port, size_t after)
 	udp->len = parse_be16((uint16_t)(sizeof(*udp) + after));
 }
 
-void bench_packet_vxlan(struct bench_packet *p, int version)
+static size_t ip_size(int version)
 {
-	size_t ip = version == 4 ? sizeof(struct wire_ipv4) : sizeof(struct wire_ipv6), udp = sizeof(struct wire_udp);
-	size_t inner = sizeof(struct wire_ethernet) + ip + udp + PAYLOAD;
+	return version == 4 ? sizeof(struct wire_ipv4) : sizeof(struct wire_ipv6);
+}
+
+static size_t inner_size(int version)
+{
+	return sizeof(struct wire_ethernet) + ip_size(version) + sizeof(struct wire_udp) + PAYLOAD;
+}
+
+static void put_inner(struct bench_packet *p, int version)
+{
+	size_t flow = version == 6 ? sizeof(uint64_t) : sizeof(uint32_t);
+
+	put_ethernet(p, version);
+	p->flow_wide = version == 6;
+	p->flow_off = (uint32_t)(put_ip(p, version, PROTO_UDP, 2, sizeof(struct wire_udp) + PAYLOAD) - flow);
+	put_udp(p, 7, PAYLOAD);
+	(void)put(p, PAYLOAD);
+}
+
+static void put_vxlan(struct bench_packet *p, int version)
+{
+	size_t behind = sizeof(struct wire_vxlan) + inner_size(version);
 	struct wire_vxlan *vxlan;
 
 	memset(p, 0, sizeof(*p));
 	put_ethernet(p, version);
-	(void)put_ip(p, version, PROTO_UDP, 1, udp + sizeof(*vxlan) + inner);
-	put_udp(p, PORT_VXLAN, sizeof(*vxlan) + inner);
+	(void)put_ip(p, version, PROTO_UDP, 1, sizeof(struct wire_udp) + behind);
+	put_udp(p, PORT_VXLAN, behind);
 	vxlan = put(p, sizeof(*vxlan));
 	vxlan->flags = VXLAN_FLAG_VNI;
 	vxlan->vni = parse_be32(VNI << 8);
-	put_ethernet(p, version);
-	p->flow_wide = version == 6;
-	p->flow_off = (uint32_t)(put_ip(p, version, PROTO_UDP, 2, udp + PAYLOAD) - (p->flow_wide ? sizeof(uint64_t) : sizeof(uint32_t)));
-	put_udp(p, 7, PAYLOAD);
-	(void)put(p, PAYLOAD);
+	put_inner(p, version);
+}
+
+void bench_packet_vxlan4(struct bench_packet *p)
+{
+	put_vxlan(p, 4);
+}
+
+void bench_packet_vxlan6(struct bench_packet *p)
+{
+	put_vxlan(p, 6);
+}
+
+void bench_packet_gretap(struct bench_packet *p)
+{
+	struct wire_gre_field *key;
+	struct wire_gre *gre;
+
+	memset(p, 0, sizeof(*p));
+	put_ethernet(p, 4);
+	(void)put_ip(p, 4, PROTO_GRE, 1, sizeof(*gre) + sizeof(*key) + inner_size(4));
+	gre = put(p, sizeof(*gre));
+	gre->flags = parse_be16(GRE_FLAG_KEY);
+	gre->type = parse_be16(ETH_TYPE_TEB);
+	key = put(p, sizeof(*key));
+	key->value = parse_be32(VNI);
+	put_inner(p, 4);
 }
 
 void bench_packet_tcp(struct bench_packet *p)

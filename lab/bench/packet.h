@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packets for the monitor's benchmarks: VXLAN over and with IPv4 or IPv6, and plain TCP. */
+/* Packets for the monitor's benchmarks. */
 #ifndef TUNLAB_BENCH_PACKET_H
 #define TUNLAB_BENCH_PACKET_H
 
@@ -16,8 +16,11 @@ struct bench_packet {
 	uint32_t at_random; /* flows follow each other so, not in turn; of 10000 at most */
 };
 
-/* UDP in VXLAN, IP of the version (4 or 6) outside and inside. */
-void bench_packet_vxlan(struct bench_packet *p, int version);
+/* UDP in VXLAN, IP of that version outside and inside. */
+void bench_packet_vxlan4(struct bench_packet *p);
+void bench_packet_vxlan6(struct bench_packet *p);
+/* UDP in GRETAP with a key, IPv4 outside and inside. */
+void bench_packet_gretap(struct bench_packet *p);
 /* No tunnel. */
 void bench_packet_tcp(struct bench_packet *p);
 

@@ -80,7 +80,7 @@ static int run(struct bench *b, struct error *err)
 	double ns;
 	int r = monitor_open(&config, err, &monitor);
 
-	bench_packet_vxlan(&p, 4);
+	bench_packet_vxlan4(&p);
 	if (!r)
 		r = programs_open(&programs, err);
 	if (!r) /* a packet of each flow */

@@ -179,7 +179,7 @@ static int run(struct bench *b, struct error *err)
 		return r;
 	if (!with_iperf)
 		bench_miss(b, "iperf3 as the reference", "it is not installed (package iperf3)");
-	r = bench_bed_watch(&bed, true, err);
+	r = bench_bed_hook(&bed, BENCH_MONITOR, err);
 	if (!r) {
 		r = engine_start(bed.plan, bed.lab->clients, STREAMS, &engine);
 		if (!r)

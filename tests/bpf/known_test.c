@@ -198,35 +198,33 @@ TEST(known_flows_of_every_shape_come_the_short_way_and_no_other)
 	}
 }
 
-/* Which of its places a flow gets: 0 the first, 1 the second, 2 another. */
-static int choose_place(uint8_t *taken, uint32_t slots, const struct packet *p)
+/* Which of its places a flow gets; FLOW_PLACES: none. */
+static uint32_t choose_place(bool *taken, uint32_t slots, const struct packet *p)
 {
 	struct parsed parsed = {0};
 	struct flow_place place;
 	struct cursor cursor;
-	uint32_t second;
 
 	cursor_init(&cursor, p->data, p->len, p->len);
 	eq_u64(parse_frame(&cursor, ports, &parsed), VERDICT_FLOW);
 	place = flow_place(&parsed.key, slots);
-	second = flow_second(place.first, slots);
-	if (!taken[place.first]++)
-		return 0;
-	if (!taken[second]++)
-		return 1;
-	for (uint32_t i = 0; i < FLOW_FARS; i++) {
-		if (!taken[flow_far(place.tag, i, slots)]++)
-			break;
+	for (uint32_t i = 0; i < FLOW_PLACES; i++) {
+		bool *at = &taken[i ? flow_other_place(place, i, slots) : place.first];
+
+		if (!*at) {
+			*at = true;
+			return i;
+		}
 	}
-	return 2;
+	return FLOW_PLACES;
 }
 
-TEST(a_flow_in_its_second_place_comes_the_short_way)
+TEST(a_flow_in_its_first_or_second_place_comes_the_short_way)
 {
-	enum { FLOWS = 32 };
+	enum { FLOWS = 3 * SLOTS / 2 };
 	struct monitor_config config = {.promiscuous = true, .slots = SLOTS};
-	int places[FLOWS], n_of[3] = {0};
-	uint8_t taken[SLOTS] = {0};
+	uint32_t places[FLOWS], n_of[FLOW_PLACES + 1] = {0};
+	bool taken[SLOTS] = {0};
 	struct monitor *m;
 	struct packet p;
 
@@ -250,7 +248,7 @@ TEST(a_flow_in_its_second_place_comes_the_short_way)
 		eq_i64(run(m, FLOW_TX, &p, p.len, NULL), -1);
 		eq_u64(total(m).tx.packets, before + (places[i] < 2));
 	}
-	t_note("%d in their first place, %d in their second, %d in others", n_of[0], n_of[1], n_of[2]);
-	ok(n_of[0] > 0 && n_of[1] > 0);
+	t_note("%u in their first place, %u in their second, %u in none", n_of[0], n_of[1], n_of[FLOW_PLACES]);
+	ok(n_of[0] > 0 && n_of[1] > 0 && n_of[FLOW_PLACES] > 0);
 	monitor_free(m);
 }

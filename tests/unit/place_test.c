@@ -96,11 +96,11 @@ TEST(places_of_a_flow_differ)
 		struct flow_key key = lab_key(slots, 1, 2);
 		struct flow_place place = flow_place(&key, slots);
 
-		ok(place.first < slots && flow_second(place.first, slots) < slots && flow_second(place.first, slots) != place.first);
-		for (uint32_t i = 0; i < FLOW_FARS; i++) {
-			ok(flow_far(place.tag, i, slots) < slots);
-			for (uint32_t j = 0; j < i; j++)
-				ok(flow_far(place.tag, i, slots) != flow_far(place.tag, j, slots));
+		ok(place.first < slots && flow_other_place(place, 1, slots) < slots && flow_other_place(place, 1, slots) != place.first);
+		for (uint32_t i = 2; i < FLOW_PLACES; i++) {
+			ok(flow_other_place(place, i, slots) < slots);
+			for (uint32_t j = 2; j < i; j++)
+				ok(flow_other_place(place, i, slots) != flow_other_place(place, j, slots));
 		}
 	}
 }
@@ -139,10 +139,10 @@ static bool take(uint8_t *taken, uint32_t slot)
 static bool finds_room(uint8_t *taken, const struct flow_key *key)
 {
 	struct flow_place place = flow_place(key, ROOM);
-	bool found = take(taken, place.first) || take(taken, flow_second(place.first, ROOM));
+	bool found = take(taken, place.first);
 
-	for (uint32_t i = 0; i < FLOW_FARS && !found; i++)
-		found = take(taken, flow_far(place.tag, i, ROOM));
+	for (uint32_t i = 1; i < FLOW_PLACES && !found; i++)
+		found = take(taken, flow_other_place(place, i, ROOM));
 	return found;
 }
 
