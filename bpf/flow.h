@@ -117,9 +117,9 @@ struct host_counters {
  *
  * tag is flow_tag() of the key, which is odd, or one of SLOT_FREE ... A free slot is only the CPU's
  * to write; a taken one's key is nobody's, its value the CPU's, its tag user space's; neither of the
- * other two matches a flow or is free, so that the program passes over them. A reader on another CPU
- * that finds a tag not matching the key has come before all of the key was visible, so no barrier is
- * needed on the packet path.
+ * other two matches a flow or is free, so that the program passes over them. check is flow_check() of
+ * the key, written with the tag at once: a reader on another CPU that finds it not matching has come before all
+ * of the key was visible, so no barrier is needed on the packet path.
  */
 enum {
 	SLOT_FREE = 0,
@@ -131,7 +131,7 @@ enum { SLOTS_MIN = 8 }; /* of a CPU: see flow_other_place() */
 
 struct flow_slot {
 	__u32 tag;
-	__u32 unused;
+	__u32 check;
 	struct flow_key key;
 	struct flow_value value;
 };
@@ -278,6 +278,18 @@ FLOW_FN struct flow_place flow_place(const struct flow_key *key, __u32 slots)
 	return flow_place_of(flow_hash_addresses(outer, false, outer4, FLOW_HASH_OUTER) +
 			     flow_hash_addresses(inner, true, inner4, FLOW_HASH_INNER) + flow_hash_tail(flow_tail(key)), inner[31],
 			     outer4, slots);
+}
+
+/* Depends on each of a key's words, whatever the others: one that is missing changes it. */
+FLOW_FN __u32 flow_check(const struct flow_key *key)
+{
+	const __u64 *word = (const void *)key;
+	__u64 sum = 0, k = 0x9e3779b97f4a7c15ULL;
+
+#pragma GCC unroll 9
+	for (int i = 0; i < (int)(sizeof(*key) / sizeof(*word)); i++, k += 0x3c6ef372fe94f82aULL) /* which leaves it odd */
+		sum += word[i] * k;
+	return (__u32)(sum >> 32);
 }
 
 /* Odd. */

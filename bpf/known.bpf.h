@@ -5,7 +5,8 @@
  * flow's packet goes the general way, which gives it a slot.
  *
  * All is written out for each shape of a packet (which IP outside, which inside), that offsets are constants. It gives
- * the same places and the same answer as flow_place() and a comparison of whole keys would.
+ * the same places and the same answer as flow_place() and a comparison of whole keys would. (But IPv6 headers with two addresses
+ * ::ffff:a.b.c.d have a key like IPv4's, and a place by it: such a flow is never found here.)
  */
 #ifndef TUNLAB_BPF_KNOWN_BPF_H
 #define TUNLAB_BPF_KNOWN_BPF_H

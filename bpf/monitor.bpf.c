@@ -148,8 +148,10 @@ static __always_inline bool key_equal(const struct flow_key *a, const struct flo
 	return true;
 }
 
-/* The slot's counters, if it is the flow's or free; a flow that comes to a free one keeps it. */
-static __always_inline struct flow_value *value_in_slot(__u32 index, __u32 tag, const struct flow_key *key)
+enum { NO_SLOT = -1 };
+
+/* The slot's counters, if it is the flow's. The first that is free is told. */
+static __always_inline struct flow_value *value_in_slot(__u32 index, __u32 tag, const struct flow_key *key, __u32 *free)
 {
 	struct flow_slot *slot = bpf_map_lookup_elem(&slots, &index);
 
@@ -157,11 +159,21 @@ static __always_inline struct flow_value *value_in_slot(__u32 index, __u32 tag, 
 		return NULL;
 	if (slot->tag == tag && key_equal(&slot->key, key))
 		return &slot->value;
-	if (slot->tag != SLOT_FREE)
+	if (slot->tag == SLOT_FREE && *free == (__u32)NO_SLOT)
+		*free = index;
+	return NULL;
+}
+
+/* A flow that comes to a free slot keeps it. */
+static __always_inline struct flow_value *take_slot(__u32 index, __u32 tag, const struct flow_key *key)
+{
+	struct flow_slot *slot = bpf_map_lookup_elem(&slots, &index);
+
+	if (!slot)
 		return NULL;
 	slot->key = *key;
 	asm volatile("" ::: "memory");
-	slot->tag = tag;
+	*(__u64 *)slot = parse_pair(tag, flow_check(key));
 	return &slot->value;
 }
 
@@ -182,13 +194,15 @@ static __always_inline struct flow_value *value_in_hash(void *flows, const struc
  */
 static __always_inline struct flow_value *value_of(const struct flow_key *key, __u32 cpu)
 {
-	__u32 n = slots_per_cpu, base = cpu * n;
+	__u32 n = slots_per_cpu, base = cpu * n, free = NO_SLOT;
 	struct flow_place place = flow_place(key, n);
-	struct flow_value *value = value_in_slot(base + place.first, place.tag, key);
+	struct flow_value *value = value_in_slot(base + place.first, place.tag, key, &free);
 
 	PARSE_ROLLED
 	for (__u32 i = 1; i < FLOW_PLACES && !value; i++)
-		value = value_in_slot(base + flow_other_place(place, i, n), place.tag, key);
+		value = value_in_slot(base + flow_other_place(place, i, n), place.tag, key, &free);
+	if (!value && free != (__u32)NO_SLOT)
+		value = take_slot(free, place.tag, key);
 	if (value)
 		return value;
 	return generation & 1 ? value_in_hash(&flows_odd, key) : value_in_hash(&flows_even, key);
@@ -311,7 +325,8 @@ static __always_inline void hand_on(struct __sk_buff *skb, enum flow_dir dir, __
 /* The packet that most are, at once; else all there is to look at. */
 static __always_inline int observe(struct __sk_buff *skb, enum flow_dir dir)
 {
-	if (!is_received(skb, dir) || skb->vlan_present || !count_known(skb, dir))
+	/* A tag beside the packet has a protocol. (What an older kernel leaves there of one that is gone costs time only.) */
+	if (!is_received(skb, dir) || skb->vlan_proto || !count_known(skb, dir))
 		hand_on(skb, dir, ETH_TYPE_TEB);
 	return TC_ACT_UNSPEC;
 }

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 
 enum { ROWS_MIN = 256 };
 
@@ -45,11 +47,35 @@ static bool key_equal(const struct flow_key *a, const struct flow_key *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/* Index entry of the key, or the free entry where it belongs. There is always a free one. */
-static uint32_t *index_entry(const struct flow_table *table, const struct flow_key *key,
-			     uint32_t tag)
+uint64_t flows_seed(void)
 {
-	size_t i = flow_scatter(tag) & (table->index_room - 1);
+	uint64_t seed = 0;
+
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
+		seed = (uint64_t)time(NULL) ^ (uintptr_t)&seed; /* early at boot */
+	return seed | 1;
+}
+
+/* Both halves of the product of two words, each hidden first. */
+static uint64_t mix(uint64_t a, uint64_t b, uint64_t seed, uint64_t number)
+{
+	unsigned __int128 product = (unsigned __int128)(a ^ (seed + number * 0x9e3779b97f4a7c15u)) * (b ^ (seed * 0xd1342543de82ef95u + number));
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+uint64_t flows_hash(const struct flow_key *key, uint64_t seed)
+{
+	uint64_t w[sizeof(*key) / sizeof(uint64_t)];
+
+	memcpy(w, key, sizeof(w));
+	return mix(mix(w[0], w[1], seed, 1) ^ mix(w[2], w[3], seed, 2) ^ mix(w[4], w[5], seed, 3) ^ mix(w[6], w[7], seed, 4), w[8], seed, 5);
+}
+
+/* Index entry of the key, or the free entry where it belongs. There is always a free one. */
+static uint32_t *index_entry(const struct flow_table *table, const struct flow_key *key)
+{
+	size_t i = flows_hash(key, table->seed) & (table->index_room - 1);
 
 	while (table->index[i] && !key_equal(&table->rows[table->index[i] - 1].key, key))
 		i = (i + 1) & (table->index_room - 1);
@@ -63,7 +89,7 @@ static void index_fill(struct flow_table *table)
 	for (size_t row = 0; row < table->n; row++) {
 		const struct flow_key *key = &table->rows[row].key;
 
-		*index_entry(table, key, flow_tag(key)) = row + 1;
+		*index_entry(table, key) = row + 1;
 	}
 }
 
@@ -76,6 +102,8 @@ static int index_make(struct flow_table *table)
 		room *= 2;
 	if (room > UINT32_MAX)
 		return -ENOMEM;
+	if (!table->seed)
+		table->seed = flows_seed();
 	index = reallocarray(table->index, room, sizeof(*index));
 	if (!index)
 		return -ENOMEM;
@@ -103,19 +131,18 @@ int flows_reserve(struct flow_table *table, size_t n)
 
 struct flow_value *flows_entry(struct flow_table *table, const struct flow_key *key, size_t limit)
 {
-	uint32_t tag = flow_tag(key);
 	uint32_t *entry;
 
 	if ((!table->index_room || table->sorted) && index_make(table) < 0)
 		return NULL;
-	entry = index_entry(table, key, tag);
+	entry = index_entry(table, key);
 	if (!*entry) {
 		if (table->n >= limit)
 			return NULL;
 		if (table->n * 2 >= table->index_room || table->n == table->room) {
 			if (flows_reserve(table, table->n < ROWS_MIN ? ROWS_MIN : table->n + 1) < 0 || index_make(table) < 0)
 				return NULL;
-			entry = index_entry(table, key, tag);
+			entry = index_entry(table, key);
 		}
 		table->rows[table->n] = (struct flow_row){.key = *key};
 		*entry = ++table->n;
@@ -146,7 +173,7 @@ const struct flow_row *flows_find(const struct flow_table *table, const struct f
 		return bsearch(key, table->rows, table->n, sizeof(*table->rows), compare_row_key);
 	if (!table->index_room)
 		return NULL;
-	entry = index_entry(table, key, flow_tag(key));
+	entry = index_entry(table, key);
 	return *entry ? &table->rows[*entry - 1] : NULL;
 }
 

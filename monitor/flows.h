@@ -38,8 +38,13 @@ struct flow_table {
 	size_t room, hosts_room;
 	uint32_t *index;             /* open-addressing hash over rows: row number + 1, 0 = free */
 	size_t index_room;           /* power of two */
+	uint64_t seed;               /* of flows_hash(); 0: there is no index yet */
 	bool sorted;                 /* then the index is out of date */
 };
+
+/* What an index is hashed with, so that nobody can send flows that all meet in one place of it: random, not 0. */
+uint64_t flows_seed(void);
+uint64_t flows_hash(const struct flow_key *key, uint64_t seed);
 
 /* Add value to the row of key, made if needed. Rows are unsorted until flows_sort. -ENOMEM. */
 int flows_add(struct flow_table *table, const struct flow_key *key, const struct flow_value *value);

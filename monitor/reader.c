@@ -25,7 +25,7 @@ static inline void fetch(const void *p, size_t size)
 /* Where in the index a key's entry is looked for first. */
 static size_t index_home(const struct reader *r, const struct flow_key *key)
 {
-	return flow_scatter(flow_tag(key)) & (r->index_room - 1);
+	return flows_hash(key, r->seed) & (r->index_room - 1);
 }
 
 /* The index entry of the key, or the free one where it belongs. There is always a free one. */
@@ -123,6 +123,7 @@ int reader_new(const struct monitor_maps *maps, const struct reader_limits *limi
 		return -ENOMEM;
 	r->maps = *maps;
 	r->limits = *limits;
+	r->seed = flows_seed();
 	while (room < maps->capacity && room < ROWS_AT_FIRST)
 		room *= 2;
 	r->slot_rows = calloc((size_t)maps->n_cpus * maps->slots_per_cpu, sizeof(*r->slot_rows));
@@ -150,7 +151,7 @@ static void begin_row(const struct reader *r, struct kept *row)
 }
 
 /* The row of a taken slot, NULL if its key is still being written. Once seen it holds until the slot is given back. */
-static struct kept *slot_row(struct reader *r, size_t i, uint32_t tag, int *ret_error)
+static struct kept *slot_row(struct reader *r, size_t i, int *ret_error)
 {
 	struct flow_key key;
 	int64_t row;
@@ -158,7 +159,7 @@ static struct kept *slot_row(struct reader *r, size_t i, uint32_t tag, int *ret_
 	if (r->slot_rows[i])
 		return &r->rows[r->slot_rows[i] - 1];
 	key = r->maps.slots[i].key;
-	if (flow_tag(&key) != tag)
+	if (flow_check(&key) != r->maps.slots[i].check)
 		return NULL;
 	row = reader_row(r, &key);
 	if (row < 0) {
@@ -190,7 +191,7 @@ static int read_slots(struct reader *r)
 
 		if (tag == SLOT_FREE || tag == SLOT_CLEARED)
 			continue;
-		row = slot_row(r, i, tag, &ret);
+		row = slot_row(r, i, &ret);
 		if (!row)
 			continue;
 		begin_row(r, row);

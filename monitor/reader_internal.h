@@ -30,6 +30,7 @@ struct reader {
 	size_t n, room;
 	uint32_t *index;         /* open-addressing hash over rows: row number + 1, 0 = free */
 	size_t index_room;       /* power of two, at least twice n */
+	uint64_t seed;           /* of flows_hash() */
 	uint32_t *order;         /* [room]: row numbers, the first n_ordered ascending by key */
 	size_t n_ordered;
 	uint32_t *slot_rows;     /* [n_cpus * slots_per_cpu]: row number + 1 of a slot's flow, 0: not seen yet */

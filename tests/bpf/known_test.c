@@ -11,9 +11,13 @@
 
 enum { MAPS_MAX = 32, TCP_SEGMENT = 400, SLOTS = 64 };
 
+enum tunnel_kind { VXLAN, GENEVE, GRETAP, NVGRE, TUNNEL_KIND_MAX };
+
+static const char *const kind_names[TUNNEL_KIND_MAX] = {"VXLAN", "GENEVE", "GRETAP", "NVGRE"};
+
 struct shape {
 	int outer, inner; /* IP versions */
-	bool geneve;
+	enum tunnel_kind kind;
 	uint32_t gso_size;
 };
 
@@ -30,19 +34,26 @@ static uint16_t ip_type(int version)
 	return version == 4 ? 0x0800 : 0x86dd;
 }
 
+static void put_boundary(struct packet *p, const struct shape *s)
+{
+	put_ip(p, s->outer, 1, s->kind < GRETAP ? 17 : 47);
+	if (s->kind < GRETAP)
+		put_udp(p, s->kind == GENEVE ? 6081 : 4789);
+	if (s->kind == VXLAN) {
+		put_vxlan(p, 0x08, 10000);
+		return;
+	}
+	put_u16(p, s->kind == NVGRE ? 0x2000 : 0);
+	put_u16(p, 0x6558);
+	if (s->kind != GRETAP)
+		put_u32(p, 10000 << 8);
+}
+
 static void build_shape(struct packet *p, const struct shape *s)
 {
 	memset(p, 0, sizeof(*p));
 	put_ethernet(p, ip_type(s->outer));
-	put_ip(p, s->outer, 1, 17);
-	put_udp(p, s->geneve ? 6081 : 4789);
-	if (s->geneve) {
-		put_u16(p, 0);
-		put_u16(p, 0x6558);
-		put_u32(p, 10000 << 8);
-	} else {
-		put_vxlan(p, 0x08, 10000);
-	}
+	put_boundary(p, s);
 	put_ethernet(p, ip_type(s->inner));
 	put_ip(p, s->inner, 2, s->gso_size ? 6 : 17);
 	if (s->gso_size)
@@ -89,7 +100,7 @@ static struct monitor *open_for(const struct shape *s)
 {
 	struct monitor_config config = {.promiscuous = true, .slots = SLOTS};
 
-	if (s->geneve)
+	if (s->kind == GENEVE)
 		config.ports[0] = (struct flow_port){.port = 6081, .encap = ENCAP_GENEVE};
 	return open_monitor(&config);
 }
@@ -188,13 +199,13 @@ TEST(known_flows_of_every_shape_come_the_short_way_and_no_other)
 	if (!is_root())
 		skip("needs root");
 	ok(pin_to_cpu(sched_getcpu()));
-	for (int i = 0; i < 16; i++) {
-		struct shape s = {i & 1 ? 4 : 6, i & 2 ? 4 : 6, i & 4, i & 8 ? TCP_SEGMENT : 0};
+	for (int i = 0; i < 8 * TUNNEL_KIND_MAX; i++) {
+		struct shape s = {i & 1 ? 4 : 6, i & 2 ? 4 : 6, (enum tunnel_kind)(i / 8), i & 4 ? TCP_SEGMENT : 0};
 		int failures = t_failures;
 
 		check_shape(&s);
 		if (t_failures > failures)
-			t_note("IPv%d in IPv%d, %s, segments of %u", s.inner, s.outer, s.geneve ? "GENEVE" : "VXLAN", s.gso_size);
+			t_note("IPv%d in IPv%d, %s, segments of %u", s.inner, s.outer, kind_names[s.kind], s.gso_size);
 	}
 }
 

@@ -83,6 +83,7 @@ static struct flow_value *find(struct world *w, int cpu, const struct flow_key *
 		if (slot->tag == SLOT_FREE) {
 			slot->key = *key;
 			slot->tag = flow_tag(key);
+			slot->check = flow_check(key);
 			return &slot->value;
 		}
 	}
@@ -150,11 +151,11 @@ TEST(maps_of_all_cpus_are_summed)
 
 	if (!make_world(&w, 16, 100))
 		return;
-	slots[0] = (struct flow_slot){.tag = flow_tag(&a), .key = a, .value = one};
-	slots[2] = (struct flow_slot){.tag = flow_tag(&b), .key = b, .value = one};
-	slots[SLOTS + 3] = (struct flow_slot){.tag = flow_tag(&a), .key = a, .value = one};
+	slots[0] = (struct flow_slot){.tag = flow_tag(&a), .check = flow_check(&a), .key = a, .value = one};
+	slots[2] = (struct flow_slot){.tag = flow_tag(&b), .check = flow_check(&b), .key = b, .value = one};
+	slots[SLOTS + 3] = (struct flow_slot){.tag = flow_tag(&a), .check = flow_check(&a), .key = a, .value = one};
 	/* a key of which only the half is visible yet */
-	slots[SLOTS] = (struct flow_slot){.tag = flow_tag(&a), .key = {.vni = a.vni}, .value = one};
+	slots[SLOTS] = (struct flow_slot){.tag = flow_tag(&a), .check = flow_check(&a), .key = {.vni = a.vni}, .value = one};
 
 	for (int cpu = 0; cpu < CPUS; cpu++) {
 		for (int host = 0; host <= HOSTS; host++) {
