@@ -69,12 +69,12 @@ static const enum bpf_tc_attach_point attach_points[FLOW_DIR_MAX] = {
 	[FLOW_RX] = BPF_TC_INGRESS,
 };
 
-/* With the qdisc go all filters on it, so only one that we made is taken off. */
-static int clsact_detach(uint32_t ifindex, bool made_qdisc)
+/* The first so many directions. With the qdisc go all filters on it, so only one that we made is taken off. */
+static int clsact_detach(uint32_t ifindex, int dirs, bool made_qdisc)
 {
 	int ret = 0, one;
 
-	for (int dir = 0; dir < FLOW_DIR_MAX; dir++) {
+	for (int dir = 0; dir < dirs; dir++) {
 		LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
 			    .attach_point = attach_points[dir]);
 		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE,
@@ -117,8 +117,7 @@ static int clsact_attach(struct monitor *m, uint32_t ifindex, bool *ret_made_qdi
 		ret = bpf_tc_attach(&hook, &opts);
 		if (ret < 0) {
 			/* What is there already at our place is not ours to take off. */
-			if (ret != -EEXIST || dir > 0)
-				(void)clsact_detach(ifindex, made_qdisc); /* ret tells more */
+			(void)clsact_detach(ifindex, dir, made_qdisc); /* ret tells more */
 			return ret;
 		}
 	}
@@ -223,7 +222,7 @@ int monitor_detach(struct monitor *m, int netns_fd, uint32_t ifindex, struct err
 	monitor_log_enter(&sink, m->log, m->log_arg);
 	ret = ns_token_enter(&token, netns_fd);
 	if (ret == 0) {
-		ret = clsact_detach(ifindex, m->attachments[i].made_qdisc);
+		ret = clsact_detach(ifindex, FLOW_DIR_MAX, m->attachments[i].made_qdisc);
 		ns_token_return(&token);
 	}
 	monitor_log_leave(&sink);

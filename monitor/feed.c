@@ -125,7 +125,7 @@ enum { ROOM = 4 }; /* times `top`, between two selections */
  * smaller than the `top` biggest so far. */
 static int pick(const struct sample *s, bool growth, uint64_t oldest, size_t top, struct feed_picks *ret)
 {
-	size_t room = s->n_flows / ROOM < top ? s->n_flows + 1 : ROOM * top;
+	size_t room = (s->n_flows / ROOM < top ? s->n_flows : ROOM * top) + 1;
 	struct heap h = { .c = malloc(room * sizeof(*h.c)), .room = room, .top = top };
 	struct feed_picks p = { 0 };
 	int r;

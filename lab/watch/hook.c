@@ -51,12 +51,14 @@ int hook_tcx_link(int prog_fd, uint32_t ifindex, enum flow_dir dir)
 static int tcx_attach(const int progs[FLOW_DIR_MAX], uint32_t ifindex, struct hook *hook)
 {
 	for (int dir = 0; dir < FLOW_DIR_MAX; dir++) {
-		hook->links[dir] = hook_tcx_link(progs[dir], ifindex, (enum flow_dir)dir);
-		if (hook->links[dir] >= 0)
+		int r = hook_tcx_link(progs[dir], ifindex, (enum flow_dir)dir);
+
+		hook->links[dir] = r;
+		if (r >= 0)
 			continue;
 		while (dir-- > 0)
 			(void)close(hook->links[dir]);
-		return hook->links[dir + 1];
+		return r;
 	}
 	return 0;
 }
