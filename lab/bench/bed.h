@@ -30,7 +30,7 @@ enum bench_hooked { BENCH_NOTHING, BENCH_EMPTY, BENCH_MONITOR, BENCH_HOOKED_MAX 
 /*
  * Hooks that, in place of what was: by TCX, where the kernel has it, for when a clsact qdisc comes or goes the kernel begins the
  * device's queues anew and drops what is sent meanwhile (qdisc_graft() in net/sched/sch_api.c). A TCP stream then stands still for
- * 200 ms. Where there is no TCX the empty program is not hooked: -EOPNOTSUPP, nothing is then.
+ * 200 ms. Where there is no TCX only the monitor can be hooked; -EOPNOTSUPP: nothing is.
  */
 int bench_bed_hook(struct bench_bed *bed, enum bench_hooked hooked, struct error *err);
 

@@ -145,14 +145,14 @@ const struct command cmd_bench = {
 	.args = "[SECTION…]",
 	.summary = "Measure this program on this machine, beside reference runs.",
 	.details = "Sections, all unless some are named:\n"
-		   "  monitor     what the monitor adds to a packet: ns over an empty program, 1, 100 and 10000 flows, IPv4 and IPv6,\n"
-		   "              caches cold; single pass and tail calls, beside two tail calls with one shared hash      about 4 s\n"
+		   "  monitor     what the monitor adds to a packet: ns over an empty program, 1, 100 and 10000 flows in turn and at\n"
+		   "              random, caches cold; single pass and tail calls, beside two tail calls with one shared hash   about 7 s\n"
 		   "  reading     reading 65536 flows from the kernel                                                       about 2 s\n"
 		   "  lab         a lab's way up and down, 9 and 100 hosts with 4 VNIs, beside one `ip -batch` a namespace  about 45 s\n"
 		   "  traffic     the generators at 100 and 10000 packets a second and at full speed, beside iperf3         about 14 s\n"
-		   "  throughput  one TCP stream through the overlay, the monitor attached and not                          about 8 s\n"
+		   "  throughput  one TCP stream through the overlay, with the monitor, without, with an empty program      about 25 s\n"
 		   "The ratio is tunlab's figure by the reference's, measured beside it: on a busy machine times vary, ratios less.\n"
-		   "All of it takes about 80 s. What this machine lacks (ip, iperf3) is named. Ctrl-C ends it and leaves nothing.\n",
+		   "All of it takes about 95 s. What this machine lacks (ip, iperf3) is named. Ctrl-C ends it and leaves nothing.\n",
 	.options = options,
 	.options_size = sizeof(struct bench_options),
 	.max_args = N_SECTIONS,

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { Child, isRoot, json, needRoot, run } from "../lib/lab.mjs";
-import { test } from "../lib/tap.mjs";
+import { skip, test } from "../lib/tap.mjs";
 
 const find = (doc, section, what) => {
   const row = doc.rows.find((r) => r.section === section && r.what.includes(what));
@@ -36,8 +36,9 @@ test("TCP goes through the overlay with the monitor and without", () => {
   needRoot();
   const doc = json(["bench", "throughput", "--rounds", "1", "--json"]);
   const rows = doc.rows.filter((r) => r.what.includes("TCP through the overlay"));
-  assert.equal(rows.length + doc.missing.length, 2, JSON.stringify(doc)); // a kernel without TCX misses one
-  assert.equal(rows[0].reference, "without monitor");
+  if (doc.missing.length)
+    skip(JSON.stringify(doc.missing)); // a kernel without TCX
+  assert.deepEqual(rows.map((r) => r.reference), ["without monitor", "an empty program there"]);
   for (const row of rows)
     assert.ok(row.value > 0 && row.reference_value > 0, JSON.stringify(row));
 });
