@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/emit.h"
+#include "base/loop.h"
 #include "base/text.h"
 #include "ui/server_internal.h"
 
@@ -18,6 +19,7 @@ static const char guard_headers[] =
 	"Cross-Origin-Resource-Policy: same-origin\r\n";
 
 enum { DRAIN_MAX = 64 * 1024 };
+#define DRAIN_NS 1000000000u
 
 static void put_date(struct text *t)
 {
@@ -29,14 +31,18 @@ static void put_date(struct text *t)
 		text_printf(t, "Date: %s\r\n", date);
 }
 
-/* What is left of the request's body would be taken for the next request: it is read if it is short (closing at once
- * could reset the connection before the answer is read), and the connection ends. */
+/*
+ * What is left of the request's body would be taken for the next request: it is read if it is short (closing at once
+ * could reset the connection before the answer is read), and the connection ends. Byte by byte: the library's time-out begins anew
+ * with each that comes, and a client that sends one now and then could hold the thread for days.
+ */
 static bool must_close(struct request *r, const struct reply *reply)
 {
-	char rest[1024];
-	long long left = r->info->content_length;
+	long long left = r->info->content_length, n = left > 0 && left <= DRAIN_MAX ? left : 0;
+	uint64_t until = now_ns() + DRAIN_NS;
+	char rest;
 
-	while (left > 0 && left <= DRAIN_MAX && mg_read(r->conn, rest, sizeof(rest)) > 0)
+	while (n-- > 0 && now_ns() < until && mg_read(r->conn, &rest, 1) > 0)
 		;
 	return reply->endless || reply->last || left > 0 || mg_get_header(r->conn, "Transfer-Encoding");
 }

@@ -445,6 +445,24 @@ check("addresses that cannot be served are refused before anything is built", ()
   assert.equal(at("192.0.2.1:8080").status, 3);
 });
 
+check("a client that sends its request byte by byte is not waited for", async () => {
+  const answers = Array.from({ length: 4 }, () => new Promise((resolve, reject) => {
+    let said = "";
+    const slow = net.connect(port, hostname, () => {
+      slow.write(`POST /healthz HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Length: 65536\r\n\r\n`);
+      const trickle = setInterval(() => slow.write("x"), 200); // the server's time-out for a read is longer
+      slow.on("close", () => {
+        clearInterval(trickle);
+        resolve(said);
+      });
+    });
+    slow.on("data", (d) => (said += d)).on("error", () => {});
+    setTimeout(() => slow.destroy(reject(new Error("still read after 20 s"))), 20000).unref();
+  }));
+  for (const said of await Promise.all(answers))
+    assert.match(said, /^HTTP\/1.1 405 /);
+});
+
 check("orders in flight do not hold up the end of a lab", async () => {
   await Promise.all(Array.from({ length: 3 }, async () => {
     const other = await startLab("idle");
