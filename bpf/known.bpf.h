@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * The plain packet of a flow that has its slot: most of all packets. Between the parser and the counters there is no key here:
- * the slot is found from the packet's own words, and compared with them. What is not for here is not for long: a new
- * flow's packet goes the general way, which gives it a slot.
+ * the slot is found from the packet's own words, and compared with them. A new flow's first packet goes the general way, which
+ * gives it a slot.
  *
  * All is written out for each shape of a packet (which IP outside, which inside), that offsets are constants. It gives
  * the same places and the same answer as flow_place() and a comparison of whole keys would. (But IPv6 headers with two addresses
@@ -24,7 +24,10 @@ static __always_inline __u64 known_hash(const __u8 *ip, int version, bool run, _
 	return version == 4 ? flow_hash_ipv4(flow_be64(flow_load(ip + KNOWN_SRC4)), run, k) : flow_hash_ipv6(ip + KNOWN_SRC6, run, k);
 }
 
-/* A key's addresses and a packet's. IPv4's differ in their last 4 bytes only. */
+/*
+ * A key's addresses and a packet's. IPv4's differ in their last 4 bytes only; that a key's are IPv4's is told by the tag (outside) and
+ * by the EtherType in the tail (inside), both compared as well.
+ */
 static __always_inline bool known_equal(const __u8 key_src[16], const __u8 key_dst[16], const __u8 *ip, int version)
 {
 	const __u64 *src = (const void *)key_src, *dst = (const void *)key_dst, *at6 = (const void *)(ip + KNOWN_SRC6);
