@@ -78,6 +78,8 @@ test('an address opens the view it was made from, and a plain one is short', () 
 
 test('an address that makes no sense is a plain one', () => {
 	assert.deepEqual(readView('?view=3d&level=&unit=miles&over=7&f=colour:red&f=vni:&at=x&sort=-&stack=%00'), plain);
+	for (const sort of ['nonsense', '-constructor', 'valueOf', '__proto__'])
+		assert.deepEqual(readView(`?sort=${sort}`), plain, sort);
 });
 
 test('the token stands in the fragment only', () => {

@@ -14,6 +14,7 @@ export const protoText = ({ protos }) => some(new Set([...protos].map((proto) =>
 
 /** What a row is sorted by, column by column. */
 const KEYS = {
+	__proto__: null, // "constructor" is no column
 	from: ({ from }) => from.name,
 	to: ({ to }) => to.name,
 	vni: vniText,

@@ -4,6 +4,7 @@
 
 import { LEVELS } from './figures.js';
 import { formatFilter, parseFilter } from './filter.js';
+import { COLUMNS } from './rows.js';
 import { SPANS } from './span.js';
 import { VIEWS, newView } from './state.js';
 import { STACKS } from './timeline.js';
@@ -51,7 +52,7 @@ export function readView(query) {
 	if (/^\d{1,15}$/.test(params.get('at') ?? ''))
 		view.at = Number(params.get('at'));
 	const sort = /^(-?)([a-z]+)$/.exec(params.get('sort') ?? '');
-	if (sort)
+	if (sort && COLUMNS.includes(sort[2]))
 		view.sort = { by: sort[2], down: sort[1] === '-' };
 	return view;
 }
