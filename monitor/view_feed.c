@@ -4,8 +4,9 @@
  *
  *   base    {"schema": "tunlab.feed/1", "source", "run", "seq", "elapsed_s", "oldest", "define": [FLOW…], "total": COUNT}
  *   frame   {"seq", "time", "elapsed_s", "interval_s", "lab", "define": [FLOW…], "grown": [[id, COUNT…]…], "rest": [flows,
- *            COUNT…], "hosts": [[host, sent packets, bytes, received packets, bytes]…], "vnis": [[vni, packets, bytes]…],
- *            "total": COUNT, "other", "monitor", "events": what was done to the lab in the interval, as in /api/v1/history}
+ *            COUNT…], "hosts": [[host, sent packets, bytes, received packets, bytes]…], "vnis": [[vni, packets, bytes]…] of
+ *            the HISTORY_VNIS_MAX busiest, "total": COUNT, "other", "monitor", "events": what was done to the lab in the interval,
+ *            as in /api/v1/history}
  *   COUNT   [packets, bytes, inner bytes, received packets, bytes]; growth since the sample before, but "total" since the start.
  *           Not of a lab, the first three are what crossed here in either direction (sample_flow_size)
  *   FLOW    [id, encap, vni, outer_src, outer_dst, inner_src, inner_dst, inner_proto, flooded, src_client, dst_client, COUNT since

@@ -13,6 +13,7 @@ import { niceMost, timeStep, timeline } from '../../ui/web/timeline.js';
 import { linkBits, linkOf, thickness, topology } from '../../ui/web/topology.js';
 import { figures } from '../../ui/web/figures.js';
 import { spanOf } from '../../ui/web/span.js';
+import { learn } from '../../ui/web/store.js';
 import { test } from '../lib/tap.mjs';
 import { Feed, amount, fed, flow, health, lab, sums, view } from './fixture.mjs';
 
@@ -82,6 +83,24 @@ test('more layers than can be told apart are summed', () => {
 	const store = fed([Array.from({ length: 20 }, (_, i) => [flow(i, (i + 1) % 20, { src_client: `c${i}` }), i + 1])], new Feed(where));
 	const { layers, most } = timeline(store, { stack: 'client', unit: 'packets' });
 	assert.deepEqual([layers.length, layers.at(-1).key, most], [9, 'other', 210]);
+});
+
+test('what the server tells of no VNI by itself is there as "other": layers add up to all that was sent', () => {
+	const store = fed([Array.from({ length: 100 }, (_, i) => [flow(0, 1, { vni: i + 1 }), 10])]);
+	const [frame] = store.frames;
+	frame.vnis = Array.from({ length: 32 }, (_, i) => [i + 1, 10, 1000]); // a frame has no room for more
+	frame.rest = [5, 50, 5000, 2500, 50, 5000];
+	const { layers, sums } = timeline(store, { stack: 'vni', unit: 'packets' });
+	assert.deepEqual([sums, layers.length, layers.at(-1)], [[1050], 9, { key: 'other', values: [1050 - 8 * 10] }]);
+});
+
+test('hosts without a name are summed, and told apart when their names are known', () => {
+	const store = fed([[[flow(0, 1), 1], [flow(1, 0), 2], [flow(2, 0), 4]]], new Feed(lab(1)));
+	store.frames[0].hosts = [[0, 1, 100, 0, 0], [1, 2, 200, 0, 0], [2, 4, 400, 0, 0]];
+	const layers = () => timeline(store, { stack: 'host', unit: 'packets' }).layers.map(({ key, values: [value] }) => [key, value]);
+	assert.deepEqual(layers(), [['host0', 1], ['other', 6]]);
+	learn(store, { type: 'lab', lab: lab(3) });
+	assert.deepEqual(layers(), [['host2', 4], ['host1', 2], ['host0', 1]]);
 });
 
 test('axes have round numbers', () => {

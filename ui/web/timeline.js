@@ -17,52 +17,66 @@ function groupOf(flow, stack, { hostOf }) {
 	return stack === 'vni' ? String(flow.vni ?? 'none') : flow.src_client ?? OTHER;
 }
 
-/** What the server summed over flows it did not list, for the stacks where it says whose they are. */
-function exactSums(frame, stack, k, lab) {
-	if (stack === 'client')
-		return null;
-	const rows = stack === 'host' ? frame.hosts : frame.vnis;
-	return new Map(rows.map((row) => [stack === 'host' ? lab.hosts[row[0]]?.name ?? OTHER : String(row[0] ?? 'none'), row[k + 1]]));
+function add(sums, group, value) {
+	sums.set(group, (sums.get(group) ?? 0) + value);
 }
 
-/** Sums of one frame by group, per second: { seq, sums: Map, total }. */
+/** What the server summed over all flows, those it did not list too: of the busiest VNIs, and of hosts, among them some that the
+ *  lab document may not know yet. */
+function sumsTold(frame, stack, k, { hosts }) {
+	const sums = new Map();
+	for (const row of stack === 'host' ? frame.hosts : frame.vnis)
+		add(sums, stack === 'host' ? hosts[row[0]]?.name ?? OTHER : String(row[0] ?? 'none'), row[k + 1]);
+	return sums;
+}
+
+function sumsOfFlows(frame, store, stack, k, filter) {
+	const names = namesOf(store.lab);
+	const sums = new Map();
+	frame.ids.forEach((id, i) => {
+		const flow = store.flows.get(id);
+		if (flow && (!filter || filter(flow)))
+			add(sums, groupOf(flow, stack, names), frame.counts[FIGURES * i + k]);
+	});
+	return sums;
+}
+
+/** All that was sent, whoever it was. */
+function sentIn({ counts, rest }, k) {
+	let sent = rest[k + 1];
+	for (let i = k; i < counts.length; i += FIGURES)
+		sent += counts[i];
+	return sent;
+}
+
+const sumOf = (sums) => [...sums.values()].reduce((sum, value) => sum + value, 0);
+
+/** Sums of one frame by group, per second: { seq, sums: Map, total }. Unfiltered they add up to all that was sent. */
 function entryOf(frame, store, { stack, unit, filter }) {
 	const k = unit === 'bytes' ? BYTES : PACKETS;
-	const names = namesOf(store.lab);
-	let sums = filter ? null : exactSums(frame, stack, k, store.lab);
-	if (!sums) {
-		sums = new Map();
-		frame.ids.forEach((id, i) => {
-			const flow = store.flows.get(id);
-			if (!flow || (filter && !filter(flow)))
-				return;
-			const group = groupOf(flow, stack, names);
-			sums.set(group, (sums.get(group) ?? 0) + frame.counts[FIGURES * i + k]);
-		});
-		if (!filter && frame.rest[k + 1] > 0)
-			sums.set(OTHER, (sums.get(OTHER) ?? 0) + frame.rest[k + 1]);
-	}
-	let total = 0;
-	for (const [group, value] of sums) {
+	const sums = filter || stack === 'client' ? sumsOfFlows(frame, store, stack, k, filter) : sumsTold(frame, stack, k, store.lab);
+	const left = filter ? 0 : sentIn(frame, k) - sumOf(sums);
+	if (left > 0)
+		add(sums, OTHER, left);
+	for (const [group, value] of sums)
 		sums.set(group, value / frame.interval_s);
-		total += value / frame.interval_s;
-	}
-	return { seq: frame.seq, sums, total };
+	return { seq: frame.seq, sums, total: sumOf(sums) };
 }
 
 const cache = new WeakMap();
 
 /** The entries of all frames and the sums over them, kept up to date: a thousand hosts over ten minutes are not added up anew each
- *  second. Frames never change, so each is asked once. */
+ *  second. Frames never change, so each is asked once, and hosts again when names of more are known. */
 function entriesOf(store, how) {
-	const question = `${store.run} ${how.stack} ${how.unit} ${how.asked}`;
+	const named = how.stack === 'host' ? store.lab.hosts.length : '';
+	const question = `${store.run} ${how.stack} ${named} ${how.unit} ${how.asked}`;
 	let kept = cache.get(store);
 	if (kept?.question !== question)
 		cache.set(store, kept = { question, entries: [], whole: new Map() });
 	const { entries, whole } = kept;
 	const count = ({ sums }, sign) => {
 		for (const [group, value] of sums)
-			whole.set(group, (whole.get(group) ?? 0) + sign * value);
+			add(whole, group, sign * value);
 	};
 	while (entries.length && entries[0].seq < store.frames[0].seq)
 		count(entries.shift(), -1);
