@@ -117,6 +117,24 @@ test('a frame that tells of another lab document has it fetched; the past does n
 	assert.equal(labs(), 2);
 });
 
+test('a lab document that could not be had is asked for again with the next frame, and no sooner', async () => {
+	const it = await world(200, { version: 1 });
+	const labs = () => it.heard.filter(({ type }) => type === 'lab').length;
+	it.frame(1, 1);
+	for (const [i, trouble] of [503, 'dead'].entries()) {
+		it.answer = trouble;
+		it.frame(2 + i, 2);
+		await turn();
+	}
+	assert.equal(labs(), 1);
+	it.answer = 200;
+	await turn();
+	assert.equal(labs(), 1);
+	it.frame(4, 2);
+	await turn();
+	assert.equal(labs(), 2);
+});
+
 test('a refused stream is told apart from a dead server', async () => {
 	const it = await world(200);
 	it.sources[0].readyState = Source.CLOSED;

@@ -62,8 +62,15 @@ export function openStream(emit, env = globalThis) {
 		if (frame.seq < caught)
 			return;
 		if (frame.lab !== version)
-			fetchLab().catch(() => {}); // a server that is gone shows by its stream
+			askAgain();
 		version = frame.lab;
+	}
+
+	/** A server that is gone shows by its stream; one that would not answer just now is asked again with the next frame. */
+	async function askAgain() {
+		const answer = await fetchLab().catch(() => null);
+		if (!answer?.ok)
+			version = null;
 	}
 
 	function listen(source) {
