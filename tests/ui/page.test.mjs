@@ -87,6 +87,16 @@ look('hover shows both directions with their shares', async (page) => {
 	assert.equal(await page.isVisible('#tooltip'), false);
 });
 
+look('a row of the table that is pointed at stands out in the picture, also after the next sample', async (page) => {
+	await page.hover('#rows tr[data-row="host0>host8"] .sent');
+	for (const samples of [0, 2]) {
+		await newSamples(page, samples);
+		assert.deepEqual(await page.$$eval('.ribbon.lit', (all) => all.map((one) => one.dataset.ribbon).sort()), ['host0>host8', 'host8>host0']);
+	}
+	await page.mouse.move(2, 2);
+	assert.equal(await count(page, '.ribbon.lit'), 0);
+});
+
 look('the drill: a host opens, a client inside leads to its VNI, Escape goes back', async (page) => {
 	await page.click('[data-label=host0] text');
 	await resting(page);

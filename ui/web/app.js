@@ -32,7 +32,8 @@ const store = newStore();
 let view = readView(location.search);
 let heard = 0; // when the newest frame came
 let picture = null; // what is on the screen (paint.js)
-let pointed = null; // what the pointer or the focus is on
+let pointed = null; // what the pointer or the focus is on in a picture
+let lit = null; // what stands out: that, or the pair of the table's row that is pointed at
 
 const token = keptToken(readToken(location.hash), sessionStorage);
 if (location.hash)
@@ -180,7 +181,7 @@ function drawPicture() {
 	timeline.render(timelineOf(store, { ...view, filter: picture.filter, asked: picture.asked }), {
 		shown: picture.span, at: view.at, stack: view.stack, unit: view.unit, lab: store.lab, marks: eventsOf(store.lab),
 	});
-	light(pointed);
+	light(lit);
 	tooltip.show(pointed, picture);
 	drawHeadline();
 	drawLegend();
@@ -306,6 +307,7 @@ function pairOf({ from, to }) {
 }
 
 function light(what) {
+	lit = what;
 	chord.light(what);
 	table.light(what?.host || what?.client ? { arc: what.client ?? what.host } : what);
 }

@@ -73,6 +73,7 @@ export function createTable({ onSort, onPoint, onSelect, sizeOf = askSize }) {
 	let shown = null; // { rows, picture }
 	let lit = null;
 	let current = null; // key of the row that has, or had, the focus
+	let pointed = null; // row that the pointer or the focus is on
 	let scrolled = 0; // asked for when it changes, not in the middle of a drawing
 
 	for (const [name, text] of Object.entries(HEADS)) {
@@ -138,8 +139,15 @@ export function createTable({ onSort, onPoint, onSelect, sizeOf = askSize }) {
 		writeStyle(spare.below.firstChild, 'height', `${(rows.length - first - count) * height}px`);
 		spare.above.hidden = first === 0;
 		spare.below.hidden = first + count === rows.length;
+		if (pointed)
+			point(pointed); // it may show another cell now, or be gone
 		if (focused)
 			focusRow(); // rows change their places, and what they show
+	}
+
+	function point(row) {
+		pointed = row?.isConnected ? row : null;
+		onPoint(pointed?.cell ?? null);
 	}
 
 	function focusRow() {
@@ -209,8 +217,8 @@ export function createTable({ onSort, onPoint, onSelect, sizeOf = askSize }) {
 			drawRows();
 		});
 	});
-	body.addEventListener('pointerover', (event) => onPoint(cellAt(event)));
-	body.addEventListener('pointerleave', () => onPoint(null));
+	body.addEventListener('pointerover', ({ target }) => point(target.closest('tr')));
+	body.addEventListener('pointerleave', () => point(null));
 	body.addEventListener('click', (event) => {
 		const cell = cellAt(event);
 		if (cell)
@@ -220,9 +228,9 @@ export function createTable({ onSort, onPoint, onSelect, sizeOf = askSize }) {
 	body.addEventListener('focusin', ({ target }) => {
 		current = target.cell?.key ?? current;
 		if (target.matches(':focus-visible'))
-			onPoint(target.cell ?? null);
+			point(target);
 	});
-	body.addEventListener('focusout', () => onPoint(null));
+	body.addEventListener('focusout', () => point(null));
 	frame.addEventListener('keydown', (event) => {
 		if (!shown || (event.target !== frame && !event.target.cell) || event.altKey || event.ctrlKey || event.metaKey)
 			return;

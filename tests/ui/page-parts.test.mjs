@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parts of the page in a browser, without a lab: what they show is told by the test, so rows go and moments leave memory when it wants.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { endLook, look, openBrowser, world } from './browser.mjs';
+
+const WEB = new URL('../../ui/web/', import.meta.url).pathname;
+const require = createRequire(new URL('../../build/web/', import.meta.url));
+const SIZES = [{ width: 1280, height: 800 }, { width: 1920, height: 1080 }];
+
+function bundle(contents) {
+	return require('esbuild').buildSync({ stdin: { contents, resolveDir: WEB }, bundle: true, format: 'iife', write: false }).outputFiles[0].text;
+}
+
+/** The page's own document with nothing in it but a table, a timeline's moments and what they called back. */
+async function open(viewport = SIZES[0]) {
+	const page = await world.browser.newPage({ viewport });
+	page.setDefaultTimeout(10_000);
+	await page.setContent(readFileSync(`${WEB}index.html`, 'utf8').replace(/<(link|script|img)\b[^>]*>(<\/script>)?/g, ''));
+	await page.addStyleTag({ content: readFileSync(`${WEB}style.css`, 'utf8') });
+	await page.addScriptTag({ content: bundle(`
+		import { createMoments } from './draw/moments.js';
+		import { createTable } from './draw/table.js';
+		import { figures } from './figures.js';
+		import { amount, lab, sums, view } from '../../tests/ui/fixture.mjs';
+		const said = globalThis.said = { pointed: [], selected: [], looked: [] };
+		const key = (cell) => cell && cell.key;
+		const table = createTable({ onSort() {}, onPoint: (cell) => said.pointed.push(key(cell)), onSelect: (cell) => said.selected.push(key(cell)) });
+		const moments = createMoments(document.getElementById('timeline'), { onLook: (seq) => said.looked.push(seq) });
+		globalThis.show = (pairs, wide) => {
+			document.body.dataset.view = wide ? 'table' : 'chord';
+			document.getElementById('picture').hidden = wide;
+			const where = lab(1 + Math.max(...pairs.flat()));
+			const shown = figures(sums(pairs.map(([from, to], i) => amount(from, to, 1000 - i))), where, view());
+			table.render({ figures: shown, unit: 'packets', mode: 'rate', seconds: 3, lab: where }, { by: 'sent', down: true }, wide);
+		};
+		globalThis.happen = (times) => moments.render(times.map((time) => ({ time, x: 100 + time, seq: time, says: 'at ' + time })));
+	`) });
+	return page;
+}
+
+const show = (page, pairs, wide = true) => page.evaluate(([list, how]) => globalThis.show(list, how), [pairs, wide]);
+const here = (page) => page.evaluate(() => document.activeElement.dataset.row ?? (document.activeElement.id || document.activeElement.getAttribute('aria-label')));
+const said = (page, what) => page.evaluate((name) => globalThis.said[name].at(-1), what);
+
+look('a row that is pointed at tells what it shows, also when that changes and when it goes', async () => {
+	await openBrowser();
+	const page = await open();
+	await show(page, [[0, 1], [0, 2], [0, 3]]);
+	await page.hover('[data-row="host0>host2"] .sent');
+	assert.equal(await said(page, 'pointed'), 'host0>host2');
+	await show(page, [[0, 1], [0, 3], [0, 2]]);
+	assert.equal(await said(page, 'pointed'), 'host0>host3');
+	await show(page, [[0, 1]]);
+	assert.equal(await said(page, 'pointed'), null);
+	await page.close();
+});
+
+endLook();
