@@ -57,4 +57,44 @@ look('a row that is pointed at tells what it shows, also when that changes and w
 	await page.close();
 });
 
+look('the focus never lies on another pair than before: where its row goes the table has it, and Enter does nothing', async () => {
+	const page = await open();
+	const [a, b, c] = [[0, 1], [0, 2], [0, 3]];
+	for (const [what, left] of [['the last row went', [a, b]], ['its place is taken', [a, b, [1, 0]]]]) {
+		await show(page, [a, b, c]);
+		await page.focus('#figures');
+		await page.keyboard.press('End');
+		assert.equal(await here(page), 'host0>host3');
+		await show(page, left);
+		assert.equal(await here(page), 'figures', what);
+		assert.equal(await said(page, 'pointed'), null, what);
+		await page.keyboard.press('Enter');
+		assert.equal(await said(page, 'selected'), undefined, what);
+	}
+	await page.keyboard.press('ArrowDown');
+	assert.equal(await here(page), 'host0>host1', 'the keyboard goes on');
+	await show(page, [b, c, a]);
+	assert.equal(await here(page), 'host0>host1', 'and follows a row to its new place');
+	await page.keyboard.press('Enter');
+	assert.equal(await said(page, 'selected'), 'host0>host1');
+	await page.close();
+});
+
+look('the focus stays on its moment; when that leaves memory the oldest that is left has it, in the end the timeline', async () => {
+	const page = await open();
+	const happen = (...times) => page.evaluate((all) => globalThis.happen(all), times);
+	await happen(1, 2, 3);
+	await page.focus('.moments :nth-child(2)');
+	await happen(2, 3, 4);
+	assert.equal(await here(page), 'at 2', 'one left, one came');
+	await happen(3, 4, 5);
+	assert.equal(await here(page), 'at 3');
+	assert.deepEqual(await page.$$eval('.moments button', (all) => all.map((one) => [one.title, one.tabIndex])), [['at 3', 0], ['at 4', -1], ['at 5', -1]]);
+	await page.keyboard.press('Enter');
+	assert.equal(await said(page, 'looked'), 3);
+	await happen();
+	assert.equal(await here(page), 'timeline');
+	await page.close();
+});
+
 endLook();

@@ -18,14 +18,23 @@ export function createMoments(beside, { onLook }) {
 			setAttribute(button, 'tabindex', button === stop ? 0 : -1);
 	}
 
-	/** `moments`: [{ x, seq, says }] in order, x in the picture's pixels. */
-	function render(moments) {
+	/** Those that left memory go, which are the oldest, so that the others keep their buttons. */
+	function drop(moments) {
+		while (box.firstChild && !(box.firstChild.time >= moments[0]?.time))
+			box.firstChild.remove();
 		while (box.childElementCount > moments.length)
-			box.firstChild.remove(); // what is oldest leaves memory first
+			box.lastChild.remove();
+	}
+
+	/** `moments`: [{ time, x, seq, says }] in order of time, x in the picture's pixels. */
+	function render(moments) {
+		const focused = box.contains(document.activeElement);
+		drop(moments);
 		while (box.childElementCount < moments.length)
 			box.append(make('button', { type: 'button', tabindex: -1 }));
-		moments.forEach(({ x, seq, says }, i) => {
+		moments.forEach(({ time, x, seq, says }, i) => {
 			const button = box.children[i];
+			button.time = time;
 			button.seq = seq;
 			setAttribute(button, 'aria-label', says);
 			setAttribute(button, 'title', says);
@@ -33,6 +42,8 @@ export function createMoments(beside, { onLook }) {
 		});
 		box.hidden = moments.length === 0;
 		settle();
+		if (focused && !box.contains(document.activeElement))
+			(box.firstChild ?? beside).focus({ preventScroll: true });
 	}
 
 	box.addEventListener('click', ({ target }) => target.seq !== undefined && onLook(target.seq));

@@ -150,8 +150,9 @@ export function createTable({ onSort, onPoint, onSelect, sizeOf = askSize }) {
 		onPoint(pointed?.cell ?? null);
 	}
 
+	/** The current row; where it is gone or out of sight, the table, from which arrow keys go on. */
 	function focusRow() {
-		[...body.children].find(({ cell }) => cell?.key === current)?.focus({ preventScroll: true });
+		([...body.children].find(({ cell }) => cell?.key === current) ?? frame).focus({ preventScroll: true });
 	}
 
 	/** The row `by` further down becomes the current one, and is brought into sight between head and foot. */

@@ -110,7 +110,7 @@ export function createTimeline(box, { onLook, leastSeconds = LEAST_SECONDS, size
 			setAttribute(diamond, 'transform', `translate(${at},${TOP + 3})`);
 		});
 		moments.render(seen.map(({ time, text, failed }) => ({
-			x: Math.round(x(time)), seq: seqs[Math.max(0, times.findIndex((one) => one >= time))],
+			time, x: Math.round(x(time)), seq: seqs[Math.max(0, times.findIndex((one) => one >= time))],
 			says: `${clock(time)} ${text}${failed ? ': failed' : ''}`,
 		})));
 	}
