@@ -97,4 +97,25 @@ look('the focus stays on its moment; when that leaves memory the oldest that is 
 	await page.close();
 });
 
+look('every row is as high as is reckoned with, and the last of many comes in sight, on a desk and on a full screen', async () => {
+	const pairs = Array.from({ length: 100 }, (_, i) => [0, i + 1]);
+	for (const size of SIZES) {
+		const page = await open(size);
+		for (const [wide, high] of [[true, 30], [false, 45]]) {
+			const how = `${size.width}, ${wide ? 'wide' : 'beside the picture'}`;
+			await show(page, pairs, wide);
+			await page.focus('#figures');
+			await page.keyboard.press('End');
+			assert.equal(await here(page), 'host0>host100', how);
+			const { heights, hidden } = await page.evaluate(() => ({
+				heights: [...document.querySelectorAll('#rows tr:not(.spare)')].map((row) => row.getBoundingClientRect().height),
+				hidden: document.activeElement.getBoundingClientRect().bottom - document.querySelector('tfoot').getBoundingClientRect().top,
+			}));
+			assert.deepEqual([...new Set(heights)], [high], how);
+			assert.ok(hidden < 1, `${how}: ${hidden} px of the last row are out of sight`);
+		}
+		await page.close();
+	}
+});
+
 endLook();
