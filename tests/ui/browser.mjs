@@ -127,17 +127,22 @@ export const choose = (page, group, option) => page.click(`#${group} label:has-t
 export const drawn = (page) => page.evaluate(() => new Promise((resolve) => {
 	requestAnimationFrame(() => requestAnimationFrame(resolve));
 }));
-/** Waits until what glides or fades has arrived: for six frames nothing has moved by a thousandth of a pixel, at which paths are cut. */
-export const resting = (page) => page.evaluate(() => new Promise((resolve) => {
+/** Waits until what glides or fades has arrived: for six frames nothing has moved by a thousandth of a pixel, at which paths are cut.
+ *  Words and figures change with each sample, and are left out: on a slow machine there might never be six frames in between. */
+export const resting = (page) => page.evaluate(() => new Promise((resolve, reject) => {
 	const fades = () => document.getAnimations().some((one) => one.playState === 'running' && one.effect.getTiming().iterations !== Infinity);
-	const shapes = () => [...document.querySelectorAll('#chord, #topology')].map((one) => one.innerHTML).join('');
-	let last = '', still = 0;
+	const PLACES = ['d', 'transform', 'x', 'y', 'width', 'height'];
+	const shapes = () => [...document.querySelectorAll('#chord *, #topology *')].map((one) => PLACES.map((name) => one.getAttribute(name))).join();
+	let last = '', still = 0, late = false;
+	setTimeout(() => late = true, 10_000);
 	const look = () => {
 		const now = shapes();
 		still = now === last && !fades() ? still + 1 : 0;
 		last = now;
 		if (still === 6)
 			resolve();
+		else if (late)
+			reject(new Error(`after 10 s ${fades() ? 'something still fades' : 'the picture still moves'}`));
 		else
 			requestAnimationFrame(look);
 	};

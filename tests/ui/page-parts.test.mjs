@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { endLook, look, openBrowser, world } from './browser.mjs';
+import { endLook, look, openBrowser, resting, world } from './browser.mjs';
 
 const WEB = new URL('../../ui/web/', import.meta.url).pathname;
 const require = createRequire(new URL('../../build/web/', import.meta.url));
@@ -116,6 +116,27 @@ look('every row is as high as is reckoned with, and the last of many comes in si
 		}
 		await page.close();
 	}
+});
+
+look('a picture rests while only its words change; one that never rests is not waited for without end', async () => {
+	const page = await open();
+	const change = (attribute) => page.evaluate((name) => {
+		const shape = document.querySelector('#chord').appendChild(document.createElementNS('http://www.w3.org/2000/svg', 'rect'));
+		const turn = (time) => {
+			shape.setAttribute(name, time);
+			requestAnimationFrame(turn);
+		};
+		requestAnimationFrame(turn);
+	}, attribute);
+	await change('aria-label');
+	await resting(page);
+	await page.evaluate(() => {
+		const later = globalThis.setTimeout;
+		globalThis.setTimeout = (fn) => later(fn, 100); // ten seconds pass sooner
+	});
+	await change('x');
+	await assert.rejects(resting(page), /after 10 s the picture still moves/);
+	await page.close();
 });
 
 endLook();
