@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lab/traffic/engine.h"
+#include "lab/traffic/schedule.h"
 #include "lab/verdict/check_internal.h"
 
 struct flow_sums {
@@ -56,7 +57,15 @@ static struct flow_sums sum_flows(const struct selection *sel, const struct samp
 	return sum;
 }
 
-/* When a generator ran, on the monotonic clock: as many intervals as it sent packets (and the time it stood still
+/* Packets that leave at one deadline. What was started live sends no bursts. */
+static uint64_t group_of(const struct checks *c, const struct sample_generator *g)
+{
+	bool burst = g->section >= 0 && c->plan->scn->traffic[g->section].pattern == SCN_BURST;
+
+	return burst && g->rate.unit != RATE_MAXIMUM ? SCHEDULE_GROUP : 1;
+}
+
+/* When a generator ran, on the monotonic clock: as many intervals as it sent groups (and the time it stood still
  * between), from its section's start on if its first packet falls into the first interval (the senders of a section
  * are spread over it). false if it has not run. */
 static bool generator_window(const struct checks *c, const struct sample *s,
@@ -67,16 +76,17 @@ static bool generator_window(const struct checks *c, const struct sample *s,
 	uint64_t zero = s->mono_ns - (uint64_t)llround(s->elapsed_s * 1e9);
 	uint64_t start = zero + (g->section >= 0 ? c->plan->scn->traffic[g->section].start_ns : 0);
 	uint64_t span = g->last_ns - g->first_ns, idle = g->idle_ns < span ? g->idle_ns : span; /* written one by one */
-	uint64_t interval = g->sent > 1 ? (span - idle) / (g->sent - 1)
-			    : pps > 0   ? (uint64_t)(1e9 / pps)
-					: 0;
+	uint64_t group = group_of(c, g), groups = (g->sent + group - 1) / group;
+	uint64_t interval = groups > 1 ? (span - idle) / (groups - 1)
+			    : pps > 0  ? (uint64_t)((double)group * 1e9 / pps)
+				       : 0;
 
 	if (!g->first_ns || !g->last_ns)
 		return false;
 	*ret_begin = g->section >= 0 && start < g->first_ns && g->first_ns - start <= interval
 			     ? start
 			     : g->first_ns;
-	*ret_end = *ret_begin + interval * g->sent + idle;
+	*ret_end = *ret_begin + interval * groups + idle;
 	if (g->state == GEN_RUNNING) /* of one that is done the last interval may not be over yet */
 		*ret_end = s->mono_ns;
 	return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lab/verdict/check*.c over a sample made by hand: every metric, selectors, what is not measurable, where packets stop. */
+#include "lab/traffic/schedule.h"
 #include "tests/unit/check_world.h"
 
 TEST(counts_of_the_monitor)
@@ -124,6 +125,32 @@ TEST(rates_leave_out_the_time_a_section_stood_still)
 	r = judge_in(&w, "pps(traffic=flood) > 0", false);
 	ok(r.measured && r.value < 1e12);
 	tear_down(&w);
+}
+
+/* Ten packets leave at one time: what counts is the time from one ten to the next. */
+TEST(rates_of_bursts_are_those_of_their_groups)
+{
+	static const struct {
+		double pps;
+		uint64_t sent, groups;
+	} table[] = { { 10, 10, 1 }, { 1, 30, 3 }, { 100, 1000, 100 }, { 100, 995, 100 } };
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		double interval = SCHEDULE_GROUP / table[i].pps, seconds = (double)table[i].groups * interval;
+		struct check_result r;
+		struct world w;
+
+		set_up(&w);
+		w.s->traffic[1].pattern = SCN_BURST;
+		w.generators[2].rate.value = table[i].pps;
+		w.generators[2].sent = w.flows[8].value.tx.packets = table[i].sent;
+		w.generators[2].last_ns = w.generators[2].first_ns + (uint64_t)((seconds - interval) * SECOND);
+		r = judge_in(&w, "pps(traffic=flood) > 0", false);
+		t_note("%g pps, %" PRIu64 " packets", table[i].pps, table[i].sent);
+		ok(r.measured);
+		near(r.value, (double)table[i].sent / seconds, 1e-6);
+		tear_down(&w);
+	}
 }
 
 TEST(loss_is_between_two_hosts)
