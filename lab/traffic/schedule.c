@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #define NS_PER_S 1e9L
@@ -120,7 +121,6 @@ static void change_interval(struct schedule *s, long double interval_ns, uint64_
 
 	s->maximum = interval_ns <= 0;
 	s->interval_ns = interval_ns;
-	s->change_ns = UINT64_MAX;
 	if (begun)
 		s->base_ns = s->maximum ? at_ns : add_saturated(at_ns, left * unit_ns(s));
 	s->k = 0;
@@ -131,6 +131,20 @@ static void change_interval(struct schedule *s, long double interval_ns, uint64_
 	next_set(s);
 }
 
+/* When the next of the changes to come holds. */
+static uint64_t change_ns(const struct schedule *s)
+{
+	return s->n_changes ? s->changes[0].at_ns : UINT64_MAX;
+}
+
+static void take_change(struct schedule *s)
+{
+	struct schedule_change change = s->changes[0];
+
+	memmove(s->changes, s->changes + 1, --s->n_changes * sizeof(*s->changes));
+	change_interval(s, change.interval_ns, change.at_ns);
+}
+
 /* Goes on to departure k: the next one, or for even timetables a later one. */
 static void pass_to(struct schedule *s, uint64_t k)
 {
@@ -139,8 +153,8 @@ static void pass_to(struct schedule *s, uint64_t k)
 		gap_advance(s);
 	s->k = k;
 	next_set(s);
-	if (s->next_ns >= s->change_ns)
-		change_interval(s, s->change_interval_ns, s->change_ns);
+	while (s->next_ns >= change_ns(s)) /* two may lie between this departure and the next */
+		take_change(s);
 }
 
 void schedule_init(struct schedule *s, enum scn_pattern pattern, long double interval_ns, uint64_t seed,
@@ -155,7 +169,6 @@ void schedule_init(struct schedule *s, enum scn_pattern pattern, long double int
 		.left = count ? count : UINT64_MAX,
 		.reached_ns = base_ns,
 		.taken_ns = base_ns,
-		.change_ns = UINT64_MAX,
 		.random = seed,
 	};
 	if (pattern == SCN_POISSON && !s->maximum) {
@@ -170,12 +183,13 @@ void schedule_set_interval(struct schedule *s, long double interval_ns, uint64_t
 	bool behind = !s->maximum && s->next_ns < now_ns;
 
 	if (!behind || interval_ns <= 0) {
+		s->n_changes = 0;
 		change_interval(s, interval_ns, now_ns);
 		return;
 	}
-	s->change_interval_ns = interval_ns;
-	if (s->change_ns == UINT64_MAX)
-		s->change_ns = now_ns;
+	if (s->n_changes < SCHEDULE_CHANGES)
+		s->changes[s->n_changes++].at_ns = now_ns;
+	s->changes[s->n_changes - 1].interval_ns = interval_ns;
 }
 
 /* Gives up what is due before limit_ns. */
@@ -184,8 +198,8 @@ static void give_up(struct schedule *s, uint64_t limit_ns)
 	for (int i = 0; i < SKIP_MAX && !s->maximum; i++) {
 		uint64_t before_ns = limit_ns < s->stop_ns ? limit_ns : s->stop_ns, k = s->k + 1;
 
-		if (before_ns > s->change_ns)
-			before_ns = s->change_ns;
+		if (before_ns > change_ns(s))
+			before_ns = change_ns(s);
 		if (s->next_ns >= before_ns)
 			return;
 		if (s->pattern != SCN_POISSON)

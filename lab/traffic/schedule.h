@@ -11,7 +11,16 @@
 #include "lab/scenario/scenario.h"
 #include "lab/traffic/timeline.h"
 
-enum { SCHEDULE_GROUP = 10 /* pattern burst: this many packets back to back, at the same mean rate */ };
+enum {
+	SCHEDULE_GROUP = 10,  /* pattern burst: this many packets back to back, at the same mean rate */
+	SCHEDULE_CHANGES = 8, /* of the rate within one stall: one more comes in the last one's place */
+};
+
+/* Another interval, from a time on up to which there is a backlog yet. */
+struct schedule_change {
+	uint64_t at_ns;
+	long double interval_ns;
+};
 
 /* One generator's timetable. Departure k of a constant rate is at base + k * interval, computed anew for each k: it has
  * no rounding error that grows. A departure at or after stop is not in it, so a constant rate R makes exactly ceil(R *
@@ -35,8 +44,8 @@ struct schedule {
 	uint64_t late;           /* departures taken more than TIMELINE_CATCH_UP_NS behind their deadline */
 	uint64_t reached_ns;     /* up to here the timetable might be sent ... */
 	uint64_t taken_ns;       /* ... at this time, when it was last asked for; reached < taken: it is behind */
-	uint64_t change_ns;      /* from here on another interval, once the backlog before it is sent; UINT64_MAX: none */
-	long double change_interval_ns;
+	struct schedule_change changes[SCHEDULE_CHANGES]; /* the earliest first */
+	uint32_t n_changes;
 	uint64_t random;         /* state of the generator of exponential gaps */
 	double gap_at, gap_after;/* poisson: departures k and k + 1, ns after base */
 };

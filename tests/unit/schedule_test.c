@@ -472,6 +472,29 @@ TEST(a_new_rate_does_not_lose_what_was_due)
 	eq_u64(s.missed, 0);
 }
 
+/* All within one stall: each rate has its own stretch of the timetable, and the last what there is no place for. */
+TEST(several_new_rates_in_one_stall_all_count)
+{
+	struct schedule s = timetable(SCN_CONSTANT, 100, NS_PER_S, 0);
+	uint64_t oldest_ns, now_ns = BASE + 800000000, taken = 0;
+
+	schedule_set_interval(&s, 1e6L, BASE + 200000000);
+	schedule_set_interval(&s, 1e8L, BASE + 400000000);
+	schedule_set_interval(&s, 1e5L, BASE + 400000000); /* at the same time: the later one */
+	schedule_set_interval(&s, 2e6L, BASE + 500000000);
+	for (; !schedule_finished(&s, now_ns); now_ns = wake_now(&s, now_ns))
+		taken += take_now(&s, now_ns, 64, &oldest_ns);
+	eq_u64(taken, 20 + 200 + 1000 + 250);
+	eq_u64(s.missed, 0);
+
+	s = timetable(SCN_CONSTANT, 1000, NS_PER_S, 0);
+	for (uint64_t i = 1; i <= SCHEDULE_CHANGES + 5; i++)
+		schedule_set_interval(&s, 1e6L + (long double)i, BASE + i * 1000000);
+	eq_u64(s.n_changes, SCHEDULE_CHANGES);
+	eq_u64(s.changes[SCHEDULE_CHANGES - 1].at_ns, BASE + SCHEDULE_CHANGES * 1000000);
+	eq_u64((uint64_t)s.changes[SCHEDULE_CHANGES - 1].interval_ns, 1000000 + SCHEDULE_CHANGES + 5);
+}
+
 TEST(maximum_is_always_due_until_stopped)
 {
 	struct schedule s;
