@@ -128,17 +128,31 @@ static uint64_t stop_after(const struct run *run, const struct scn_traffic *t, u
 	return t->stop_ns > at_ns && (!run->duration_ns || t->stop_ns < run->duration_ns) ? t->stop_ns : run->duration_ns;
 }
 
-static int order_change(struct run *run, uint32_t number, const struct scn_event *ev)
+/* A section's generators follow on each other: run_add_planned() takes them from the plan in its order. */
+static uint32_t find_section(const struct run *run, int64_t section, uint32_t *ret_first)
 {
-	const struct scn_traffic *t = &run->scn->traffic[run->infos[number].section];
+	uint32_t first = 0, n = 0;
+
+	while (first < run->n_infos && run->infos[first].section != section)
+		first++;
+	while (first + n < run->n_infos && run->infos[first + n].section == section)
+		n++;
+	*ret_first = first;
+	return n;
+}
+
+static int order_change(struct run *run, uint32_t first, uint32_t n, const struct plan_event *pe)
+{
+	const struct scn_event *ev = pe->scn;
 
 	switch (ev->action.kind) {
 	case ACTION_STOP:
-		return engine_stop(run->engine, number, ev->at_ns);
+		return engine_stop_all(run->engine, first, n, ev->at_ns);
 	case ACTION_START:
-		return engine_start_again(run->engine, number, ev->at_ns, stop_after(run, t, ev->at_ns));
+		return engine_start_all(run->engine, first, n, ev->at_ns,
+					stop_after(run, &run->scn->traffic[pe->section], ev->at_ns));
 	case ACTION_RATE:
-		return engine_set_rate(run->engine, number, &ev->action.rate, ev->at_ns);
+		return engine_set_rate_all(run->engine, first, n, &ev->action.rate, ev->at_ns);
 	case ACTION_LINK:
 		break;
 	}
@@ -147,11 +161,9 @@ static int order_change(struct run *run, uint32_t number, const struct scn_event
 
 static int order_section(struct run *run, const struct plan_event *pe, struct error *err)
 {
-	int r = 0;
+	uint32_t first, n = find_section(run, pe->section, &first);
+	int r = n ? order_change(run, first, n, pe) : 0; /* none: it was to start after the end of the run */
 
-	for (uint32_t i = 0; i < run->n_infos && !r; i++)
-		if (run->infos[i].section == pe->section)
-			r = order_change(run, i, pe->scn);
 	if (r)
 		error_set(err, "the traffic engine does not take the order: %s", strerror(-r));
 	return r;
@@ -159,9 +171,10 @@ static int order_section(struct run *run, const struct plan_event *pe, struct er
 
 static void note_rate(struct run *run, const struct plan_event *pe)
 {
-	for (uint32_t i = 0; i < run->n_infos && pe->scn->action.kind == ACTION_RATE; i++)
-		if (run->infos[i].section == pe->section)
-			run->infos[i].rate = pe->scn->action.rate;
+	uint32_t first, n = pe->scn->action.kind == ACTION_RATE ? find_section(run, pe->section, &first) : 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		run->infos[first + i].rate = pe->scn->action.rate;
 }
 
 /* ---- events ---- */
@@ -248,9 +261,16 @@ static void on_timer(void *arg, uint32_t events)
 	proceed(e);
 }
 
+void events_prepare(struct events *e)
+{
+	const struct run *run = e->run;
+
+	while (run->state < RUN_DRAINING && e->told < run->scn->n_events && run->plan->events[e->told].scn->at_ns <= AHEAD_NS)
+		tell(e, &run->plan->events[e->told++]);
+}
+
 void events_begin(struct events *e)
 {
-	tell_ahead(e);
 	(void)timer_arm(e->timer, e->run->zero_ns, 0);
 }
 

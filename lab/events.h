@@ -16,8 +16,9 @@ struct run;
  * *err names section and line. */
 int events_open(struct run *run, struct events **ret, struct error *err);
 void events_close(struct events *e); /* NULL is fine */
-/* The traffic clock has a zero: from then on events happen, and the engine hears of the first of them before it begins. One that
- * cannot be done ends the run with EXIT_MACHINE. */
+/* Before the clock has a zero: the engine hears of the first events, so that none of them takes time off the start. */
+void events_prepare(struct events *e);
+/* The traffic clock has a zero: from then on events happen. One that cannot be done ends the run with EXIT_MACHINE. */
 void events_begin(struct events *e);
 
 /* A live change of a host's link, which must exist; into the log as well. Errors as of links_set. */

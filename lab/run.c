@@ -118,10 +118,12 @@ static void start_clock(struct run *run)
 	if (run->judge)
 		run->start = walk_start_take(run->lab); /* without it walks count from the build on */
 	machine_read(&run->machine_then);
+	events_prepare(run->events); /* may end the run */
 	run->zero_ns = now_ns();
-	set_state(run, RUN_RUNNING);
-	events_begin(run->events);
+	if (run->state == RUN_STARTING)
+		set_state(run, RUN_RUNNING);
 	(void)engine_go(run->engine, run->zero_ns); /* a dead engine tells by event */
+	events_begin(run->events);
 	(void)timer_arm(run->tick, run->zero_ns + SECOND_NS, SECOND_NS);
 	if (run->duration_ns)
 		(void)timer_arm(run->end, run->zero_ns + run->duration_ns, 0);

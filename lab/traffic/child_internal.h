@@ -37,6 +37,7 @@ struct generator {
 	uint64_t sent, received; /* over all streams: the difference is on its way, or lost */
 	uint64_t activity_ns;    /* last packet out or in, while draining */
 	uint64_t drain_end_ns;
+	uint64_t end_ns;         /* when it was to stop: its schedule stops later where that was ordered late */
 	bool before_clock;       /* ordered before ORDER_GO: its times count from the clock's zero */
 	bool ready_late;         /* its neighbours took longer than the lab waited */
 	bool failed;             /* it could not start: it has no sockets */

@@ -199,31 +199,60 @@ int engine_go(struct engine *e, uint64_t zero_ns)
 	return send_order(e, &(struct order){.type = ORDER_GO, .zero_ns = zero_ns});
 }
 
+static int send_change(struct engine *e, const struct order *order)
+{
+	if (order->n == 0 || order->generator >= e->n_generators || order->n > e->n_generators - order->generator)
+		return -EINVAL;
+	return send_order(e, order);
+}
+
+static int send_stop(struct engine *e, uint32_t first, uint32_t n, uint64_t at_ns, bool at_once)
+{
+	return send_change(e, &(struct order){.type = ORDER_STOP, .generator = first, .n = n, .at_ns = at_ns, .at_once = at_once});
+}
+
 int engine_stop(struct engine *e, uint32_t generator, uint64_t at_ns)
 {
-	if (generator >= e->n_generators)
-		return -EINVAL;
-	return send_order(e, &(struct order){.type = ORDER_STOP, .generator = generator, .at_ns = at_ns});
+	return send_stop(e, generator, 1, at_ns, at_ns == 0);
+}
+
+int engine_stop_all(struct engine *e, uint32_t first, uint32_t n, uint64_t at_ns)
+{
+	return send_stop(e, first, n, at_ns, false);
 }
 
 int engine_start_again(struct engine *e, uint32_t generator, uint64_t start_ns, uint64_t stop_ns)
 {
+	return engine_start_all(e, generator, 1, start_ns, stop_ns);
+}
+
+int engine_start_all(struct engine *e, uint32_t first, uint32_t n, uint64_t start_ns, uint64_t stop_ns)
+{
 	struct order order = {
-		.type = ORDER_START, .generator = generator, .at_ns = start_ns, .spec = {.start_ns = start_ns, .stop_ns = stop_ns},
+		.type = ORDER_START, .generator = first, .n = n, .at_ns = start_ns,
+		.spec = {.start_ns = start_ns, .stop_ns = stop_ns},
 	};
 
-	if (generator >= e->n_generators || (stop_ns && stop_ns <= start_ns))
-		return -EINVAL;
-	return send_order(e, &order);
+	return stop_ns && stop_ns <= start_ns ? -EINVAL : send_change(e, &order);
+}
+
+static int send_rate(struct engine *e, uint32_t first, uint32_t n, const struct rate *rate, uint64_t at_ns, bool at_once)
+{
+	struct order order = {
+		.type = ORDER_RATE, .generator = first, .n = n, .at_ns = at_ns, .at_once = at_once, .spec.rate = *rate,
+	};
+
+	return rate->unit != RATE_MAXIMUM && !(rate->value > 0) ? -EINVAL : send_change(e, &order);
 }
 
 int engine_set_rate(struct engine *e, uint32_t generator, const struct rate *rate, uint64_t at_ns)
 {
-	struct order order = {.type = ORDER_RATE, .generator = generator, .at_ns = at_ns, .spec.rate = *rate};
+	return send_rate(e, generator, 1, rate, at_ns, at_ns == 0);
+}
 
-	if (generator >= e->n_generators || (rate->unit != RATE_MAXIMUM && !(rate->value > 0)))
-		return -EINVAL;
-	return send_order(e, &order);
+int engine_set_rate_all(struct engine *e, uint32_t first, uint32_t n, const struct rate *rate, uint64_t at_ns)
+{
+	return send_rate(e, first, n, rate, at_ns, false);
 }
 
 int engine_set_patience(struct engine *e, uint64_t ns)

@@ -104,18 +104,22 @@ int engine_add(struct engine *e, const struct generator_spec *spec, uint32_t *re
 int engine_go(struct engine *e, uint64_t zero_ns);
 /* Changes of a generator take a time on the clock's axis, 0: at once. Ordered ahead of it, even before engine_go, they hold from that
  * moment exactly, however busy the machine: what is due before it goes by the old timetable, what comes after by the new. Ordered
- * late, from the last departure on. Those of one time are done in the order in which they came. */
+ * late, from the last departure on. Those of one time are done in the order in which they came.
+ * The same for n generators from `first` on is one order; its 0 is the clock's zero, a time like any other. */
 /* Stops sending (what was due by then and is late through a stall of the machine still goes out, within 1 s); ENGINE_DONE
  * follows once what was sent has arrived, or nothing has come for 1 s (at most 5 s in all), and the engine's patience longer. */
 int engine_stop(struct engine *e, uint32_t generator, uint64_t at_ns);
+int engine_stop_all(struct engine *e, uint32_t first, uint32_t n, uint64_t at_ns);
 /* Starts a generator again that has stopped by start_ns, is about to, or waits for its start: its counters go on, it sends at the
  * rate it has by then, from start_ns to stop_ns on the clock's axis (0: until stopped). One that is sending then is left alone. */
 int engine_start_again(struct engine *e, uint32_t generator, uint64_t start_ns, uint64_t stop_ns);
+int engine_start_all(struct engine *e, uint32_t first, uint32_t n, uint64_t start_ns, uint64_t stop_ns);
 /* How long packets and their answers may be on their way because links are slow on purpose: those that stop from now on wait as much
  * longer. 0 at first. */
 int engine_set_patience(struct engine *e, uint64_t ns);
 /* Sends at another rate from then on, without a burst; one that has stopped keeps it for when it starts again. */
 int engine_set_rate(struct engine *e, uint32_t generator, const struct rate *rate, uint64_t at_ns);
+int engine_set_rate_all(struct engine *e, uint32_t first, uint32_t n, const struct rate *rate, uint64_t at_ns);
 /* Stops all generators and waits in the same way until what was sent has arrived: ENGINE_DRAINED. A generator with a
  * stop time or a count that is still running is cut short: for exact numbers drain after its end. */
 int engine_drain(struct engine *e);

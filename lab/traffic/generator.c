@@ -150,6 +150,7 @@ void generator_start(struct child *c, uint32_t number)
 
 	if (g->ready_late && base < now)
 		base = now; /* a late start, not a stall */
+	g->end_ns = stop;
 	schedule_init(&g->schedule, spec->pattern, schedule_interval(&spec->rate, spec->size, ipv6), spec->seed, base,
 		      stop, spec->count);
 	generator_wake(c, number);

@@ -90,14 +90,15 @@ static void add_generator(struct child *c, const struct order *o)
 }
 
 /* From when on an order holds: its time, unless packets of a later one are gone already. */
-static uint64_t holds_from(const struct child *c, const struct order *o)
+static uint64_t holds_from(const struct child *c, const struct order *o, uint32_t number)
 {
 	uint64_t at_ns = c->zero_ns + o->at_ns;
 
-	return o->at_ns && c->generators[o->generator].schedule.last_ns < at_ns ? at_ns : child_now_ns();
+	return !o->at_once && c->generators[number].schedule.last_ns < at_ns ? at_ns : child_now_ns();
 }
 
-static void stop_generator(struct child *c, uint32_t number, uint64_t at_ns)
+/* ordered_ns: for when, 0: whatever comes after this is later; at_ns: from when on it holds. */
+static void stop_generator(struct child *c, uint32_t number, uint64_t ordered_ns, uint64_t at_ns)
 {
 	struct generator *g = &c->generators[number];
 
@@ -112,10 +113,15 @@ static void stop_generator(struct child *c, uint32_t number, uint64_t at_ns)
 			generator_finish(c, number);
 			break;
 		}
-		/* What was due before this moment still goes out. */
+		if (ordered_ns < g->end_ns)
+			g->end_ns = ordered_ns;
+		/* What was due before this moment still goes out, as soon as it may. */
 		if (at_ns < g->schedule.stop_ns)
 			g->schedule.stop_ns = at_ns;
-		heap_set(&c->heap, number, at_ns);
+		if (g->schedule.next_ns < at_ns)
+			generator_wake(c, number);
+		else
+			heap_set(&c->heap, number, at_ns);
 		break;
 	default:
 		break;
@@ -135,12 +141,21 @@ static void end_timetable(struct child *c, uint32_t number, uint64_t start_ns)
 		g->idle_ns += start_ns - end_ns;
 }
 
-static void start_again(struct child *c, const struct order *o)
+/* Whether its timetable says that it is sending at that time, which may have passed when the order is taken. */
+static bool sends_at(const struct child *c, uint32_t number, uint64_t at_ns)
 {
-	struct generator *g = &c->generators[o->generator];
-	enum generator_state state = generator_state_of(c, o->generator);
+	const struct generator *g = &c->generators[number];
+	bool begun = generator_state_of(c, number) != GEN_READY || g->schedule.next_ns < at_ns;
 
-	if (c->draining || g->failed || (state == GEN_RUNNING && child_now_ns() < g->schedule.stop_ns))
+	return begun && g->schedule.left > 0 && at_ns < g->end_ns; /* without a timetable nothing is left */
+}
+
+static void start_again(struct child *c, const struct order *o, uint32_t number)
+{
+	struct generator *g = &c->generators[number];
+	enum generator_state state = generator_state_of(c, number);
+
+	if (c->draining || g->failed || sends_at(c, number, c->zero_ns + o->at_ns))
 		return;
 	g->spec.start_ns = o->spec.start_ns;
 	g->spec.stop_ns = o->spec.stop_ns;
@@ -148,11 +163,11 @@ static void start_again(struct child *c, const struct order *o)
 		return; /* it starts when it is ready */
 	if (state == GEN_DONE)
 		c->n_active++;
-	end_timetable(c, o->generator, c->zero_ns + o->spec.start_ns);
+	end_timetable(c, number, c->zero_ns + o->spec.start_ns);
 	g->spec.seed++; /* other gaps than the last time */
 	g->ready_late = false;
-	generator_set_state(c, o->generator, GEN_READY);
-	generator_start(c, o->generator);
+	generator_set_state(c, number, GEN_READY);
+	generator_start(c, number);
 }
 
 static void drain_all(struct child *c, uint64_t now)
@@ -160,52 +175,32 @@ static void drain_all(struct child *c, uint64_t now)
 	c->draining = true;
 	c->n_later = 0;
 	for (uint32_t i = 0; i < c->n_generators; i++)
-		stop_generator(c, i, now);
+		stop_generator(c, i, now, now);
 	child_say_drained(c);
 }
 
-static void set_rate(struct child *c, const struct order *o)
+static void set_rate(struct child *c, const struct order *o, uint32_t number)
 {
-	struct generator *g = &c->generators[o->generator];
+	struct generator *g = &c->generators[number];
 	bool ipv6 = !addr_is_v4(&c->plan->clients[g->spec.client].addr);
-	enum generator_state state = generator_state_of(c, o->generator);
+	enum generator_state state = generator_state_of(c, number);
 
 	g->spec.rate = o->spec.rate;
 	if (!c->running || (state != GEN_READY && state != GEN_RUNNING))
 		return; /* it counts when the schedule is made */
-	schedule_set_interval(&g->schedule, schedule_interval(&g->spec.rate, g->spec.size, ipv6), holds_from(c, o));
-	generator_wake(c, o->generator);
+	schedule_set_interval(&g->schedule, schedule_interval(&g->spec.rate, g->spec.size, ipv6), holds_from(c, o, number));
+	generator_wake(c, number);
 }
 
-static bool changes_generator(const struct order *o)
+static void change_generators(struct child *c, const struct order *o)
 {
-	return o->type == ORDER_STOP || o->type == ORDER_START || o->type == ORDER_RATE;
-}
-
-static void carry_out(struct child *c, const struct order *o)
-{
-	switch (o->type) {
-	case ORDER_ADD:
-		add_generator(c, o);
-		break;
-	case ORDER_GO:
-		set_clock(c, o->zero_ns);
-		break;
-	case ORDER_STOP:
-		stop_generator(c, o->generator, holds_from(c, o));
-		break;
-	case ORDER_START:
-		start_again(c, o);
-		break;
-	case ORDER_RATE:
-		set_rate(c, o);
-		break;
-	case ORDER_PATIENCE:
-		c->patience_ns = o->patience_ns;
-		break;
-	case ORDER_DRAIN:
-		drain_all(c, child_now_ns());
-		break;
+	for (uint32_t i = o->generator; i < o->generator + o->n; i++) {
+		if (o->type == ORDER_STOP)
+			stop_generator(c, i, o->at_once ? 0 : c->zero_ns + o->at_ns, holds_from(c, o, i));
+		else if (o->type == ORDER_START)
+			start_again(c, o, i);
+		else
+			set_rate(c, o, i);
 	}
 }
 
@@ -228,48 +223,104 @@ static void put_off(struct child *c, const struct order *o)
 	c->later[i] = *o;
 }
 
-/* Generators start only while the clock runs. */
+/* What has a time waits for it, and for the clock: so those of one time keep their order. */
+static void take_change(struct child *c, const struct order *o)
+{
+	if (o->generator >= c->n_generators || o->n > c->n_generators - o->generator)
+		return;
+	if (!o->at_once) {
+		put_off(c, o);
+		return;
+	}
+	child_take_later(c, child_now_ns()); /* what was to be done by now */
+	change_generators(c, o);
+}
+
 static void take_order(struct child *c, const struct order *o)
 {
-	if (changes_generator(o) && o->generator >= c->n_generators)
-		return;
-	if (o->at_ns || o->type == ORDER_START)
-		put_off(c, o);
-	else
-		carry_out(c, o);
+	switch (o->type) {
+	case ORDER_ADD:
+		add_generator(c, o);
+		break;
+	case ORDER_GO:
+		set_clock(c, o->zero_ns);
+		break;
+	case ORDER_STOP:
+	case ORDER_START:
+	case ORDER_RATE:
+		take_change(c, o);
+		break;
+	case ORDER_PATIENCE:
+		c->patience_ns = o->patience_ns;
+		break;
+	case ORDER_DRAIN:
+		drain_all(c, child_now_ns());
+		break;
+	}
 }
 
 /* It was to stop before that, and what it was to send by then is still going out after a stall. */
-static bool waits_for_backlog(const struct child *c, const struct order *o)
+static bool waits_for_backlog(const struct child *c, const struct order *o, uint32_t number)
 {
-	const struct schedule *s = &c->generators[o->generator].schedule;
+	const struct generator *g = &c->generators[number];
 
-	return generator_state_of(c, o->generator) == GEN_RUNNING && c->zero_ns + o->at_ns >= s->stop_ns &&
-	       !schedule_finished(s, child_now_ns());
+	return generator_state_of(c, number) == GEN_RUNNING && c->zero_ns + o->at_ns >= g->end_ns &&
+	       !schedule_finished(&g->schedule, child_now_ns());
+}
+
+/* How many of an order's generators, from one on, are all in the same case. */
+static uint32_t alike(const struct child *c, const struct order *o, uint32_t from, bool *ret_wait)
+{
+	uint32_t n = 1;
+
+	*ret_wait = waits_for_backlog(c, o, o->generator + from);
+	while (from + n < o->n && waits_for_backlog(c, o, o->generator + from + n) == *ret_wait)
+		n++;
+	return n;
+}
+
+/* For those that wait it is put off once more. */
+static void take_when_due(struct child *c, const struct order *o)
+{
+	struct order part = *o;
+	bool wait;
+
+	for (uint32_t from = 0; from < o->n; from += part.n) {
+		part.generator = o->generator + from;
+		part.n = alike(c, o, from, &wait);
+		if (wait)
+			put_off(c, &part);
+		else
+			change_generators(c, &part);
+	}
 }
 
 uint64_t child_next_later(const struct child *c)
 {
-	uint32_t i = 0;
+	for (uint32_t i = 0; c->running && i < c->n_later; i++) {
+		const struct order *o = &c->later[i];
+		bool wait;
 
-	while (i < c->n_later && c->running && waits_for_backlog(c, &c->later[i]))
-		i++; /* its end wakes us */
-	return c->running && i < c->n_later ? c->zero_ns + c->later[i].at_ns : UINT64_MAX;
+		if (alike(c, o, 0, &wait) < o->n || !wait) /* else their end wakes us */
+			return c->zero_ns + o->at_ns;
+	}
+	return UINT64_MAX;
 }
 
 void child_take_later(struct child *c, uint64_t now)
 {
-	uint32_t kept = 0;
+	struct order *then = c->later;
+	uint32_t n = c->n_later, i;
 
 	if (child_next_later(c) > now)
 		return;
-	for (uint32_t i = 0; i < c->n_later; i++) {
-		if (c->zero_ns + c->later[i].at_ns > now || waits_for_backlog(c, &c->later[i]))
-			c->later[kept++] = c->later[i];
-		else
-			carry_out(c, &c->later[i]);
-	}
-	c->n_later = kept;
+	c->later = NULL;
+	c->n_later = c->later_room = 0;
+	for (i = 0; i < n && c->zero_ns + then[i].at_ns <= now; i++)
+		take_when_due(c, &then[i]);
+	for (; i < n; i++)
+		put_off(c, &then[i]);
+	free(then);
 }
 
 void child_take_orders(struct child *c)

@@ -22,9 +22,11 @@ enum order_type { ORDER_ADD, ORDER_GO, ORDER_STOP, ORDER_START, ORDER_RATE, ORDE
 struct order {
 	enum order_type type;
 	uint32_t generator;
+	uint32_t n;              /* ORDER_STOP, ORDER_START, ORDER_RATE: so many generators from that one on ... */
+	bool at_once;            /* ... now, or */
 	uint32_t stream0, n_streams;
 	struct generator_spec spec; /* peers: NULL; of ORDER_START the times count, of ORDER_RATE the rate */
-	uint64_t at_ns;          /* ORDER_STOP, ORDER_START, ORDER_RATE: when, on the clock's axis; 0: at once */
+	uint64_t at_ns;          /* ... at this time on the clock's axis */
 	uint64_t zero_ns;        /* ORDER_GO */
 	uint64_t patience_ns;    /* ORDER_PATIENCE */
 };

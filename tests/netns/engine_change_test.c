@@ -78,6 +78,9 @@ TEST(a_stopped_generator_starts_again_with_its_counters)
 	sleep_ms(50);
 	eq_u64(engine_generator(e, other)->state, GEN_RUNNING);
 	eq_i64(engine_start_again(e, 77, 0, 0), -EINVAL);
+	eq_i64(engine_stop_all(e, 1, 2, 0), -EINVAL); /* there is no third one */
+	eq_i64(engine_start_all(e, 0, UINT32_MAX, 1, 0), -EINVAL);
+	eq_i64(engine_stop_all(e, 0, 0, 0), -EINVAL);
 	eq_i64(engine_start_again(e, ends, 2, 2), -EINVAL);
 	eq_i64(engine_drain(e), 0);
 	await(e, ENGINE_DRAINED, &event);
