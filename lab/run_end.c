@@ -47,7 +47,7 @@ static struct machine_load load_so_far(const struct run *run)
 
 	machine_read(&now);
 	load = machine_since(&run->machine_then, &now);
-	load.lab_dropped = load.dropped ? walk_count_drops(run->lab) : 0;
+	load.lab_dropped = load.dropped ? walk_count_drops(run->lab, run->start) : 0;
 	return load;
 }
 

@@ -393,7 +393,7 @@ static bool is_veth(const struct nlmsghdr *h)
 }
 
 /* veth counts as dropped on its way out what the other end's queue did not take (drivers/net/veth.c, veth_xmit). */
-static void add_drops(void *arg, const struct nlmsghdr *h)
+void walk_add_drops(void *arg, const struct nlmsghdr *h)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(h);
 	struct walk_device d = { 0 };
@@ -411,10 +411,10 @@ static void count_drops(struct nl *nl, uint64_t *total)
 
 	(void)mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
 	if (nl)
-		(void)nl_ask(nl, h, add_drops, total); /* what cannot be read counts for nothing */
+		(void)nl_ask(nl, h, walk_add_drops, total); /* what cannot be read counts for nothing */
 }
 
-uint64_t walk_count_drops(struct lab *lab)
+uint64_t walk_count_drops(struct lab *lab, const struct walk_start *start)
 {
 	uint64_t total = 0;
 
@@ -423,7 +423,7 @@ uint64_t walk_count_drops(struct lab *lab)
 		count_drops(lab->nl_hosts[i], &total);
 	for (uint32_t i = 0; lab->nl_clients && i < lab->plan->n_clients; i++)
 		count_drops(lab->nl_clients[i], &total);
-	return total;
+	return walk_start_subtract_drops(start, total);
 }
 
 /* ------------------------------------------------------------------ sockets */

@@ -69,7 +69,9 @@ void walk(struct lab *lab, const struct links *links, const struct walk_start *s
 void walk_take_link(void *device, const struct nlmsghdr *h);
 
 /* Packets that the lab's veth pairs could not hand on, because a receive queue of the machine was full (or the far end had just gone
- * down), since it was built. Those of clients only after walk_open_clients. */
-uint64_t walk_count_drops(struct lab *lab);
+ * down): since traffic began, or with start NULL since the lab was built. Those of clients only after walk_open_clients. */
+uint64_t walk_count_drops(struct lab *lab, const struct walk_start *start);
+/* Adds an RTM_NEWLINK message's to a uint64_t; for nl_ask. */
+void walk_add_drops(void *total, const struct nlmsghdr *h);
 
 #endif

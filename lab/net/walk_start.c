@@ -15,6 +15,7 @@ struct then {
 struct walk_start {
 	struct then *v; /* in order, once all are there */
 	size_t n, room;
+	uint64_t drops;
 	const struct nl *reading;
 };
 
@@ -24,6 +25,7 @@ static void take_device(void *arg, const struct nlmsghdr *h)
 	struct walk_start *s = arg;
 	struct then *grown;
 
+	walk_add_drops(&s->drops, h);
 	if (h->nlmsg_type != RTM_NEWLINK || ifi->ifi_family != AF_UNSPEC)
 		return;
 	if (s->n == s->room) {
@@ -102,4 +104,10 @@ void walk_start_subtract(const struct walk_start *s, const struct nl *nl, uint32
 	take_off(&device->tx_packets, t->device.tx_packets);
 	take_off(&device->rx_dropped, t->device.rx_dropped);
 	take_off(&device->tx_dropped, t->device.tx_dropped);
+}
+
+uint64_t walk_start_subtract_drops(const struct walk_start *s, uint64_t drops)
+{
+	take_off(&drops, s ? s->drops : 0);
+	return drops;
 }

@@ -13,5 +13,7 @@ struct walk_start *walk_start_take(struct lab *lab);
 void walk_start_free(struct walk_start *start); /* NULL is fine */
 /* Takes the device's counters of then off; one that has been made since keeps its own. NULL is fine, and nothing is taken off. */
 void walk_start_subtract(const struct walk_start *start, const struct nl *nl, uint32_t index, struct walk_device *device);
+/* Likewise of walk_count_drops(). */
+uint64_t walk_start_subtract_drops(const struct walk_start *start, uint64_t drops);
 
 #endif

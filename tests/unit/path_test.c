@@ -104,7 +104,7 @@ SPOIL(from_lossy, f->from_lost = 41)
 SPOIL(to_lossy, f->to_lost = 41; f->to_queue = (struct walk_queue){ true, 41, 0 };
       w->links[0] = (struct sample_link){ 1, { .loss = 0.5 } }; w->sample.n_links = 1)
 SPOIL(to_full, f->to_queue = (struct walk_queue){ true, 45, 0 }; f->to_lost = 2)
-SPOIL(receive_queue, f->at[WALK_TO_FABRIC].tx_dropped = 38)
+SPOIL(receive_queue, f->at[WALK_TO_FABRIC].tx_dropped = f->to_queue.dropped = 38)
 SPOIL(receiver_wrong_vni, f->at[WALK_TO_TUNNEL].vni = 9)
 SPOIL(to_tunnel_down, f->at[WALK_TO_TUNNEL].up = false)
 SPOIL(to_bridge_elsewhere, f->to_fdb = WALK_WRONG)
