@@ -189,6 +189,7 @@ static void record(struct events *e, const struct scn_event *ev, struct mark m, 
 	char title[SCN_NAME_LEN + 16];
 	struct error err;
 
+	m.late_s = m.at_s - (double)ev->at_ns / 1e9;
 	memcpy(m.name, ev->name, sizeof(m.name));
 	memcpy(m.text, ev->text, sizeof(m.text));
 	if (failure)

@@ -11,6 +11,10 @@ void mark_log_add(struct mark_log *log, const struct mark *m)
 
 	*to = *m;
 	to->seq = log->total;
+	if (m->late_s <= log->late_s)
+		return;
+	log->late_s = m->late_s;
+	memcpy(log->late_name, m->name, sizeof(log->late_name));
 }
 
 static struct marks *copy(const struct mark_log *log)
@@ -21,7 +25,8 @@ static struct marks *copy(const struct mark_log *log)
 
 	if (!m)
 		return NULL;
-	*m = (struct marks) { .total = log->total, .n = n, .refs = 1 };
+	*m = (struct marks) { .total = log->total, .late_s = log->late_s, .n = n, .refs = 1 };
+	memcpy(m->late_name, log->late_name, sizeof(m->late_name));
 	for (size_t i = 0; i < n; i++)
 		m->v[i] = log->ring[(first + i) % MARKS_MAX];
 	return m;

@@ -39,6 +39,24 @@ TEST(marks_are_numbered_and_the_newest_kept)
 	free(log);
 }
 
+/* However much was done since. */
+TEST(the_latest_event_is_remembered)
+{
+	struct mark_log *log = calloc(1, sizeof(*log));
+	struct mark late = { .late_s = 0.75, .name = "cut" }, less = { .late_s = 0.5, .name = "mend" };
+	struct marks *m;
+
+	mark_log_add(log, &late);
+	mark_log_add(log, &less);
+	add(log, MARKS_MAX);
+	m = marks_take(log, NULL);
+	eq_u64(m->v[0].seq, 3);
+	eq_str(m->late_name, "cut");
+	ok(m->late_s == 0.75);
+	marks_unref(m);
+	free(log);
+}
+
 TEST(what_did_not_change_is_shared)
 {
 	struct mark_log *log = calloc(1, sizeof(*log));
