@@ -65,6 +65,10 @@ static int apply_set(struct doc *doc, const struct scenario *s, int index, struc
 		scn_errors_add(e, "--set", 0, "argument %d is not UTF-8 text", index + 1);
 		return -EINVAL;
 	}
+	if (equals && strlen(equals + 1) >= sizeof(value)) {
+		scn_error_at(e, s, place, "the value is %zu bytes long, at most %zu are possible", strlen(equals + 1), sizeof(value) - 1);
+		return -EINVAL;
+	}
 	if (!dot || !cut(text, dot, title, sizeof(title)) ||
 	    !cut(dot + 1, equals, key, sizeof(key)) ||
 	    !cut(equals + 1, text + len, value, sizeof(value))) {

@@ -258,6 +258,21 @@ TEST(comments_need_white_space_before_them)
 	eq_str(mistake("[lab]\nhosts = ;3", NULL, why), "x.ini:2: [lab] hosts: has no value");
 }
 
+TEST(a_set_value_that_is_too_long_is_told_as_such)
+{
+	char text[1200];
+	const char *set = text;
+	struct scn_source source = { .file = "x.ini", .text = "[lab]\n", .len = 6, .set = &set, .n_set = 1 };
+	struct scenario *s = NULL;
+	struct scn_errors errors;
+
+	(void)snprintf(text, sizeof(text), "lab.name=%01100d", 0);
+	eq_i64(scenario_parse(&source, &s, &errors), -EINVAL);
+	if (ok(errors.n == 1 && strlen(errors.text[0]) > 60))
+		eq_str(errors.text[0] + strlen(errors.text[0]) - 55, "the value is 1100 bytes long, at most 1023 are possible");
+	scn_errors_free(&errors);
+}
+
 TEST(settings_override_the_file)
 {
 	static const char file[] =
