@@ -63,7 +63,7 @@ help:
 # Set-up. Beside these: bpftool, node and npm to build, chromium to test, by command (see tests/install-deps).
 APT_BUILD := build-essential git pkg-config clang llvm libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcivetweb-dev \
 	libcjson-dev libinih-dev libpcap-dev linux-libc-dev
-APT_TEST  := iproute2 iputils-ping iperf3 qemu-system-x86 busybox-static cpio kmod xz-utils libxml2-utils python3-yaml
+APT_TEST  := iproute2 iputils-ping iperf3 qemu-system-x86 busybox-static cpio kmod procps xz-utils libxml2-utils python3-yaml
 
 deps:
 	@tests/install-deps build $(APT_BUILD)
@@ -170,7 +170,7 @@ FUZZ_LIB := base/addr.c base/emit.c base/table.c base/text.c monitor/names.c $(w
 CORPUS ?= ../shared/corpus
 $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_LIB) $(wildcard bpf/*.h) Makefile
 	$(call say,FUZZ,$@)mkdir -p $(@D) && $(CLANG) $(CPPFLAGS) -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
-		-o $@ $< $(FUZZ_LIB) -linih -lcjson -lm
+		-o $@ $< $(FUZZ_LIB) -linih -lm
 $(B)/fuzz/parse_seeds: tests/fuzz/parse_seeds.c Makefile
 	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(STRICT) -O2 -o $@ $< -lpcap
 # The packet parser begins with packets of captures, where there are any; the kernel's copies of it have to agree on mutants of what
