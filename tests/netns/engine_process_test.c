@@ -136,13 +136,14 @@ TEST(the_child_dies_with_the_lab)
 	if (lab == 0) {
 		struct engine *e;
 
-		if (engine_start(&l->plan, l->ns, 1, &e) == 0) {
-			pid = engine_pid(e);
-			(void)!write(pipes[1], &pid, sizeof(pid));
-		}
+		if (engine_start(&l->plan, l->ns, 1, &e) != 0)
+			_exit(1);
+		pid = engine_pid(e);
+		(void)!write(pipes[1], &pid, sizeof(pid));
 		pause();
 		_exit(0);
 	}
+	close(pipes[1]); /* so that reading ends when the child does */
 	if (!ok(read(pipes[0], &pid, sizeof(pid)) == sizeof(pid)))
 		return;
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -153,6 +154,5 @@ TEST(the_child_dies_with_the_lab)
 	(void)waitpid(lab, &status, 0);
 	close(pidfd);
 	close(pipes[0]);
-	close(pipes[1]);
 	lan_down(l);
 }

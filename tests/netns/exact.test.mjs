@@ -44,6 +44,7 @@ async function beforeHistory(lab, packets) {
   let rest;
   assert.ok(await eventually(async () => {
     const [{ samples }, { total }, again] = [await page("history"), await page("flows"), await page("history")];
+    if (!total) return false; // no sample yet
     rest = samples.map(sums).reduce((a, s) => a.map((v, k) => v - s[k]), sums(total));
     return total.packets >= packets && samples.at(-1)?.seq === again.samples.at(-1)?.seq;
   }));

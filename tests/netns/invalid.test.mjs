@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beside } from "../lib/tap.mjs";
-import { Child, eventually, json, labName, needRoot, runBeside, scratch, sleep } from "../lib/lab.mjs";
+import { Child, eventually, labName, needRoot, runBeside, scratch, sleep } from "../lib/lab.mjs";
 
 const folder = scratch("invalid");
 
@@ -39,7 +39,7 @@ check = ${check}
     "--report", `junit:${at("xml")}`]);
   try {
     await child.waitFor(/clients up in/);
-    await eventually(() => json(["status", "--lab", name, "--json"]).labs[0].state === "running");
+    await eventually(async () => JSON.parse((await runBeside(["status", "--lab", name, "--json"])).out).labs[0].state === "running");
     const victim = who(child.pid);
     await sleep(300);
     process.kill(victim, "SIGSTOP");

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beside, skip } from "../lib/tap.mjs";
-import { Child, eventually, have, json, labName, needRoot, run, scratch } from "../lib/lab.mjs";
+import { Child, eventually, have, labName, needRoot, run, runBeside, scratch } from "../lib/lab.mjs";
 
 
 const folder = scratch("path");
@@ -20,7 +20,7 @@ async function paths(text, sabotage) {
     `junit:${xml}`]);
   try {
     await child.waitFor(/clients up in/);
-    await eventually(() => json(["status", "--lab", name, "--json"]).labs[0].state === "running");
+    await eventually(async () => JSON.parse((await runBeside(["status", "--lab", name, "--json"])).out).labs[0].state === "running");
     await sabotage?.((where, ...command) => {
       const r = run(["exec", "--lab", name, where, "--", ...command]);
       assert.equal(r.status, 0, `${where}: ${command.join(" ")}: ${r.err}`);

@@ -162,10 +162,15 @@ test("--detach returns when the lab is ready; stop ends it", async () => {
 test("--detach interrupted before the lab is ready leaves none behind", async () => {
   needRoot();
   const before = machineState();
-  const child = new Child(["run", "idle", "--detach", "--name", labName(), "--headless", "--set", "lab.hosts=40", "--set", "lab.wiring=direct"]);
-  assert.ok(await eventually(() => ourProcesses().length > 1), "the one that builds");
-  await child.kill("SIGINT");
-  await leftNothing(before, { killed: true });
+  const name = labName();
+  const child = new Child(["run", "idle", "--detach", "--name", name, "--headless", "--set", "lab.hosts=40", "--set", "lab.wiring=direct"]);
+  try {
+    assert.ok(await eventually(() => ourProcesses().length > 1), "the one that builds");
+    await child.kill("SIGINT");
+    await leftNothing(before, { killed: true });
+  } finally {
+    run(["stop", "--lab", name]); // where the signal came too late
+  }
 });
 
 test("--detach passes on a failure", () => {
