@@ -8,6 +8,8 @@
  *                             br100
  */
 #include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -18,6 +20,7 @@
 #include "lab/net/down.h"
 #include "lab/net/lab.h"
 #include "lab/net/ns.h"
+#include "lab/net/walk_start.h"
 #include "tests/unit/t.h"
 
 enum { HOSTS = 8, PORTS = 4, UDP_PORT = 7000 };
@@ -167,6 +170,46 @@ TEST(no_bridge_is_over_full_and_no_frame_is_flooded)
 			eq_i64(recv(b->sockets[i], &byte, 1, 0), 1);
 	for (int i = 0; i < HOSTS; i++)
 		eq_u64(received_frames(b, i), HOSTS - 1); /* the first frame already went its way only */
+	bed_down(b);
+}
+
+/* One frame from host0's uplink past its queue, while the far end is down: its device drops it. */
+static void drop_frame(const struct bed *b)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = PLAN_IFINDEX_UPLINK };
+	const char frame[ETH_ZLEN] = { 0 };
+	struct error err;
+	int one = 1, fd;
+
+	eq_i64(ns_enter(b->lab->hosts[0], "a host", &err), 0);
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	eq_i64(setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof(one)), 0);
+	ok(sendto(fd, frame, sizeof(frame), 0, (struct sockaddr *)&to, sizeof(to)) < 0);
+	close(fd);
+	eq_i64(ns_enter(b->home, "home", &err), 0);
+}
+
+TEST(dropped_frames_count_from_the_start_of_traffic)
+{
+	struct bed *b = bed_up();
+	struct walk_start *start;
+	struct error err;
+	uint64_t before;
+
+	if (!b && geteuid() != 0)
+		skip("needs root: builds a lab");
+	if (!b)
+		return;
+	eq_i64(dev_set_down(b->lab->nl_fabric, &err, PLAN_IFINDEX_PORT, "p0"), 0);
+	eq_i64(nl_flush(b->lab->nl_fabric, &err), 0);
+	before = walk_count_drops(b->lab, NULL);
+	drop_frame(b);
+	eq_u64(walk_count_drops(b->lab, NULL), before + 1);
+	start = walk_start_take(b->lab);
+	eq_u64(walk_count_drops(b->lab, start), 0);
+	drop_frame(b);
+	eq_u64(walk_count_drops(b->lab, start), 1);
+	walk_start_free(start);
 	bed_down(b);
 }
 
