@@ -102,6 +102,8 @@ static void stop_generator(struct child *c, uint32_t number, uint64_t ordered_ns
 {
 	struct generator *g = &c->generators[number];
 
+	if (ordered_ns < g->end_ns) /* also of one that has no more to send until its end */
+		g->end_ns = ordered_ns;
 	switch (generator_state_of(c, number)) {
 	case GEN_WARMING:
 		generator_end_warming(c, number);
@@ -113,8 +115,6 @@ static void stop_generator(struct child *c, uint32_t number, uint64_t ordered_ns
 			generator_finish(c, number);
 			break;
 		}
-		if (ordered_ns < g->end_ns)
-			g->end_ns = ordered_ns;
 		/* What was due before this moment still goes out, as soon as it may. */
 		if (at_ns < g->schedule.stop_ns)
 			g->schedule.stop_ns = at_ns;

@@ -160,6 +160,23 @@ TEST(a_start_after_a_stop_starts_though_both_come_late)
 	tear_down(&w);
 }
 
+/* The last departure before its end has gone, so it is done: there is nothing to stop, but a start after it is one. */
+TEST(a_slow_generator_that_is_stopped_starts_again)
+{
+	struct world w;
+
+	if (!set_up(&w))
+		return;
+	stall(&w);
+	end_backlog(&w, 0);
+	order(&w, change(ORDER_STOP, 0, 1, 50));
+	order(&w, change(ORDER_START, 0, 1, 50));
+	child_take_later(&w.c, at(&w, 200));
+	eq_u64(w.c.table->generators[0].state, GEN_READY);
+	eq_u64(w.c.generators[0].schedule.base_ns, at(&w, 50));
+	tear_down(&w);
+}
+
 TEST(a_stop_does_not_hold_up_what_was_due_before_it)
 {
 	struct world w;
