@@ -262,7 +262,10 @@ FLOW_FN struct flow_place flow_place_of(__u64 sum, __u32 run, bool ipv4, __u32 s
 /* What is behind the addresses, as it lies. */
 FLOW_FN __u64 flow_tail(const struct flow_key *key)
 {
-	return *(const __u64 *)__builtin_assume_aligned(&key->vni, 8);
+	__u64 tail;
+
+	__builtin_memcpy(&tail, __builtin_assume_aligned(&key->vni, 8), sizeof(tail));
+	return tail;
 }
 
 FLOW_FN __u64 flow_hash_tail(__u64 tail)
@@ -283,12 +286,12 @@ FLOW_FN struct flow_place flow_place(const struct flow_key *key, __u32 slots)
 /* Depends on each of a key's words, whatever the others: one that is missing changes it. */
 FLOW_FN __u32 flow_check(const struct flow_key *key)
 {
-	const __u64 *word = (const void *)key;
-	__u64 sum = 0, k = 0x9e3779b97f4a7c15ULL;
+	__u64 word, sum = 0, k = 0x9e3779b97f4a7c15ULL;
 
-#pragma GCC unroll 9
-	for (int i = 0; i < (int)(sizeof(*key) / sizeof(*word)); i++, k += 0x3c6ef372fe94f82aULL) /* which leaves it odd */
-		sum += word[i] * k;
+	for (__u32 at = 0; at < sizeof(*key); at += sizeof(word), k += 0x3c6ef372fe94f82aULL) { /* which leaves it odd */
+		__builtin_memcpy(&word, __builtin_assume_aligned((const __u8 *)key + at, 8), sizeof(word));
+		sum += word * k;
+	}
 	return (__u32)(sum >> 32);
 }
 
