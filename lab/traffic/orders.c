@@ -22,19 +22,23 @@ static void set_clock(struct child *c, uint64_t zero_ns)
 	}
 }
 
+/* Room for one more than n. */
+static void *grow(void *v, uint32_t n, uint32_t *room, size_t size)
+{
+	if (n < *room)
+		return v;
+	*room = *room ? 2 * *room : 64;
+	v = reallocarray(v, *room, size);
+	if (!v)
+		_exit(ENOMEM); /* as in outbox_tell */
+	return v;
+}
+
 static struct generator *new_generator(struct child *c, const struct order *o)
 {
 	struct generator *g;
 
-	if (c->n_generators == c->room) {
-		uint32_t room = c->room ? 2 * c->room : 64;
-		struct generator *v = realloc(c->generators, room * sizeof(*v));
-
-		if (!v)
-			_exit(ENOMEM); /* as in outbox_tell */
-		c->generators = v;
-		c->room = room;
-	}
+	c->generators = grow(c->generators, c->n_generators, &c->room, sizeof(*c->generators));
 	g = &c->generators[c->n_generators++];
 	*g = (struct generator){
 		.spec = o->spec,
@@ -209,15 +213,7 @@ static void put_off(struct child *c, const struct order *o)
 {
 	uint32_t i;
 
-	if (c->n_later == c->later_room) {
-		uint32_t room = c->later_room ? 2 * c->later_room : 64;
-		struct order *v = realloc(c->later, room * sizeof(*v));
-
-		if (!v)
-			_exit(ENOMEM); /* as in outbox_tell */
-		c->later = v;
-		c->later_room = room;
-	}
+	c->later = grow(c->later, c->n_later, &c->later_room, sizeof(*c->later));
 	for (i = c->n_later++; i > 0 && c->later[i - 1].at_ns > o->at_ns; i--)
 		c->later[i] = c->later[i - 1];
 	c->later[i] = *o;
